@@ -1,0 +1,94 @@
+"""The error ladder: bad input raises one of these; search outcomes never do.
+
+Every message is one line. Where a file is at fault it starts with ``FILE:LINE:`` (or ``FILE:``) and says what is wrong and
+what is expected. Each class also derives from the builtin that a caller would expect.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class NavplanError(Exception):
+    """Base of every error that navplan raises on purpose."""
+
+
+class InvalidInput(NavplanError, ValueError):
+    """An argument, option or array is not what was asked for."""
+
+
+class InvalidProblem(InvalidInput):
+    """A problem statement contradicts itself or its graph."""
+
+
+class InvalidPlan(InvalidInput):
+    """A plan breaks the rules of its problem; the message names the first violation."""
+
+
+class FileFormatError(InvalidInput):
+    """A file's contents are malformed.
+
+    Args:
+        path: the file at fault.
+        message: what is wrong and what is expected.
+        line: 1-based line number where one is known.
+
+    Example:
+        >>> str(FileFormatError("a.map", "height is 'x', expected a positive integer", line=2))
+        "a.map:2: height is 'x', expected a positive integer"
+    """
+
+    def __init__(self, path: str | Path, message: str, line: int | None = None) -> None:
+        self.path = Path(path)
+        self.line = line
+        where = f"{path}:{line}" if line is not None else f"{path}"
+        super().__init__(f"{where}: {message}")
+
+
+class CheckpointError(FileFormatError):
+    """A checkpoint is truncated, foreign or of another shape than its configuration."""
+
+
+class FileAccessError(NavplanError, OSError):
+    """A file cannot be read or written."""
+
+
+class MissingExtra(NavplanError, ImportError):
+    """An optional dependency is not installed.
+
+    Example:
+        >>> str(MissingExtra("training", "PyTorch", "learned"))
+        "training needs PyTorch: pip install 'navplan[learned]'"
+    """
+
+    def __init__(self, purpose: str, package: str, extra: str) -> None:
+        super().__init__(f"{purpose} needs {package}: pip install 'navplan[{extra}]'")
+
+
+class UnknownName(NavplanError, KeyError):
+    """A name is not registered; the message suggests the nearest ones.
+
+    Example:
+        >>> str(UnknownName("planner", "cbz", ["cbs", "ecbs"]))
+        "unknown planner 'cbz': did you mean 'cbs' or 'ecbs'? known: cbs, ecbs"
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        near = difflib.get_close_matches(name, names, n=2)
+        hint = f" did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
+        self.message = f"unknown {kind} {name!r}:{hint} known: {', '.join(names)}"
+        super().__init__(self.message)
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class PlanningFailed(NavplanError, RuntimeError):
+    """A search ended without a plan and the caller asked for an exception; `.plan` holds the outcome."""
+
+    def __init__(self, plan: object, message: str) -> None:
+        self.plan = plan
+        super().__init__(message)

@@ -1,0 +1,85 @@
+"""The static surroundings: an occupancy grid or shapely polygons in a box, and the hazard field around the obstacles."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from shapely.geometry import Polygon
+
+from navplan.errors import InvalidInput
+
+HazardKind = Literal["none", "linear", "cosine", "constant"]
+HAZARD_KINDS: tuple[HazardKind, ...] = ("none", "linear", "cosine", "constant")
+
+
+@dataclass(frozen=True)
+class Hazard:
+    """Cost per environment step as a function of the distance d to the nearest obstacle; 0 where d > radius.
+
+    linear: 2 - 2 d / radius; cosine: cos(pi d / radius) + 1; constant: 1 (paper facts, section 2).
+    """
+
+    kind: HazardKind = "none"
+    radius: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.kind not in HAZARD_KINDS:
+            raise InvalidInput(f"hazard kind is {self.kind!r}, expected one of {', '.join(HAZARD_KINDS)}")
+        if not math.isfinite(self.radius) or self.radius < 0 or (self.kind != "none" and self.radius == 0):
+            raise InvalidInput(f"hazard radius is {self.radius}, expected a positive number of cells")
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """A box [0, height] x [0, width] in cell units with obstacles; the outer boundary stops motion but is no hazard.
+
+    Exactly one of `walls` and `polygons` describes the obstacles. Coordinates are (row, col), row 0 at the top; a polygon's
+    vertices are (row, col) too. A point is blocked when it lies outside the box, in a wall cell, or inside a polygon
+    (polygon boundaries included).
+
+    Attributes:
+        name: what it is called in summaries and pictures.
+        walls: (H, W) bool, True = wall, or None for a polygon world.
+        polygons: obstacles of a polygon world, empty for a grid world.
+        height, width: size of the box in cells.
+        hazard: cost field around the obstacles.
+        resolution: metres per cell, where the source says so.
+    """
+
+    name: str
+    walls: NDArray[np.bool_] | None
+    height: float
+    width: float
+    polygons: tuple[Polygon, ...] = ()
+    hazard: Hazard = field(default_factory=Hazard)
+    resolution: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.walls is not None:
+            walls = np.ascontiguousarray(self.walls, dtype=np.bool_)
+            if walls.ndim != 2 or walls.size == 0:
+                raise InvalidInput(f"world {self.name!r}: walls have shape {walls.shape}, expected (H, W), both at least 1")
+            if self.polygons:
+                raise InvalidInput(f"world {self.name!r}: give walls or polygons, not both")
+            if (self.height, self.width) != walls.shape:
+                raise InvalidInput(f"world {self.name!r}: size {self.height} x {self.width} is not that of walls {walls.shape}")
+            walls.setflags(write=False)
+            object.__setattr__(self, "walls", walls)
+        elif not (0 < self.height < math.inf and 0 < self.width < math.inf):
+            raise InvalidInput(f"world {self.name!r}: size {self.height} x {self.width}, expected positive numbers")
+
+    @classmethod
+    def from_walls(cls, name: str, walls: NDArray[np.bool_], hazard: Hazard | None = None, resolution: float = 1.0) -> World:
+        """A grid world; `walls` is (H, W) bool, True = wall."""
+        array = np.asarray(walls, dtype=np.bool_)
+        rows, cols = array.shape if array.ndim == 2 else (0, 0)
+        return cls(name, array, float(rows), float(cols), hazard=hazard or Hazard(), resolution=resolution)
+
+    @property
+    def is_grid(self) -> bool:
+        """True for an occupancy grid, False for polygons."""
+        return self.walls is not None
