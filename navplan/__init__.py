@@ -1,0 +1,120 @@
+"""navplan: graph-based planning and multi-agent navigation over learned distance and safety critics.
+
+The public names below are imported when first used, so that ``import navplan`` is quick and needs neither torch nor pygame.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from navplan import planners
+    from navplan.coverage import coverage_nodes
+    from navplan.errors import (
+        CheckpointError,
+        FileAccessError,
+        FileFormatError,
+        InvalidInput,
+        InvalidPlan,
+        InvalidProblem,
+        MissingExtra,
+        NavplanError,
+        PlanningFailed,
+        UnknownName,
+    )
+    from navplan.execute import drive, execute
+    from navplan.graph import StateGraph
+    from navplan.learned.checkpoint import load_checkpoint
+    from navplan.navigate import navigate
+    from navplan.plan import Plan
+    from navplan.planners.solve import solve
+    from navplan.problem import Problem
+    from navplan.scenarios.environment import PointEnv
+    from navplan.scenarios.load import load_map, load_problem
+    from navplan.scenarios.registry import load_scenario, scenario_names
+    from navplan.scenarios.scenario import Scenario
+    from navplan.scenarios.world import Hazard, World
+    from navplan.trajectory import Trajectory
+    from navplan.validate import validate, violations
+
+_WHERE = {
+    "CheckpointError": "navplan.errors",
+    "FileAccessError": "navplan.errors",
+    "FileFormatError": "navplan.errors",
+    "Hazard": "navplan.scenarios.world",
+    "InvalidInput": "navplan.errors",
+    "InvalidPlan": "navplan.errors",
+    "InvalidProblem": "navplan.errors",
+    "MissingExtra": "navplan.errors",
+    "NavplanError": "navplan.errors",
+    "Plan": "navplan.plan",
+    "PlanningFailed": "navplan.errors",
+    "PointEnv": "navplan.scenarios.environment",
+    "Problem": "navplan.problem",
+    "Scenario": "navplan.scenarios.scenario",
+    "StateGraph": "navplan.graph",
+    "Trajectory": "navplan.trajectory",
+    "UnknownName": "navplan.errors",
+    "World": "navplan.scenarios.world",
+    "coverage_nodes": "navplan.coverage",
+    "drive": "navplan.execute",
+    "execute": "navplan.execute",
+    "load_checkpoint": "navplan.learned.checkpoint",
+    "load_map": "navplan.scenarios.load",
+    "load_problem": "navplan.scenarios.load",
+    "load_scenario": "navplan.scenarios.registry",
+    "navigate": "navplan.navigate",
+    "scenario_names": "navplan.scenarios.registry",
+    "solve": "navplan.planners.solve",
+    "validate": "navplan.validate",
+    "violations": "navplan.validate",
+}
+
+__all__ = [
+    "CheckpointError",
+    "FileAccessError",
+    "FileFormatError",
+    "Hazard",
+    "InvalidInput",
+    "InvalidPlan",
+    "InvalidProblem",
+    "MissingExtra",
+    "NavplanError",
+    "Plan",
+    "PlanningFailed",
+    "PointEnv",
+    "Problem",
+    "Scenario",
+    "StateGraph",
+    "Trajectory",
+    "UnknownName",
+    "World",
+    "coverage_nodes",
+    "drive",
+    "execute",
+    "load_checkpoint",
+    "load_map",
+    "load_problem",
+    "load_scenario",
+    "navigate",
+    "planners",
+    "scenario_names",
+    "solve",
+    "validate",
+    "violations",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "planners":
+        return importlib.import_module("navplan.planners")
+    if name not in _WHERE:
+        raise AttributeError(f"module 'navplan' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_WHERE[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

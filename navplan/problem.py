@@ -18,8 +18,8 @@ class Problem:
     """Agents on a graph, each with a start and a goal.
 
     Time is discrete: a move along an edge, or a wait, takes one time step. An edge costs ``distance + beta * risk`` (1 with
-    ``weight="hops"``); a wait at v before the agent's last arrival costs ``wait_cost + beta * wait_risk[v]`` (1 with hops). Agents stay at
-    their goals for good and stay in the others' way.
+    ``weight="hops"``); a wait at v before the agent's last arrival costs ``wait_cost + beta * wait_risk[v]`` (1 with hops).
+    Agents stay at their goals for good and stay in the others' way.
 
     Attributes:
         graph: the graph, planned on as it is.

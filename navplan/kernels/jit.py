@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 import numba
+import numba.core.config as settings
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -39,12 +40,12 @@ def kernel(function: F) -> F:
 
     Kernels take preallocated arrays, return a status, never raise and never print. ``NUMBA_DISABLE_JIT=1`` runs them as Python.
     """
-    if numba.config.DISABLE_JIT:
+    if settings.DISABLE_JIT:
         return function
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(cache_folder())
+    before = settings.CACHE_DIR
+    settings.CACHE_DIR = str(cache_folder())
     try:
         compiled = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
     finally:
-        numba.config.CACHE_DIR = before
+        settings.CACHE_DIR = before
     return cast(F, compiled)
