@@ -5,6 +5,7 @@ It knows problems and plans only, uses numpy and plain Python, and trusts no num
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -102,7 +103,7 @@ def _steps(plan: Plan, problem: Problem) -> Iterator[Violation]:
             yield Violation(
                 "goal", (agent,), len(nodes) - 1, f"agent {agent}: ends at node {nodes[-1]}, expected its goal {goal}"
             )
-        for step, (u, v) in enumerate(zip(nodes[:-1], nodes[1:], strict=True)):
+        for step, (u, v) in enumerate(itertools.pairwise(nodes)):
             if u == v:
                 continue
             if u not in neighbours:
@@ -194,7 +195,7 @@ def _costs(plan: Plan, problem: Problem) -> tuple[float, float]:
         last = len(nodes) - 1
         while last > 0 and nodes[last - 1] == nodes[-1]:
             last -= 1
-        for u, v in zip(nodes[:last], nodes[1 : last + 1], strict=True):
+        for u, v in itertools.pairwise(nodes):
             if u == v:
                 hazard, length = float(graph.wait_risk[u]), problem.wait_cost
             else:

@@ -1,0 +1,45 @@
+"""Benchmarks: each suite measures navplan and a named peer in one run and reports ratios."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import TypedDict
+
+from navplan.errors import UnknownName
+
+SUITES: dict[str, str] = {
+    "env": "agent-steps per second of the environment, with costs",
+    "search": "shortest paths and Conflict-Based Search",
+    "graph": "building the state graph from critics",
+    "learn": "training updates and collection steps per second",
+}
+
+
+class Row(TypedDict):
+    """One measured figure.
+
+    `ratio` is navplan's speed over the peer's in the same run (above 1: navplan is faster), or None without a peer.
+    """
+
+    name: str
+    value: float
+    unit: str
+    peer: str
+    ratio: float | None
+    note: str
+
+
+def run_suite(name: str, *, quick: bool = False) -> list[Row]:
+    """Run one suite.
+
+    Args:
+        quick: small sizes, for a first look; the figures are then not those of the documentation.
+
+    Raises:
+        UnknownName: no such suite.
+    """
+    if name not in SUITES:
+        raise UnknownName("suite", name, SUITES)
+    run: Callable[[bool], list[Row]] = importlib.import_module(f"navplan.bench.{name}").run
+    return run(quick)
