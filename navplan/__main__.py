@@ -1,0 +1,9 @@
+"""`python -m navplan` is the `navplan` command."""
+
+from __future__ import annotations
+
+import sys
+
+from navplan.cli.main import main
+
+sys.exit(main())

@@ -1,0 +1,59 @@
+"""The command line's manners: quick help, one-line errors, exit statuses."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+import time
+
+import pytest
+
+from navplan.cli.main import COMMANDS, main
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    shown = capsys.readouterr().out
+    assert all(f"\n  {name}" in shown for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([name, "--help"]) == 0
+    assert f"usage: navplan {name}" in capsys.readouterr().out
+    module = importlib.import_module(f"navplan.cli.{name}")
+    assert module.__doc__
+
+
+def test_unknown_command_suggests(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["slove"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("error: unknown command 'slove': did you mean 'solve'?")
+    assert captured.err.count("\n") == 1
+
+
+def test_usage_errors_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["validate"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("error: navplan validate:")
+    assert err.count("\n") == 1
+
+
+def test_a_missing_plan_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["validate", "no-such-plan.json"]) == 2
+    assert capsys.readouterr().err.startswith("error: no-such-plan.json: cannot be read")
+
+
+def test_import_is_light_and_help_quick() -> None:
+    code = (
+        "import sys, navplan; bad = {'torch', 'pygame', 'numba', 'scipy', 'matplotlib'} & set(sys.modules); sys.exit(bool(bad))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    times = []
+    for _ in range(3):
+        begin = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "navplan", "--help"], check=True, capture_output=True)
+        times.append(time.perf_counter() - begin)
+    assert min(times) < 0.3
