@@ -5,15 +5,58 @@ Where the numbers come from (a grid, a roadmap, learned critics) is no business 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from navplan.errors import InvalidInput
 
+if TYPE_CHECKING:
+    from navplan.protocols import EdgeCritics
+
 Weight = Literal["cost", "hops"]
+
+
+@dataclass(frozen=True)
+class EdgeLimits:
+    """The rule by which edges were let into a state graph; remembered, so that attached nodes obey it too.
+
+    An edge i -> j exists when ``distance < max_distance`` and ``risk < max_risk`` (paper, section 4). Pairs that cannot pass are
+    not given to the critics: a step moves at most `max_speed` cells per axis and a goal counts as reached within
+    `goal_tolerance`, so going from i to j takes at least ``(|i - j|_inf - goal_tolerance) / max_speed`` steps.
+
+    Attributes:
+        max_distance: environment steps, exclusive.
+        max_risk: cumulative cost, exclusive.
+        max_speed: cells per axis and step; inf switches the screen off.
+        goal_tolerance: cells.
+        max_neighbors: most candidates that a node hands to the critics, or None for all that pass the screen. When more pass,
+            half are the nearest and the others are spread evenly over the ranks of the farther ones; no randomness.
+    """
+
+    max_distance: float = math.inf
+    max_risk: float = math.inf
+    max_speed: float = 1.0
+    goal_tolerance: float = 0.5
+    max_neighbors: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("max_distance", "max_risk", "max_speed"):
+            if not getattr(self, name) > 0:
+                raise InvalidInput(f"{name} is {getattr(self, name)}, expected a positive number or inf")
+        if not (self.goal_tolerance >= 0 and math.isfinite(self.goal_tolerance)):
+            raise InvalidInput(f"goal_tolerance is {self.goal_tolerance}, expected a number that is not negative")
+        if self.max_neighbors is not None and self.max_neighbors < 1:
+            raise InvalidInput(f"max_neighbors is {self.max_neighbors}, expected a positive number or None")
+
+    @property
+    def reach(self) -> float:
+        """Largest Chebyshev displacement (exclusive, cells) of a pair that can pass."""
+        return self.max_distance * self.max_speed + self.goal_tolerance
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +71,7 @@ class StateGraph:
         risk: (M,) float64 cumulative cost per edge, >= 0.
         wait_risk: (N,) float64 cost of one step on the spot.
         shape: (H, W) of the grid map that the nodes are the free cells of, or None for a state graph.
+        limits: the rule that the edges obey, or None where none is known.
     """
 
     states: NDArray[np.float32]
@@ -37,6 +81,7 @@ class StateGraph:
     risk: NDArray[np.float64]
     wait_risk: NDArray[np.float64]
     shape: tuple[int, int] | None = None
+    limits: EdgeLimits | None = None
 
     def __post_init__(self) -> None:
         for name, dtype in (
@@ -125,3 +170,112 @@ class StateGraph:
         if not self.is_grid:
             raise InvalidInput("a state graph has no cells; use states")
         return np.floor(self.states).astype(np.int64)
+
+    @classmethod
+    def from_states(
+        cls,
+        states: ArrayLike,
+        critics: EdgeCritics,
+        max_distance: float = 7.0,
+        max_risk: float = math.inf,
+        *,
+        max_speed: float = 1.0,
+        goal_tolerance: float = 0.5,
+        screen: bool = True,
+        max_neighbors: int | None = None,
+        batch: int = 16384,
+    ) -> StateGraph:
+        """A state graph weighed by critics: edge i -> j when its distance is below `max_distance` and its risk below `max_risk`.
+
+        Both values come from one call of ``critics.evaluate`` per block of pairs. Only pairs that pass the screen described at
+        `EdgeLimits` are evaluated, so the cost grows with the edges and not with N**2. ``wait_risk`` is the learned cost of going
+        from a state to itself, which takes one step.
+
+        Args:
+            states: (N, D) finite coordinates in cells.
+            critics: weighs pairs of states; see `navplan.protocols.EdgeCritics`.
+            max_distance: environment steps.
+            max_risk: cumulative cost.
+            max_speed: most cells per axis that one environment step can move.
+            goal_tolerance: cells from a goal that count as reached.
+            screen: False evaluates all N * (N - 1) pairs.
+            max_neighbors: most candidates per node; see `EdgeLimits`.
+            batch: pairs per call of the critics; bounds the memory.
+
+        Raises:
+            InvalidInput: a state is not finite (the row is named), a limit makes no sense, the critics return NaN.
+        """
+        from navplan.graph_build import build
+
+        limits = EdgeLimits(max_distance, max_risk, max_speed if screen else math.inf, goal_tolerance, max_neighbors)
+        return build(states, critics, limits, batch)
+
+    def prune(self, max_risk: float | None = None, max_distance: float | None = None) -> StateGraph:
+        """The same nodes with the edges whose risk is below `max_risk` and whose distance is below `max_distance`.
+
+        The limits are remembered: edges attached later obey them too.
+        """
+        from navplan.graph_build import prune
+
+        return prune(self, max_risk, max_distance)
+
+    def attach(
+        self,
+        points: ArrayLike,
+        critics: EdgeCritics,
+        *,
+        max_distance: float | None = None,
+        max_risk: float | None = None,
+        batch: int = 16384,
+    ) -> tuple[StateGraph, NDArray[np.int32]]:
+        """Add `points` as nodes, with edges from and to the old nodes and among themselves, by this graph's own limits.
+
+        Equal points become distinct nodes. Costs O(points * neighbours), never N**2.
+
+        Args:
+            points: (P, D) finite coordinates in cells.
+            critics: those that the graph was built with.
+            max_distance: replaces the remembered limit.
+            max_risk: replaces the remembered limit.
+            batch: pairs per call of the critics.
+
+        Returns:
+            The larger graph, old ids unchanged, and the (P,) int32 ids of the points.
+
+        Raises:
+            InvalidInput: a point is not finite, the graph is a grid, or it carries no limits and none are given.
+        """
+        from navplan.graph_build import attach
+
+        return attach(self, points, critics, max_distance=max_distance, max_risk=max_risk, batch=batch)
+
+    def to_networkx(self, beta: float = 0.0, weight: Weight = "cost") -> Any:
+        """A ``networkx.DiGraph``: nodes with ``pos`` and ``wait_risk``, edges with ``distance``, ``risk`` and ``weight``."""
+        from navplan.graph_io import to_networkx
+
+        return to_networkx(self, beta, weight)
+
+    @classmethod
+    def from_networkx(cls, graph: Any) -> StateGraph:
+        """The inverse of `to_networkx`; ids follow the order in which networkx lists the nodes. See `navplan.graph_io`."""
+        from navplan.graph_io import from_networkx
+
+        return from_networkx(graph)
+
+    def save(self, path: str | Path) -> None:
+        """Write an ``.npz`` file atomically; the same graph gives the same bytes."""
+        from navplan.graph_io import save
+
+        save(self, path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> StateGraph:
+        """Read what `save` wrote.
+
+        Raises:
+            FileFormatError: the file is truncated, foreign, of another version or contradicts itself.
+            FileAccessError: the file cannot be read.
+        """
+        from navplan.graph_io import load
+
+        return load(path)
