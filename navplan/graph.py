@@ -50,8 +50,8 @@ class EdgeLimits:
                 raise InvalidInput(f"{name} is {getattr(self, name)}, expected a positive number or inf")
         if not (self.goal_tolerance >= 0 and math.isfinite(self.goal_tolerance)):
             raise InvalidInput(f"goal_tolerance is {self.goal_tolerance}, expected a number that is not negative")
-        if self.max_neighbors is not None and self.max_neighbors < 1:
-            raise InvalidInput(f"max_neighbors is {self.max_neighbors}, expected a positive number or None")
+        if self.max_neighbors is not None and not (isinstance(self.max_neighbors, int) and self.max_neighbors >= 1):
+            raise InvalidInput(f"max_neighbors is {self.max_neighbors}, expected a positive integer or None")
 
     @property
     def reach(self) -> float:
@@ -183,7 +183,8 @@ class StateGraph:
         goal_tolerance: float = 0.5,
         screen: bool = True,
         max_neighbors: int | None = None,
-        batch: int = 16384,
+        max_pairs: int | None = 5_000_000,
+        batch: int = 8192,
     ) -> StateGraph:
         """A state graph weighed by critics: edge i -> j when its distance is below `max_distance` and its risk below `max_risk`.
 
@@ -198,8 +199,10 @@ class StateGraph:
             max_risk: cumulative cost.
             max_speed: most cells per axis that one environment step can move.
             goal_tolerance: cells from a goal that count as reached.
-            screen: False evaluates all N * (N - 1) pairs.
+            screen: False evaluates all N * (N - 1) pairs, `max_pairs` or not.
             max_neighbors: most candidates per node; see `EdgeLimits`.
+            max_pairs: when more pairs than this pass the screen, every node is held to ``max_pairs // N`` candidates, as if given
+                as `max_neighbors`, so that large graphs stay affordable. None evaluates every pair that passes.
             batch: pairs per call of the critics; bounds the memory.
 
         Raises:
@@ -208,7 +211,7 @@ class StateGraph:
         from navplan.graph_build import build
 
         limits = EdgeLimits(max_distance, max_risk, max_speed if screen else math.inf, goal_tolerance, max_neighbors)
-        return build(states, critics, limits, batch)
+        return build(states, critics, limits, max_pairs=max_pairs if screen else None, batch=batch)
 
     def prune(self, max_risk: float | None = None, max_distance: float | None = None) -> StateGraph:
         """The same nodes with the edges whose risk is below `max_risk` and whose distance is below `max_distance`.
@@ -226,7 +229,7 @@ class StateGraph:
         *,
         max_distance: float | None = None,
         max_risk: float | None = None,
-        batch: int = 16384,
+        batch: int = 8192,
     ) -> tuple[StateGraph, NDArray[np.int32]]:
         """Add `points` as nodes, with edges from and to the old nodes and among themselves, by this graph's own limits.
 

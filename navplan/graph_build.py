@@ -34,9 +34,13 @@ Ids = NDArray[np.int64]
 Edges = tuple[Ids, Ids, NDArray[np.float64], NDArray[np.float64]]
 
 
-def build(states: ArrayLike, critics: EdgeCritics, limits: EdgeLimits, batch: int = 16384) -> StateGraph:
+def build(
+    states: ArrayLike, critics: EdgeCritics, limits: EdgeLimits, *, max_pairs: int | None = None, batch: int = 8192
+) -> StateGraph:
     """The state graph over `states` by `limits`; see `StateGraph.from_states`."""
     nodes = checked_states(states, "state")
+    if max_pairs is not None:
+        limits = _within_budget(nodes, limits, max_pairs)
     tails, heads, distance, risk = _weigh(nodes, nodes, critics, limits, batch, same=True)
     order = np.argsort(tails * len(nodes) + heads, kind="stable")
     return StateGraph(
@@ -80,7 +84,7 @@ def attach(
     *,
     max_distance: float | None = None,
     max_risk: float | None = None,
-    batch: int = 16384,
+    batch: int = 8192,
 ) -> tuple[StateGraph, NDArray[np.int32]]:
     """`graph` with `points` as further nodes, and their ids; see `StateGraph.attach`."""
     if graph.is_grid:
@@ -136,6 +140,20 @@ def checked_states(states: ArrayLike, what: str, dimension: int | None = None) -
         row = int(np.flatnonzero(~finite)[0])
         raise InvalidInput(f"{what} {row} is {array[row].tolist()}, expected finite coordinates")
     return array
+
+
+def _within_budget(nodes: NDArray[np.float32], limits: EdgeLimits, max_pairs: int) -> EdgeLimits:
+    """`limits` with a cap on the neighbours when more than `max_pairs` pairs pass the screen."""
+    if max_pairs < len(nodes):
+        raise InvalidInput(f"max_pairs is {max_pairs}, expected at least one pair per state ({len(nodes)}) or None")
+    total = len(nodes) ** 2
+    if math.isfinite(limits.reach) and total > max_pairs:
+        tree = cKDTree(nodes)
+        total = int(tree.count_neighbors(tree, limits.reach, p=np.inf))
+    if total - len(nodes) <= max_pairs:
+        return limits
+    cap = max_pairs // len(nodes)
+    return dataclasses.replace(limits, max_neighbors=min(cap, limits.max_neighbors or cap))
 
 
 def _row_starts(tails: Ids, num_nodes: int) -> Ids:

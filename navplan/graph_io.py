@@ -149,7 +149,8 @@ def _limits(value: Any) -> EdgeLimits | None:
     for key, number in value.items():
         if isinstance(number, bool) or not (isinstance(number, int | float) or number == "inf" or number is None):
             raise InvalidInput(f"limit {key} is {number!r}, expected a number")
-    return EdgeLimits(**{key: math.inf if number == "inf" else number for key, number in value.items()})
+    numbers: dict[str, Any] = {key: math.inf if number == "inf" else number for key, number in value.items()}
+    return EdgeLimits(**numbers)
 
 
 def _shape(value: Any) -> tuple[int, int] | None:
@@ -163,8 +164,8 @@ def _shape(value: Any) -> tuple[int, int] | None:
 def to_networkx(graph: StateGraph, beta: float = 0.0, weight: Weight = "cost") -> nx.DiGraph[int]:
     """`graph` as a ``networkx.DiGraph`` over ids 0..N-1.
 
-    Nodes carry ``pos`` (a tuple of coordinates) and ``wait_risk``; edges ``distance``, ``risk`` and ``weight`` (``distance + beta *
-    risk``, or 1 with ``weight="hops"``); the graph carries ``shape`` and ``limits``.
+    Nodes carry ``pos`` (a tuple of coordinates) and ``wait_risk``; edges ``distance``, ``risk`` and ``weight``, which is
+    ``distance + beta * risk``, or 1 with ``weight="hops"``; the graph carries ``shape`` and ``limits``.
 
     Example:
         >>> to_networkx(StateGraph.from_grid(np.zeros((1, 2), bool))).edges[0, 1]["weight"]
