@@ -71,7 +71,7 @@ class Geometry(NamedTuple):
             rectangles = np.empty((0, 4), dtype=np.float32)
         shape = cells.shape
         clear = np.zeros(shape, dtype=np.bool_)
-        obstacles.clear_cells(cells, clear)
+        obstacles.clear_cells(cells, world.height, world.width, clear)
         boxes = np.column_stack(
             [
                 np.minimum(segments[:, :2], segments[:, 2:]),
