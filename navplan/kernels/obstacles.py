@@ -97,10 +97,10 @@ def list_near_cells(boxes, reach, rows, cols, counts, indptr, ids):
         ids: int32, all candidates.
     """
     for n in range(len(boxes)):
-        top = max(0, int(math.floor(boxes[n, 0] - reach)) - 1)
-        left = max(0, int(math.floor(boxes[n, 1] - reach)) - 1)
-        bottom = min(rows, int(math.floor(boxes[n, 2] + reach)) + 2)
-        right = min(cols, int(math.floor(boxes[n, 3] + reach)) + 2)
+        top = max(0, math.floor(boxes[n, 0] - reach) - 1)
+        left = max(0, math.floor(boxes[n, 1] - reach) - 1)
+        bottom = min(rows, math.floor(boxes[n, 2] + reach) + 2)
+        right = min(cols, math.floor(boxes[n, 3] + reach) + 2)
         for i in range(top, bottom):
             gap_row = max(boxes[n, 0] - (i + 1), 0.0, i - boxes[n, 2])
             for j in range(left, right):

@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from navplan.kernels.jit import kernel
-from navplan.kernels.obstacles import BLOCKED, FREE, MIXED, hazard_cost, side, squared_distance_to_segment
+from navplan.kernels.obstacles import BLOCKED, MIXED, hazard_cost, side, squared_distance_to_segment
 
 SUBSTEPS = 10
 _DT = np.float32(0.1)

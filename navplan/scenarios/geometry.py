@@ -111,7 +111,7 @@ def _wall_rectangles(walls: NDArray[np.bool_]) -> NDArray[np.float32]:
 
 def _polygon_union(world: World) -> shapely.Geometry:
     for index, polygon in enumerate(world.polygons):
-        if not polygon.is_valid or not np.isfinite(polygon.bounds).all() and not polygon.is_empty:
+        if not polygon.is_valid or not np.isfinite(shapely.get_coordinates(polygon)).all():
             reason = shapely.is_valid_reason(polygon)
             raise InvalidInput(f"world {world.name!r}: polygon {index} is invalid ({reason}), expected a simple polygon")
     return shapely.union_all(list(world.polygons))
