@@ -1,0 +1,90 @@
+"""Rasters of a world: where it is blocked and what a step costs there, fine enough to look smooth."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
+from shapely import contains_xy
+from shapely.geometry import Point
+
+from navplan.scenarios.world import Hazard, World
+
+
+class Raster(NamedTuple):
+    """Samples at pixel centres, `fine` pixels per cell along each axis."""
+
+    fine: float
+    blocked: NDArray[np.bool_]
+    distance: NDArray[np.float64]
+    cost: NDArray[np.float64]
+
+
+def hazard_cost(hazard: Hazard, distance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Cost of one step at a distance (cells) from the nearest obstacle; the formulas of `Hazard`."""
+    if hazard.kind == "none":
+        return np.zeros_like(distance)
+    share = np.clip(distance / hazard.radius, 0.0, None)
+    if hazard.kind == "linear":
+        cost = 2.0 - 2.0 * share
+    elif hazard.kind == "cosine":
+        cost = np.cos(np.pi * np.minimum(share, 1.0)) + 1.0
+    else:
+        cost = np.ones_like(share)
+    return np.where(share <= 1.0, cost, 0.0)
+
+
+def hazard_peak(hazard: Hazard) -> float:
+    """The largest cost of one step."""
+    return {"none": 0.0, "constant": 1.0}.get(hazard.kind, 2.0)
+
+
+def rasterise(world: World, pixels: int = 900) -> Raster:
+    """The world sampled with about `pixels` along its longer side, at least one per cell of a grid."""
+    longest = max(world.height, world.width)
+    fine = pixels / longest
+    if world.walls is not None:
+        fine = float(min(max(math.floor(fine), 1), 32))
+        blocked = np.kron(world.walls, np.ones((int(fine), int(fine)), np.bool_)).astype(np.bool_)
+    else:
+        rows = (np.arange(max(round(world.height * fine), 1)) + 0.5) / fine
+        cols = (np.arange(max(round(world.width * fine), 1)) + 0.5) / fine
+        blocked = np.zeros((len(rows), len(cols)), np.bool_)
+        for polygon in world.polygons:
+            low_row, low_col, high_row, high_col = polygon.bounds
+            r = slice(*np.searchsorted(rows, [low_row, high_row]).tolist())
+            c = slice(*np.searchsorted(cols, [low_col, high_col]).tolist())
+            if rows[r].size and cols[c].size:
+                blocked[r, c] |= contains_xy(polygon, *np.meshgrid(rows[r], cols[c], indexing="ij"))
+    if world.hazard.kind == "none" or not blocked.any():
+        distance = np.full(blocked.shape, np.inf)
+    else:
+        # from pixel centre to the near edge of the nearest blocked pixel
+        distance = np.maximum(distance_transform_edt(~blocked) - 0.5, 0.0) / fine
+    return Raster(fine, blocked, distance, hazard_cost(world.hazard, distance))
+
+
+def hazard_at(world: World, row: float, col: float) -> tuple[float, float]:
+    """Exact distance to the nearest obstacle and cost of one step at a point; (inf, 0) without obstacles."""
+    distance = math.inf
+    if world.walls is not None:
+        cells = np.argwhere(world.walls)
+        if len(cells):
+            gaps = np.maximum(np.maximum(cells - (row, col), (row, col) - (cells + 1.0)), 0.0)
+            distance = float(np.sqrt((gaps**2).sum(axis=1).min()))
+    elif world.polygons:
+        distance = float(min(polygon.distance(Point(row, col)) for polygon in world.polygons))
+    return distance, float(hazard_cost(world.hazard, np.asarray([distance]))[0])
+
+
+def is_blocked(world: World, row: float, col: float) -> bool:
+    """True in a wall, in a polygon, or outside the box."""
+    if not (0 <= row <= world.height and 0 <= col <= world.width):
+        return True
+    if world.walls is not None:
+        rows, cols = world.walls.shape
+        return bool(world.walls[min(int(row), rows - 1), min(int(col), cols - 1)])
+    return any(polygon.intersects(Point(row, col)) for polygon in world.polygons)

@@ -1,0 +1,253 @@
+"""The layers of a picture, each drawn on an oversampled surface that covers the map box."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from navplan.scenarios.world import World
+from navplan.viewer import palette, shapes
+from navplan.viewer.edges import EdgeTable
+from navplan.viewer.fields import Raster, hazard_peak
+from navplan.viewer.scene import Scene
+from navplan.viewer.toolkit import pygame
+from navplan.viewer.view import View
+
+
+@dataclass(frozen=True)
+class Layers:
+    """Which layers are on."""
+
+    hazard: bool = True
+    graph: bool = True
+    pruned: bool = True
+    plan: bool = True
+    trails: bool = True
+    agents: bool = True
+    labels: bool = True
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """All layers in drawing order."""
+        return tuple(f.name for f in fields(cls))
+
+    def toggled(self, name: str) -> Layers:
+        """A copy with one layer switched."""
+        return replace(self, **{name: not getattr(self, name)})
+
+
+def draw_floor(surface: pygame.Surface, world: World, raster: Raster, view: View, factor: int, hazard: bool) -> None:
+    """Floor, hazard field, cell grid where there is room, walls or polygons, frame."""
+    surface.fill(palette.PAGE)
+    box = _box(view, factor, 0.0, 0.0, world.height, world.width)
+    pygame.draw.rect(surface, palette.FLOOR, box)
+    peak = hazard_peak(world.hazard)
+    if hazard and peak > 0:
+        colours = palette.hazard_ramp(raster.cost / peak)
+        _blit_raster(surface, colours, view, factor, world, smooth=True)
+    if world.walls is not None:
+        if view.scale >= 9:
+            _cell_grid(surface, world, view, factor)
+        _draw_walls(surface, world, view, factor)
+    else:
+        _draw_polygons(surface, world, view, factor)
+    # everything outside the box was painted by the page; the frame hides the seam
+    pygame.draw.rect(surface, palette.FRAME, box.inflate(2 * factor, 2 * factor), max(round(1.5 * factor), 1))
+
+
+def _box(view: View, factor: int, row: float, col: float, height: float, width: float) -> pygame.Rect:
+    (x0, y0), (x1, y1) = np.rint(view.pixels([(row, col), (row + height, col + width)], factor)).tolist()
+    return pygame.Rect(int(x0), int(y0), int(x1 - x0), int(y1 - y0))
+
+
+def _blit_raster(surface: pygame.Surface, colours: NDArray[np.uint8], view: View, factor: int, world: World, smooth: bool) -> None:
+    """Scale the part of a raster that the view shows onto the surface."""
+    rows, cols = colours.shape[:2]
+    per_row, per_col = rows / world.height, cols / world.width
+    r0 = max(int(np.floor(view.row * per_row)) - 1, 0)
+    c0 = max(int(np.floor(view.col * per_col)) - 1, 0)
+    r1 = min(int(np.ceil((view.row + view.height / view.scale) * per_row)) + 1, rows)
+    c1 = min(int(np.ceil((view.col + view.width / view.scale) * per_col)) + 1, cols)
+    if r1 <= r0 or c1 <= c0:
+        return
+    part = pygame.surfarray.make_surface(np.ascontiguousarray(colours[r0:r1, c0:c1].swapaxes(0, 1)))
+    box = _box(view, factor, r0 / per_row, c0 / per_col, (r1 - r0) / per_row, (c1 - c0) / per_col)
+    scaler = pygame.transform.smoothscale if smooth else pygame.transform.scale
+    surface.blit(scaler(part, (max(box.width, 1), max(box.height, 1))), box.topleft)
+
+
+def _cell_grid(surface: pygame.Surface, world: World, view: View, factor: int) -> None:
+    lines = shapes.canvas(*surface.get_size())
+    paint = (*palette.WALL, 16)
+    inside = _box(view, factor, 0, 0, world.height, world.width)
+    for row in range(1, int(world.height)):
+        y = round(float(view.pixels((row, 0), factor)[1]))
+        pygame.draw.rect(lines, paint, (inside.left, y - factor // 2, inside.width, max(factor, 1)))
+    for col in range(1, int(world.width)):
+        x = round(float(view.pixels((0, col), factor)[0]))
+        pygame.draw.rect(lines, paint, (x - factor // 2, inside.top, max(factor, 1), inside.height))
+    surface.blit(lines, (0, 0))
+
+
+def _draw_walls(surface: pygame.Surface, world: World, view: View, factor: int) -> None:
+    walls = world.walls
+    assert walls is not None
+    if view.scale < 3:  # many cells per pixel: shade by the share of wall
+        share = np.repeat(walls[:, :, None], 3, axis=2)
+        colours = np.where(share, np.uint8(palette.WALL), np.uint8(palette.FLOOR)).astype(np.uint8)
+        layer = surface.copy()
+        _blit_raster(layer, colours, view, factor, world, smooth=True)
+        surface.blit(layer, (0, 0), special_flags=pygame.BLEND_RGB_MIN)
+        return
+    for row, start, stop in wall_runs(walls):
+        pygame.draw.rect(surface, palette.WALL, _box(view, factor, row, start, 1, stop - start))
+
+
+def wall_runs(walls: NDArray[np.bool_]) -> list[tuple[int, int, int]]:
+    """(row, first column, column after the last) of each horizontal run of wall cells."""
+    padded = np.zeros((walls.shape[0], walls.shape[1] + 2), np.int8)
+    padded[:, 1:-1] = walls
+    change = np.diff(padded, axis=1)
+    starts, stops = np.argwhere(change == 1), np.argwhere(change == -1)
+    return [(int(r), int(a), int(b)) for (r, a), (_, b) in zip(starts, stops, strict=True)]
+
+
+def _draw_polygons(surface: pygame.Surface, world: World, view: View, factor: int) -> None:
+    for polygon in world.polygons:
+        outline = view.pixels(np.asarray(polygon.exterior.coords)[:, :2], factor)
+        holes = [view.pixels(np.asarray(hole.coords)[:, :2], factor) for hole in polygon.interiors]
+        if holes:
+            layer = shapes.canvas(*surface.get_size())
+            pygame.draw.polygon(layer, palette.WALL, outline.tolist())
+            for hole in holes:
+                pygame.draw.polygon(layer, (0, 0, 0, 0), hole.tolist())
+            surface.blit(layer, (0, 0))
+        else:
+            pygame.draw.polygon(surface, palette.WALL, outline.tolist())
+
+
+def draw_pruned(surface: pygame.Surface, table: EdgeTable, chosen: NDArray[np.int64], states: NDArray[np.float32], view: View, factor: int) -> None:
+    """Removed edges: short grey dashes, under everything else of the graph."""
+    layer = shapes.canvas(*surface.get_size())
+    ends = _ends(table, chosen, states, view, factor)
+    for a, b in ends[_visible(ends, surface)]:
+        shapes.dashes(layer, (*palette.PRUNED, 130), np.stack([a, b]), 1.0 * factor, 3.2 * factor, 3.8 * factor)
+    surface.blit(layer, (0, 0))
+
+
+def draw_graph(
+    surface: pygame.Surface,
+    table: EdgeTable,
+    chosen: NDArray[np.int64],
+    states: NDArray[np.float32],
+    nodes: NDArray[np.int64],
+    view: View,
+    factor: int,
+    peak: float,
+    quiet: bool,
+) -> None:
+    """Edges coloured by risk, the risky on top, and nodes as small dots; `quiet` leaves the stage to agents."""
+    layer = shapes.canvas(*surface.get_size())
+    order = chosen[np.argsort(table.risk[chosen], kind="stable")]
+    ends = _ends(table, order, states, view, factor)
+    seen = _visible(ends, surface)
+    colours = palette.risk_ramp(table.risk[order] / peak if peak > 0 else np.zeros(len(order)))
+    alpha = 120 if quiet else 190
+    width = (1.0 if quiet else 1.3) * factor
+    for (a, b), colour in zip(ends[seen].tolist(), colours[seen].tolist(), strict=True):
+        shapes.line(layer, (*colour, alpha), a, b, width)
+    dot = min(max(0.05 * view.scale, 1.0), 2.6) * factor
+    for x, y in view.pixels(states[nodes, :2], factor).tolist():
+        shapes.disc(layer, (*palette.NODE, 150 if quiet else 230), (x, y), dot)
+    surface.blit(layer, (0, 0))
+
+
+def _ends(table: EdgeTable, chosen: NDArray[np.int64], states: NDArray[np.float32], view: View, factor: int) -> NDArray[np.float64]:
+    """(K, 2, 2) pixels of both ends."""
+    pairs = np.stack([table.low[chosen], table.high[chosen]], axis=1)
+    return view.pixels(states[pairs][..., :2], factor)
+
+
+def _visible(ends: NDArray[np.float64], surface: pygame.Surface) -> NDArray[np.bool_]:
+    low, high = ends.min(axis=1), ends.max(axis=1)
+    return np.asarray((high >= 0).all(axis=1) & (low <= np.asarray(surface.get_size())).all(axis=1))
+
+
+def draw_goals(surface: pygame.Surface, scene: Scene, view: View, factor: int) -> None:
+    """Starts as small open squares, goals as rings of the tolerance's true radius."""
+    layer = shapes.canvas(*surface.get_size())
+    goals = view.pixels(scene.goal_points, factor).tolist()
+    starts = view.pixels(scene.start_points, factor).tolist()
+    radius = max(scene.tolerance * view.scale, 5.0) * factor
+    for agent, centre in enumerate(goals):
+        shapes.disc(layer, (*palette.agent_colour(agent), 46), centre, radius)
+    surface.blit(layer, (0, 0))
+    for agent, centre in enumerate(goals):
+        colour = palette.agent_colour(agent)
+        shapes.ring(surface, colour, centre, radius, 1.8 * factor)
+        shapes.disc(surface, colour, centre, min(max(0.06 * view.scale, 1.4), 3.0) * factor)
+    half = min(max(0.14 * view.scale, 2.6), 6.0) * factor
+    for agent, centre in enumerate(starts):
+        shapes.square(surface, palette.agent_colour(agent), centre, half)
+        shapes.square(surface, palette.FLOOR, centre, half - 1.6 * factor)
+
+
+def draw_plan(surface: pygame.Surface, scene: Scene, time: float, view: View, factor: int) -> None:
+    """Each agent's planned path as dashes with diamonds at its waypoints."""
+    plan = scene.plan_at(time)
+    if plan is None:
+        return
+    layer = shapes.canvas(*surface.get_size())
+    paths = [view.pixels(_without_waits(c[:, :2]), factor) for c in plan.coordinates]
+    for agent, path in enumerate(paths):
+        shapes.dashes(layer, (*palette.agent_colour(agent), 215), path, 1.6 * factor, 5.0 * factor, 4.0 * factor)
+    surface.blit(layer, (0, 0))
+    if plan.shape is not None:  # on a grid every cell is a waypoint; the line says it all
+        return
+    size = min(max(0.11 * view.scale, 2.4), 4.6) * factor
+    for agent, path in enumerate(paths):
+        for centre in path[1:-1].tolist():
+            shapes.diamond(surface, palette.FLOOR, centre, size + 1.5 * factor)
+            shapes.diamond(surface, palette.agent_colour(agent), centre, size)
+
+
+def _without_waits(points: NDArray[np.float32]) -> NDArray[np.float32]:
+    moved = np.ones(len(points), np.bool_)
+    moved[1:] = (points[1:] != points[:-1]).any(axis=1)
+    return points[moved]
+
+
+def draw_trails(surface: pygame.Surface, scene: Scene, time: float, view: View, factor: int) -> None:
+    """Where each agent has been, fading with age."""
+    if scene.num_steps == 0 or time <= 0:
+        return
+    whole = int(min(time, scene.num_steps))
+    track = np.concatenate([scene.history[: whole + 1], scene.positions(time)[None]])
+    pixels = view.pixels(track, factor)
+    layer = shapes.canvas(*surface.get_size())
+    width = min(max(0.085 * view.scale, 1.8), 4.0) * factor
+    fade = np.linspace(95, 235, max(len(track) - 1, 1))
+    for agent in range(scene.num_agents):
+        colour = palette.agent_colour(agent)
+        for step, alpha in enumerate(fade.tolist()):
+            shapes.polyline(layer, (*colour, int(alpha)), pixels[step : step + 2, agent], width)
+    surface.blit(layer, (0, 0))
+
+
+def draw_agents(surface: pygame.Surface, scene: Scene, time: float, view: View, factor: int) -> None:
+    """Discs of true radius (never under 3 pixels) with a light rim; a red halo where two touch."""
+    centres = view.pixels(scene.positions(time), factor).tolist()
+    radius = max(scene.body_radius * view.scale, 3.0) * factor
+    touching = scene.touching(time)
+    if len(touching):
+        layer = shapes.canvas(*surface.get_size())
+        for agent in np.unique(touching).tolist():
+            shapes.disc(layer, (*palette.ALERT, 90), centres[agent], radius * 1.9 + 2 * factor)
+        surface.blit(layer, (0, 0))
+    for agent, centre in enumerate(centres):
+        shapes.disc(surface, palette.mix(palette.agent_colour(agent), palette.INK, 0.55), centre, radius + 1.0 * factor)
+        shapes.disc(surface, palette.agent_colour(agent), centre, radius)
+    for agent in np.unique(touching).tolist():
+        shapes.ring(surface, palette.ALERT, centres[agent], radius + 3 * factor, 2.2 * factor)

@@ -1,0 +1,215 @@
+"""The side panel: what is shown, how far it got, what it cost so far, and how to read the colours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from navplan.viewer import palette, shapes, text
+from navplan.viewer.fields import hazard_peak
+from navplan.viewer.layers import Layers
+from navplan.viewer.scene import Scene
+from navplan.viewer.toolkit import pygame
+
+LISTED_AGENTS = 24
+
+
+@dataclass(frozen=True)
+class Box:
+    """The panel's place on the picture and its unit: 1.0 draws body text 14 pixels high."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+    unit: float
+
+    def px(self, size: float) -> int:
+        """A length of the design in pixels of this picture."""
+        return max(round(size * self.unit), 1)
+
+
+def facts(scene: Scene, counts: dict[str, str]) -> list[tuple[str, str]]:
+    """Rows of the panel: what the parts say, then what the caller adds or overrides."""
+    rows: dict[str, str] = {}
+    world = scene.world
+    rows["map"] = f"{world.height:g} x {world.width:g} cells"
+    if scene.num_agents:
+        rows["agents"] = str(scene.num_agents)
+    plan = scene.plan or (scene.plans[0] if scene.plans else None)
+    if plan is not None:
+        rows["planner"] = plan.planner
+        rows["plan"] = plan.status + (f", within {plan.suboptimality:.3f}" if plan.suboptimality and plan.status == "bounded" else "")
+        if plan.sum_of_costs is not None:
+            rows["sum of costs"] = f"{plan.sum_of_costs:,.1f}".removesuffix(".0")
+    rows.update(counts)
+    rows.update({str(k): str(v) for k, v in scene.facts.items()})
+    return list(rows.items())
+
+
+def draw_panel(surface: pygame.Surface, box: Box, scene: Scene, time: float, layers: Layers, counts: dict[str, str], peak: float) -> None:
+    """The whole panel, top to bottom."""
+    y = float(box.top)
+    y = _heading(surface, box, scene, y)
+    y = _rows(surface, box, facts(scene, counts), y)
+    if scene.num_steps:
+        y = _progress(surface, box, scene, time, y)
+    if scene.num_agents and scene.cost_until(time) is not None:
+        y = _costs(surface, box, scene, time, y)
+    bottom = box.top + box.height
+    legend = _legend_height(box, scene, layers, peak)
+    _legend(surface, box, scene, layers, peak, max(y + box.px(6), bottom - legend))
+
+
+def _heading(surface: pygame.Surface, box: Box, scene: Scene, y: float) -> float:
+    title = text.shorten(scene.title or scene.world.name, box.px(25), box.width)
+    text.draw(surface, title, (box.left, y + box.px(14)), box.px(25), palette.INK)
+    return y + box.px(40)
+
+
+def _rows(surface: pygame.Surface, box: Box, rows: list[tuple[str, str]], y: float) -> float:
+    size, step = box.px(14), box.px(21)
+    for key, value in rows:
+        centre = y + step / 2
+        used = text.draw(surface, key, (box.left, centre), size, palette.FAINT)
+        room = box.width - used - box.px(12)
+        text.draw(surface, text.shorten(value, size, room), (box.left + box.width, centre), size, palette.INK, anchor="right")
+        y += step
+    return _rule(surface, box, y + box.px(7))
+
+
+def _rule(surface: pygame.Surface, box: Box, y: float) -> float:
+    pygame.draw.rect(surface, palette.RULE, (box.left, round(y), box.width, 1))
+    return y + box.px(9)
+
+
+def _progress(surface: pygame.Surface, box: Box, scene: Scene, time: float, y: float) -> float:
+    size = box.px(14)
+    centre = y + box.px(10)
+    used = text.draw(surface, "step", (box.left, centre), size, palette.FAINT)
+    text.draw(surface, f"{int(time)} of {scene.num_steps}", (box.left + used + box.px(8), centre), size, palette.INK)
+    if scene.num_agents:
+        there = int(scene.arrived(time).sum())
+        label = f"{there} of {scene.num_agents} at goal"
+        colour = palette.GOOD if there == scene.num_agents else palette.TEXT
+        text.draw(surface, label, (box.left + box.width, centre), size, colour, anchor="right")
+    y += box.px(24)
+    height = box.px(5)
+    shapes.pill(surface, palette.RULE, (box.left, y, box.width, height))
+    shapes.pill(surface, palette.TEXT, (box.left, y, max(box.width * time / scene.num_steps, height), height))
+    return y + box.px(16)
+
+
+def _costs(surface: pygame.Surface, box: Box, scene: Scene, time: float, y: float) -> float:
+    cost = scene.cost_until(time)
+    assert cost is not None
+    size = box.px(14)
+    centre = y + box.px(10)
+    text.draw(surface, "cost so far", (box.left, centre), size, palette.FAINT)
+    summary = f"mean {cost.mean():.2f}   max {cost.max():.2f}"
+    text.draw(surface, summary, (box.left + box.width, centre), size, palette.INK, anchor="right")
+    y += box.px(25)
+    if scene.num_agents <= LISTED_AGENTS:
+        y = _cost_bars(surface, box, scene, cost, scene.arrived(time), y)
+    contacts = scene.contacts_until(time) or 0
+    centre = y + box.px(11)
+    colour = palette.ALERT if contacts else palette.GOOD
+    shapes.pill(surface, colour, (box.left, centre - box.px(4), box.px(9), box.px(9)))
+    label = "no contacts between agents" if contacts == 0 else f"{contacts} contact{'s' if contacts > 1 else ''} between agents"
+    text.draw(surface, label, (box.left + box.px(17), centre), size, colour if contacts else palette.TEXT)
+    return _rule(surface, box, y + box.px(28))
+
+
+def _cost_bars(surface: pygame.Surface, box: Box, scene: Scene, cost: np.ndarray, there: np.ndarray, y: float) -> float:  # type: ignore[type-arg]
+    columns = 1 if scene.num_agents <= 10 else 2
+    gap = box.px(16)
+    width = (box.width - gap * (columns - 1)) / columns
+    step = box.px(20 if columns == 1 else 19)
+    rows = -(-scene.num_agents // columns)
+    top = max(scene.largest_cost, 1e-9)
+    for agent in range(scene.num_agents):
+        column, row = divmod(agent, rows)
+        left, centre = box.left + column * (width + gap), y + (row + 0.5) * step
+        colour = palette.agent_colour(agent)
+        badge = box.px(16)
+        shapes.pill(surface, colour, (left, centre - badge / 2, badge, badge))
+        text.draw(surface, str(agent), (left + badge / 2, centre), box.px(10), palette.contrast_ink(colour), "bold", "centre")
+        start, end = left + badge + box.px(8), left + width - box.px(38)
+        shapes.pill(surface, palette.RULE, (start, centre - box.px(3), end - start, box.px(6)))
+        shapes.pill(surface, colour, (start, centre - box.px(3), (end - start) * float(cost[agent]) / top, box.px(6)))
+        ink = palette.INK if there[agent] else palette.FAINT
+        text.draw(surface, f"{cost[agent]:.2f}", (left + width, centre), box.px(13), ink, anchor="right")
+    return y + rows * step + box.px(4)
+
+
+def _scales(scene: Scene, layers: Layers, peak: float) -> list[tuple[str, str, float]]:
+    found: list[tuple[str, str, float]] = []
+    if layers.hazard and scene.world.hazard.kind != "none":
+        found.append(("hazard", "hazard: cost per step", hazard_peak(scene.world.hazard)))
+    if layers.graph and scene.graph is not None and peak > 0:
+        found.append(("risk", "edge risk: predicted cost", peak))
+    return found
+
+
+def _symbols(scene: Scene, layers: Layers) -> list[str]:
+    found: list[str] = []
+    if scene.num_agents:
+        found += ["start", "goal"]
+    if layers.plan and scene.plans:
+        found.append("plan")
+    if layers.trails and scene.num_steps:
+        found.append("driven" if scene.trajectory is not None else "moved")
+    if layers.pruned and scene.pruned is not None:
+        found.append("pruned edge")
+    found.append("wall" if scene.world.is_grid else "obstacle")
+    return found
+
+
+def _legend_height(box: Box, scene: Scene, layers: Layers, peak: float) -> int:
+    return box.px(52) * len(_scales(scene, layers, peak)) + box.px(22) * (-(-len(_symbols(scene, layers)) // 3)) + box.px(2)
+
+
+def _legend(surface: pygame.Surface, box: Box, scene: Scene, layers: Layers, peak: float, y: float) -> None:
+    for kind, label, most in _scales(scene, layers, peak):
+        text.draw(surface, label, (box.left, y + box.px(8)), box.px(13), palette.TEXT)
+        ramp = palette.hazard_ramp if kind == "hazard" else palette.risk_ramp
+        strip = ramp(np.linspace(0, 1, box.width))[:, None, :].repeat(box.px(9), axis=1)
+        surface.blit(pygame.surfarray.make_surface(strip), (box.left, round(y + box.px(19))))
+        pygame.draw.rect(surface, palette.RULE, (box.left, round(y + box.px(19)), box.width, box.px(9)), 1)
+        for share, anchor in ((0.0, "left"), (0.5, "centre"), (1.0, "right")):
+            at = (box.left + share * box.width, y + box.px(36))
+            text.draw(surface, f"{most * share:.3g}", at, box.px(12), palette.FAINT, anchor=anchor)  # type: ignore[arg-type]
+        y += box.px(52)
+    column = box.width / 3
+    for index, name in enumerate(_symbols(scene, layers)):
+        left, centre = box.left + (index % 3) * column, y + (index // 3) * box.px(22) + box.px(10)
+        _symbol(surface, name, (left, centre), box)
+        text.draw(surface, name, (left + box.px(25), centre), box.px(13), palette.TEXT)
+
+
+def _symbol(surface: pygame.Surface, name: str, at: tuple[float, float], box: Box) -> None:
+    factor = 4
+    width, height = box.px(20), box.px(16)
+    large = pygame.Surface((width * factor, height * factor))
+    large.fill(palette.PAGE)
+    unit = box.unit * factor
+    middle = (width * factor / 2, height * factor / 2)
+    ends = np.asarray([(0.0, middle[1]), (width * factor, middle[1])])
+    if name == "start":
+        shapes.square(large, palette.TEXT, middle, 5 * unit)
+        shapes.square(large, palette.FLOOR, middle, 3.4 * unit)
+    elif name == "goal":
+        shapes.disc(large, palette.mix(palette.PAGE, palette.TEXT, 0.18), middle, 6.5 * unit)
+        shapes.ring(large, palette.TEXT, middle, 6.5 * unit, 1.6 * unit)
+    elif name == "plan":
+        shapes.dashes(large, palette.TEXT, ends, 1.6 * unit, 4 * unit, 3 * unit)
+        shapes.diamond(large, palette.PAGE, middle, 5.5 * unit)
+        shapes.diamond(large, palette.TEXT, middle, 4 * unit)
+    elif name in ("driven", "moved"):
+        shapes.polyline(large, palette.TEXT, ends, 3.4 * unit)
+    elif name == "pruned edge":
+        shapes.dashes(large, palette.PRUNED, ends, 1.0 * unit, 3 * unit, 3 * unit)
+    else:
+        shapes.square(large, palette.WALL, middle, 6 * unit)
+    surface.blit(pygame.transform.smoothscale(large, (width, height)), (round(at[0]), round(at[1] - height / 2)))

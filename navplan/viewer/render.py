@@ -1,0 +1,197 @@
+"""Frames: the layers stacked, smoothed and framed, with the panel beside them. Needs no display."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from navplan.errors import InvalidInput
+from navplan.viewer import edges, layers, palette, text
+from navplan.viewer.fields import Raster, rasterise
+from navplan.viewer.layers import Layers
+from navplan.viewer.panel import Box, draw_panel
+from navplan.viewer.scene import Scene
+from navplan.viewer.toolkit import pygame
+from navplan.viewer.view import View
+
+NODE_SPACING = 13.0
+"""Least distance of drawn nodes in pixels; zooming in shows more of them."""
+GRID_GRAPH_SCALE = 8.0
+"""Pixels per cell from which the graph of a grid map is worth drawing."""
+
+
+def default_size(scene: Scene, width: int = 1200) -> tuple[int, int]:
+    """Picture size (width, height) that suits the world's proportions."""
+    unit = width / 1200
+    room = width - _panel_width(width) - 110 * unit
+    height = room * scene.world.height / scene.world.width + 76 * unit
+    return width, int(min(max(height, 0.66 * width), 0.86 * width))
+
+
+def _panel_width(width: int) -> int:
+    return round(min(max(0.245 * width, 200), 330))
+
+
+class Renderer:
+    """Draws frames of one scene at one size; what does not move is drawn once and kept.
+
+    Args:
+        size: (width, height) of the picture in pixels, at least 320 x 240.
+        oversample: how much finer the map is drawn before it is smoothed down.
+        switches: layers that are on.
+        view: part of the world to show; None fits the whole world.
+        bottom: pixels kept free at the bottom for the window's controls.
+    """
+
+    def __init__(
+        self, scene: Scene, size: tuple[int, int], oversample: int = 2, switches: Layers | None = None, view: View | None = None, bottom: int = 0
+    ) -> None:
+        if size[0] < 320 or size[1] < 240:
+            raise InvalidInput(f"picture size is {size[0]} x {size[1]}, expected at least 320 x 240")
+        self.scene, self.size, self.factor = scene, size, oversample
+        self.switches = switches or Layers()
+        self.unit = min(max(size[0] / 1200, 0.72), 1.35)
+        margin = round(30 * self.unit)
+        panel = _panel_width(size[0])
+        axis = round(22 * self.unit)
+        self.box = (margin + axis, margin, size[0] - panel - 3 * margin - axis, size[1] - 2 * margin - axis // 2 - bottom)
+        self.panel = Box(size[0] - panel - margin, margin, panel, size[1] - 2 * margin - bottom, min(self.unit, (size[1] - bottom) / 700))
+        self.home = View.fit(scene.world.height, scene.world.width, *self.box)
+        self.view = view or self.home
+        self.raster: Raster = rasterise(scene.world)
+        self.table = edges.edge_table(scene.graph) if scene.graph is not None else None
+        self.gone = None
+        if scene.graph is not None and self.table is not None and scene.pruned is not None:
+            self.gone = edges.pruned_table(scene.graph, self.table, scene.pruned)
+        self.peak = self._risk_peak()
+        self.counts = self._counts()
+        self._static: tuple[object, pygame.Surface] | None = None
+
+    def _risk_peak(self) -> float:
+        """Upper end of the risk scale: the 99th percentile, so that a few outliers do not bleach the rest."""
+        if self.table is None or not len(self.table.risk) or self.table.risk.max() <= 0:
+            return 0.0
+        high = float(np.quantile(self.table.risk, 0.99))
+        return high if high > 0 else float(self.table.risk.max())
+
+    def _counts(self) -> dict[str, str]:
+        if self.scene.graph is None or self.table is None or self.scene.graph.is_grid:
+            return {}
+        rows = {"nodes": f"{self.scene.graph.num_nodes:,}", "edges": f"{self.scene.graph.num_edges:,}"}
+        if self.gone is not None and len(self.gone.key):
+            rows["pairs pruned"] = f"{len(self.gone.key):,}"
+        return rows
+
+    def frame(self, time: float) -> pygame.Surface:
+        """The picture at a step, which may lie between two recorded ones."""
+        scene, factor, on = self.scene, self.factor, self.switches
+        large = self._background().copy()
+        if on.trails:
+            layers.draw_trails(large, scene, time, self.view, factor)
+        if on.plan:
+            layers.draw_plan(large, scene, time, self.view, factor)
+        if on.agents:
+            layers.draw_agents(large, scene, time, self.view, factor)
+        picture = pygame.Surface(self.size, 0, 32)
+        picture.fill(palette.PAGE)
+        left, top, width, height = self.box
+        picture.blit(pygame.transform.smoothscale(large, (width, height)), (left, top))
+        self._axes(picture)
+        if on.labels:
+            self._labels(picture, time)
+        draw_panel(picture, self.panel, scene, time, on, self.counts, self.peak)
+        return picture
+
+    def _background(self) -> pygame.Surface:
+        """Floor, hazard, graph, goals: cached until the view or the layers change."""
+        on = self.switches
+        key = (self.view, on.hazard, on.graph, on.pruned, on.agents)
+        if self._static is not None and self._static[0] == key:
+            return self._static[1]
+        scene, view, factor = self.scene, self.view, self.factor
+        surface = pygame.Surface((view.width * factor, view.height * factor), 0, 32)
+        layers.draw_floor(surface, scene.world, self.raster, view, factor, on.hazard)
+        if scene.graph is not None and self.table is not None:
+            states = scene.graph.states
+            grid = scene.graph.is_grid
+            if not grid or view.scale >= GRID_GRAPH_SCALE:
+                nodes = edges.thin_nodes(states, 0.0 if grid else NODE_SPACING / view.scale)
+                mesh = edges.mesh_keys(states, nodes)
+                if on.pruned and self.gone is not None:
+                    layers.draw_pruned(surface, self.gone, edges.select(self.gone, states, nodes, mesh), states, view, factor)
+                if on.graph:
+                    chosen = edges.select(self.table, states, nodes, mesh)
+                    quiet = scene.num_agents > 0
+                    layers.draw_graph(surface, self.table, chosen, states, nodes, view, factor, self.peak, quiet)
+        if on.agents:
+            layers.draw_goals(surface, scene, view, factor)
+        self._static = (key, surface)
+        return surface
+
+    def _axes(self, picture: pygame.Surface) -> None:
+        """Row numbers on the left, column numbers below, at round steps."""
+        world, view = self.scene.world, self.view
+        step = next((s for s in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000) if s * view.scale >= 42), 5000)
+        size = max(round(12 * self.unit), 10)
+        bottom = min(view.top + view.height, view.top + (world.height - view.row) * view.scale)
+        left = max(view.left, view.left - view.col * view.scale)
+        for row in range(0, int(world.height) + 1, step):
+            y = view.top + (row - view.row) * view.scale
+            if view.top - 1 <= y <= view.top + view.height + 1:
+                text.draw(picture, str(row), (left - 8 * self.unit, y), size, palette.FAINT, anchor="right")
+        for col in range(0, int(world.width) + 1, step):
+            x = view.left + (col - view.col) * view.scale
+            if view.left - 1 <= x <= view.left + view.width + 1:
+                text.draw(picture, str(col), (x, bottom + 12 * self.unit), size, palette.FAINT, anchor="centre")
+
+    def _labels(self, picture: pygame.Surface, time: float) -> None:
+        """Agent numbers on the discs, or beside them where the discs are small; goal numbers while the goal is open."""
+        scene, view = self.scene, self.view
+        if not scene.num_agents or not self.switches.agents or scene.num_agents > 200:
+            return
+        offset = np.asarray([view.left, view.top])
+        radius = scene.body_radius * view.scale
+        centres = view.pixels(scene.positions(time)) + offset
+        size = max(round(min(radius * 0.98, 15 * self.unit)), 8)
+        arrived = scene.arrived(time)
+        ring = scene.tolerance * view.scale
+        picture.set_clip(pygame.Rect(view.left, view.top, view.width, view.height))
+        for agent, (x, y) in enumerate((view.pixels(scene.goal_points) + offset).tolist()):
+            if not arrived[agent] and ring >= 9:
+                ink = palette.mix(palette.agent_colour(agent), palette.INK, 0.35)
+                text.draw(picture, str(agent), (x, y), max(round(min(ring * 0.62, 14 * self.unit)), 9), ink, "bold", "centre")
+        for agent, (x, y) in enumerate(centres.tolist()):
+            colour = palette.agent_colour(agent)
+            if radius >= 7:
+                text.draw(picture, str(agent), (x, y), size, palette.contrast_ink(colour), "bold", "centre")
+            else:
+                away = radius + 7
+                text.draw(picture, str(agent), (x + away, y - away), 10, palette.mix(colour, palette.INK, 0.45), "bold", "centre")
+        picture.set_clip(None)
+
+
+def to_array(surface: pygame.Surface) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 copy of a picture."""
+    return np.ascontiguousarray(pygame.surfarray.array3d(surface).swapaxes(0, 1))
+
+
+def render_frame(
+    scene: Scene, step: float | None = None, size: tuple[int, int] | None = None, switches: Layers | None = None, oversample: int = 3
+) -> NDArray[np.uint8]:
+    """One picture of a scene; draws in memory and needs no display.
+
+    Args:
+        step: time step to show, between two steps too; None means the last one.
+        size: (width, height) in pixels; None chooses about 1200 pixels in the world's proportions.
+        switches: layers that are on, all by default.
+
+    Returns:
+        (H, W, 3) uint8.
+
+    Raises:
+        InvalidInput: the step is not in the scene, or the picture is too small.
+    """
+    at = float(scene.num_steps) if step is None else float(step)
+    if not 0 <= at <= scene.num_steps:
+        raise InvalidInput(f"step {step} is not in 0..{scene.num_steps}")
+    return to_array(Renderer(scene, size or default_size(scene), oversample, switches).frame(at))

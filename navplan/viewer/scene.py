@@ -1,0 +1,193 @@
+"""What there is to draw: a world and, where given, a graph, the edges pruned from it, a plan and a trajectory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from navplan.errors import InvalidInput
+from navplan.graph import StateGraph
+from navplan.plan import Plan
+from navplan.scenarios.world import World
+from navplan.trajectory import Trajectory
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """Everything a picture shows; each part but the world may be missing.
+
+    With a trajectory the agents move as they were driven; with a plan alone they move along its paths, one edge per time
+    step; with neither, starts and goals are marked.
+
+    Attributes:
+        world: map and hazard field.
+        graph: state graph, edges coloured by risk.
+        pruned: the graph before pruning (same node ids; its edges missing from `graph` are drawn as pruned), or (P, 2)
+            integer node pairs.
+        plan: the plan to draw; None takes the plans of the trajectory, if it has any.
+        trajectory: what execution recorded.
+        title: heading of the panel; empty means the world's name.
+        facts: rows of the panel beside those that the parts speak of themselves.
+        starts, goals: (A, 2) float32 for a problem without plan and trajectory.
+        radius, goal_tolerance: cells; None means those of the trajectory or plan, else 0.25 and 0.5.
+    """
+
+    world: World
+    graph: StateGraph | None = None
+    pruned: StateGraph | NDArray[np.int32] | None = None
+    plan: Plan | None = None
+    trajectory: Trajectory | None = None
+    title: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    starts: NDArray[np.float32] | None = None
+    goals: NDArray[np.float32] | None = None
+    radius: float | None = None
+    goal_tolerance: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.graph is not None and self.graph.states.shape[1] < 2:
+            raise InvalidInput(f"states have {self.graph.states.shape[1]} coordinate, a picture needs (row, col)")
+        if self.pruned is not None and self.graph is None:
+            raise InvalidInput("pruned edges are given without the graph that they were pruned from")
+        if self.plan is not None and self.trajectory is not None and self.plan.num_agents != self.trajectory.num_agents:
+            raise InvalidInput(
+                f"the plan has {self.plan.num_agents} agents, the trajectory {self.trajectory.num_agents}, expected the same number"
+            )
+
+    @cached_property
+    def plans(self) -> tuple[Plan, ...]:
+        """Plans in the order in which they were followed; solved ones only."""
+        found: list[Plan] = []
+        if self.trajectory is not None:
+            found = [p for p in self.trajectory.plans if isinstance(p, Plan)]
+        if not found and self.plan is not None:
+            found = [self.plan]
+        return tuple(p for p in found if p.paths)
+
+    def plan_at(self, time: float) -> Plan | None:
+        """The plan in force at a step: each replan recorded so far moves on to the next plan."""
+        if not self.plans:
+            return None
+        events = self.trajectory.events if self.trajectory is not None else ()
+        done = sum(1 for e in events if e.get("kind") == "replan" and float(e.get("step", 0)) <= time)
+        return self.plans[min(done, len(self.plans) - 1)]
+
+    @cached_property
+    def history(self) -> NDArray[np.float32]:
+        """(T + 1, A, 2) positions at each step; (1, A, 2) starts where nothing moves; A may be 0."""
+        if self.trajectory is not None:
+            return np.asarray(self.trajectory.states[..., :2], dtype=np.float32)
+        if self.plan is not None and self.plan.paths:
+            length = max(len(c) for c in self.plan.coordinates)
+            padded = [np.concatenate([c, np.repeat(c[-1:], length - len(c), axis=0)])[:, :2] for c in self.plan.coordinates]
+            return np.stack(padded, axis=1).astype(np.float32)
+        return self.start_points[None]
+
+    @cached_property
+    def start_points(self) -> NDArray[np.float32]:
+        """(A, 2) starts."""
+        return self._points("start")
+
+    @cached_property
+    def goal_points(self) -> NDArray[np.float32]:
+        """(A, 2) goals."""
+        return self._points("goal")
+
+    def _points(self, which: str) -> NDArray[np.float32]:
+        given = self.starts if which == "start" else self.goals
+        if given is None and self.trajectory is not None:
+            given = self.trajectory.starts if which == "start" else self.trajectory.goals
+        if given is None and self.plan is not None:
+            given = self.plan.problem.get(f"{which}_states")
+            if given is None and self.plan.paths:
+                given = np.stack([c[0 if which == "start" else -1] for c in self.plan.coordinates])
+        if given is None:
+            return np.zeros((0, 2), np.float32)
+        array = np.asarray(given, dtype=np.float32)
+        if array.ndim != 2 or array.shape[1] < 2:
+            raise InvalidInput(f"{which}s have shape {array.shape}, expected (agents, 2)")
+        return array[:, :2]
+
+    @property
+    def num_agents(self) -> int:
+        """A; 0 for a bare map or graph."""
+        return len(self.start_points)
+
+    @property
+    def num_steps(self) -> int:
+        """T, 0 where nothing moves."""
+        return len(self.history) - 1
+
+    @cached_property
+    def body_radius(self) -> float:
+        """Radius of an agent's disc in cells."""
+        if self.radius is not None:
+            return self.radius
+        if self.trajectory is not None:
+            return self.trajectory.radius
+        if self.plan is not None:
+            return float(self.plan.problem.get("radius", 0.25))
+        return 0.25
+
+    @cached_property
+    def tolerance(self) -> float:
+        """Radius of a goal ring in cells."""
+        if self.goal_tolerance is not None:
+            return self.goal_tolerance
+        return self.trajectory.goal_tolerance if self.trajectory is not None else 0.5
+
+    def positions(self, time: float) -> NDArray[np.float32]:
+        """(A, 2) positions at a step that may lie between two recorded ones (straight in between)."""
+        time = min(max(time, 0.0), float(self.num_steps))
+        low = int(time)
+        high = min(low + 1, self.num_steps)
+        share = np.float32(time - low)
+        blended = self.history[low] * (1 - share) + self.history[high] * share
+        return np.asarray(blended, dtype=np.float32)
+
+    @cached_property
+    def _cost_table(self) -> NDArray[np.float64] | None:
+        if self.trajectory is None:
+            return None
+        total = np.cumsum(self.trajectory.cost, axis=0, dtype=np.float64)
+        return np.concatenate([np.zeros((1, self.num_agents)), total])
+
+    def cost_until(self, time: float) -> NDArray[np.float64] | None:
+        """(A,) cost so far; None without a trajectory, since a plan has met no hazard yet."""
+        if self._cost_table is None:
+            return None
+        return np.asarray(self._cost_table[min(int(time), self.num_steps)])
+
+    @property
+    def largest_cost(self) -> float:
+        """The most that any agent pays in the end."""
+        return float(self._cost_table[-1].max()) if self._cost_table is not None and self.num_agents else 0.0
+
+    def contacts_until(self, time: float) -> int | None:
+        """Pairs in contact, counted once per step and pair, up to a step; None without a trajectory."""
+        if self.trajectory is None:
+            return None
+        seen = self.trajectory.agent_contacts[: min(int(np.ceil(time)), self.num_steps)]
+        return int(np.triu(seen.sum(axis=0), 1).sum())
+
+    def touching(self, time: float) -> NDArray[np.int64]:
+        """(K, 2) pairs to flag: closer than two radii at this moment, or recorded in contact during the current step."""
+        if self.num_agents < 2:
+            return np.zeros((0, 2), np.int64)
+        at = self.positions(time).astype(np.float64)
+        near = ((at[:, None] - at[None]) ** 2).sum(axis=-1) < (2 * self.body_radius) ** 2 - 1e-9
+        if self.trajectory is not None and self.num_steps:
+            step = min(max(int(np.ceil(time)) - 1, 0), self.num_steps - 1)
+            near = near | (self.trajectory.agent_contacts[step] if time > 0 else False)
+        return np.argwhere(np.triu(near, 1))
+
+    def arrived(self, time: float) -> NDArray[np.bool_]:
+        """(A,) True where the agent is within the goal tolerance now."""
+        if len(self.goal_points) != self.num_agents:
+            return np.zeros(self.num_agents, np.bool_)
+        gap = np.linalg.norm(self.positions(time).astype(np.float64) - self.goal_points, axis=-1)
+        return np.asarray(gap < self.tolerance)

@@ -1,0 +1,94 @@
+"""Drawing on an oversampled surface: thick round lines, dashes, rings. Smoothing comes from scaling down afterwards."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from navplan.viewer.palette import Colour
+from navplan.viewer.toolkit import pygame
+
+Paint = Colour | tuple[int, int, int, int]
+Points = NDArray[np.float64]
+
+
+def canvas(width: int, height: int) -> pygame.Surface:
+    """A transparent surface; needs no display."""
+    return pygame.Surface((max(width, 1), max(height, 1)), pygame.SRCALPHA, 32)
+
+
+def line(surface: pygame.Surface, paint: Paint, a: Sequence[float], b: Sequence[float], width: float) -> None:
+    """A straight line of any width with square ends."""
+    dx, dy = b[0] - a[0], b[1] - a[1]
+    length = math.hypot(dx, dy)
+    if length < 1e-9:
+        return
+    if width <= 1.5:
+        pygame.draw.line(surface, paint, (a[0], a[1]), (b[0], b[1]), 1)
+        return
+    nx, ny = -dy / length * width / 2, dx / length * width / 2
+    corners = [(a[0] + nx, a[1] + ny), (b[0] + nx, b[1] + ny), (b[0] - nx, b[1] - ny), (a[0] - nx, a[1] - ny)]
+    pygame.draw.polygon(surface, paint, corners)
+
+
+def polyline(surface: pygame.Surface, paint: Paint, points: Points, width: float) -> None:
+    """A thick line through points, round at joints and ends."""
+    for a, b in zip(points[:-1].tolist(), points[1:].tolist(), strict=True):
+        line(surface, paint, a, b, width)
+    if width > 2.5:
+        for p in points.tolist():
+            pygame.draw.circle(surface, paint, p, width / 2)
+
+
+def dashes(surface: pygame.Surface, paint: Paint, points: Points, width: float, on: float, off: float) -> None:
+    """A dashed line through points; the pattern runs on round the corners."""
+    phase = 0.0
+    for a, b in zip(points[:-1], points[1:], strict=True):
+        length = float(np.hypot(*(b - a)))
+        if length < 1e-9:
+            continue
+        unit = (b - a) / length
+        at = -phase
+        while at < length:
+            low, high = max(at, 0.0), min(at + on, length)
+            if high > low:
+                line(surface, paint, (a + unit * low).tolist(), (a + unit * high).tolist(), width)
+            at += on + off
+        phase = (phase + length) % (on + off)
+
+
+def disc(surface: pygame.Surface, paint: Paint, centre: Sequence[float], radius: float) -> None:
+    """A filled circle."""
+    pygame.draw.circle(surface, paint, (centre[0], centre[1]), max(radius, 0.5))
+
+
+def ring(surface: pygame.Surface, paint: Paint, centre: Sequence[float], radius: float, width: float) -> None:
+    """A circle's outline, `width` wide, centred on `radius`."""
+    pygame.draw.circle(surface, paint, (centre[0], centre[1]), radius + width / 2, max(round(width), 1))
+
+
+def diamond(surface: pygame.Surface, paint: Paint, centre: Sequence[float], radius: float) -> None:
+    """A square on its corner."""
+    x, y = centre
+    pygame.draw.polygon(surface, paint, [(x, y - radius), (x + radius, y), (x, y + radius), (x - radius, y)])
+
+
+def square(surface: pygame.Surface, paint: Paint, centre: Sequence[float], radius: float) -> None:
+    """A filled square."""
+    pygame.draw.rect(surface, paint, pygame.Rect(centre[0] - radius, centre[1] - radius, 2 * radius, 2 * radius))
+
+
+def pill(surface: pygame.Surface, paint: Paint, box: tuple[float, float, float, float], factor: int = 4) -> None:
+    """A smooth rectangle with round ends, drawn at output size."""
+    left, top, width, height = box
+    if width <= 0 or height <= 0:
+        return
+    large = canvas(math.ceil(width) * factor, math.ceil(height) * factor)
+    pygame.draw.rect(large, paint, large.get_rect(), border_radius=math.ceil(height) * factor // 2)
+    # transparent pixels take the paint's colour, or scaling would darken the rim
+    pygame.surfarray.pixels3d(large)[...] = paint[:3]
+    small = pygame.transform.smoothscale(large, (math.ceil(width), math.ceil(height)))
+    surface.blit(small, (round(left), round(top)))
