@@ -8,12 +8,12 @@ from pathlib import Path
 import networkx as nx
 import numpy as np
 import pytest
+from fake_critics import FieldCritics
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from navplan.errors import FileAccessError, FileFormatError, InvalidInput
 from navplan.graph import EdgeLimits, StateGraph
-from fake_critics import FieldCritics
 
 FIELDS = ("states", "indptr", "indices", "distance", "risk", "wait_risk")
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from fake_critics import FieldCritics
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -11,7 +12,6 @@ from hypothesis.extra import numpy as hnp
 from navplan.errors import InvalidInput
 from navplan.graph import EdgeLimits, StateGraph
 from navplan.graph_build import disconnection_report
-from fake_critics import FieldCritics
 
 
 def spots(n: int, seed: int = 0, side: float = 12.0) -> np.ndarray:
