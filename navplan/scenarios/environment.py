@@ -158,21 +158,32 @@ class PointEnv:
         return result
 
     def predict(self, actions: ArrayLike, states: ArrayLike | None = None) -> Float32:
-        """Positions (B, A, 20, 2) float32 after each half-step of one noiseless step, without moving anything.
+        """Positions (N, M, 20, 2) float32 after each half-step of one noiseless step, without moving anything.
 
         Args:
-            actions: (B, A, 2) displacements in cells per axis.
-            states: (B, A, 2) positions to start from; None: the current ones.
+            actions: (N, M, 2) displacements in cells per axis; (B, A, 2) when `states` is None.
+            states: (N, M, 2) or (M, 2) positions to start from, any number of them; None: the current ones.
 
         Raises:
             InvalidInput: as for `step`, or a state that is not a free point.
         """
-        actions = self._checked_actions(actions)
-        begin = self.states
-        if states is not None:
-            begin = self._checked_points("state", states, np.ones(self.num_envs, dtype=np.bool_))
-        positions = np.empty((self.num_envs, self.num_agents, 2 * stepping.SUBSTEPS, 2), dtype=np.float32)
-        self._refuse_bad_action(stepping.predict_all(self.geometry, begin, actions, self._traces, positions), actions)
+        if states is None:
+            moves, begin = self._checked_actions(actions), self.states
+        else:
+            moves = np.ascontiguousarray(actions, dtype=np.float32)
+            begin = np.asarray(states, dtype=np.float32)
+            if moves.ndim != 3 or moves.shape[2] != 2 or begin.shape not in (moves.shape, moves.shape[1:]):
+                raise InvalidInput(f"states have shape {begin.shape}, expected that of the actions {moves.shape}, (N, M, 2)")
+            free = self.is_free(begin)
+            if not free.all():
+                where = begin[tuple(np.argwhere(~free)[0])]
+                raise InvalidInput(f"state {where.tolist()} is not free, expected a point in the box and outside all obstacles")
+            begin = np.ascontiguousarray(np.broadcast_to(begin, moves.shape))
+        positions = np.empty((*moves.shape[:2], 2 * stepping.SUBSTEPS, 2), dtype=np.float32)
+        bad = int(stepping.predict_all(self.geometry, begin, moves, self._traces, positions))
+        if bad >= 0:
+            env, agent = divmod(bad, moves.shape[1])
+            raise InvalidInput(f"row {env}, agent {agent}: action is {moves[env, agent].tolist()}, expected two finite numbers")
         return positions
 
     def sample_free(self, n: int, rng: np.random.Generator | None = None) -> Float32:
