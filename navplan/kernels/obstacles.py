@@ -74,17 +74,6 @@ def _stretch(walls, i, left, right):
 
 
 @kernel
-def clear_cells(cells, height, width, clear):
-    """Mark the cells whose 3 x 3 neighbourhood lies in the box and is free: a step from there meets no obstacle."""
-    rows, cols = cells.shape
-    for i in range(rows):
-        for j in range(cols):
-            clear[i, j] = False
-            if i > 0 and j > 0 and i + 2 <= height and j + 2 <= width:
-                clear[i, j] = np.all(cells[i - 1 : i + 2, j - 1 : j + 2] == FREE)
-
-
-@kernel
 def list_near_cells(boxes, reach, rows, cols, counts, indptr, ids):
     """List for each cell the boxes within `reach` (Chebyshev) of it, in two passes.
 

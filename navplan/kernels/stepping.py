@@ -13,13 +13,12 @@ import math
 import numpy as np
 
 from navplan.kernels.jit import kernel
-from navplan.kernels.obstacles import BLOCKED, MIXED, hazard_cost, side, squared_distance_to_segment
+from navplan.kernels.obstacles import BLOCKED, FREE, MIXED, hazard_cost, side, squared_distance_to_segment
 
 SUBSTEPS = 10
 _DT = np.float32(0.1)
 _ZERO = np.float32(0.0)
 _ONE = np.float32(1.0)
-_FAR = np.float32(np.inf)
 
 
 @kernel
@@ -51,15 +50,28 @@ def step_all(
             if not (math.isfinite(actions[b, a, 0]) and math.isfinite(actions[b, a, 1])):
                 return b * agents + a
     rows, cols = traces[0], traces[1]
-    cell_cols = geometry.cells.shape[1]
+    cells, height, width = geometry.cells, geometry.height, geometry.width
+    boxes, box_indptr, box_ids = geometry.rectangles, geometry.rectangle_indptr, geometry.rectangle_ids
+    edge_indptr = geometry.segment_indptr
+    # Just beyond the hazard radius: what is farther away costs nothing.
+    too_far = np.float32(geometry.hazard_radius * geometry.hazard_radius * 1.000001)
     squared_tolerance = tolerance * tolerance
     for b in range(environments):
         for a in range(agents):
             row, col = states[b, a, 0], states[b, a, 1]
-            i = min(int(row), geometry.cells.shape[0] - 1)
-            j = min(int(col), cell_cols - 1)
-            wall_contacts[b, a] = trace_step(geometry, row, col, i, j, actions[b, a, 0], actions[b, a, 1], rows[a], cols[a])
-            cost[b, a] = step_cost(geometry, i * cell_cols + j, rows[a], cols[a])
+            d_row, d_col = _DT * _clip(actions[b, a, 0]), _DT * _clip(actions[b, a, 1])
+            rejected = 0
+            if not _glide(cells, height, width, row, col, d_row, d_col, rows[a], cols[a]):
+                rejected = _slide(geometry, row, col, d_row, d_col, rows[a], cols[a])
+            wall_contacts[b, a] = rejected
+            cell = cell_index(row, cells.shape[0]) * cells.shape[1] + cell_index(col, cells.shape[1])
+            first, last = box_indptr[cell], box_indptr[cell + 1]
+            least = np.inf
+            if first < last:
+                least = float(_least_to_boxes(boxes, box_ids[first:last], too_far, rows[a], cols[a]))
+            if edge_indptr[cell] < edge_indptr[cell + 1]:
+                least = min(least, _least_to_edges(geometry, cell, rows[a], cols[a]))
+            cost[b, a] = hazard_cost(geometry.hazard_kind, geometry.hazard_radius, least)
             next_states[b, a, 0] = rows[a, SUBSTEPS]
             next_states[b, a, 1] = cols[a, SUBSTEPS]
             gap_row = float(rows[a, SUBSTEPS]) - float(goals[b, a, 0])
@@ -82,9 +94,9 @@ def predict_all(geometry, states, actions, traces, positions):
     for b in range(environments):
         for a in range(agents):
             row, col = states[b, a, 0], states[b, a, 1]
-            i = min(int(row), geometry.cells.shape[0] - 1)
-            j = min(int(col), geometry.cells.shape[1] - 1)
-            trace_step(geometry, row, col, i, j, actions[b, a, 0], actions[b, a, 1], rows, cols)
+            d_row, d_col = _DT * _clip(actions[b, a, 0]), _DT * _clip(actions[b, a, 1])
+            if not _glide(geometry.cells, geometry.height, geometry.width, row, col, d_row, d_col, rows, cols):
+                _slide(geometry, row, col, d_row, d_col, rows, cols)
             for k in range(SUBSTEPS):
                 positions[b, a, 2 * k, 0] = rows[k + 1]
                 positions[b, a, 2 * k, 1] = cols[k]
@@ -94,28 +106,48 @@ def predict_all(geometry, states, actions, traces, positions):
 
 
 @kernel
-def trace_step(geometry, row, col, i, j, action_row, action_col, rows, cols):
-    """Trace one agent's step into rows, cols (11,) float32 from (row, col) in cell (i, j); returns the rejected axis moves."""
-    d_row = _DT * min(max(action_row, -_ONE), _ONE)
-    d_col = _DT * min(max(action_col, -_ONE), _ONE)
-    rows[0] = row
-    cols[0] = col
-    if geometry.clear[i, j]:
-        r, c = row, col
-        for k in range(SUBSTEPS):
-            r = r + d_row
-            c = c + d_col
-            rows[k + 1] = r
-            cols[k + 1] = c
-        # Ten rounded additions may carry a full-length move just past the neighbourhood that is known to be free.
-        if i - 1 <= r < i + 2 and j - 1 <= c < j + 2:
-            return 0
-    return _trace_slowly(geometry, row, col, i, j, d_row, d_col, rows, cols)
+def _glide(cells, height, width, row, col, d_row, d_col, rows, cols):
+    """Trace a step as if nothing stood in its way; returns whether that is so for certain.
+
+    Kept to few arguments: passing the whole geometry would cost more than the step.
+    """
+    r, c = row, col
+    rows[0] = r
+    cols[0] = c
+    for k in range(SUBSTEPS):
+        r = r + d_row
+        c = c + d_col
+        rows[k + 1] = r
+        cols[k + 1] = c
+    if not (r >= _ZERO and c >= _ZERO and r <= height and c <= width):
+        return False
+    i, j = cell_index(row, cells.shape[0]), cell_index(col, cells.shape[1])
+    to_i, to_j = cell_index(r, cells.shape[0]), cell_index(c, cells.shape[1])
+    # An unhindered step stays in the cells between its ends: at most four, unless rounding made it longer than one cell.
+    if abs(to_i - i) > 1 or abs(to_j - j) > 1:
+        return False
+    return (cells[i, j] | cells[to_i, j] | cells[i, to_j] | cells[to_i, to_j]) == FREE
 
 
 @kernel
-def _trace_slowly(geometry, row, col, i, j, d_row, d_col, rows, cols):
+def cell_index(coordinate, count):
+    """Cell of a coordinate in the box: floor, and the last cell for the far boundary."""
+    index = int(coordinate)
+    return index if index < count else count - 1
+
+
+@kernel
+def _clip(action):
+    if action > _ONE:
+        return _ONE
+    return action if action > -_ONE else -_ONE
+
+
+@kernel
+def _slide(geometry, row, col, d_row, d_col, rows, cols):
+    """Trace a step sub-step by sub-step; returns the number of rejected axis moves."""
     cells = geometry.cells
+    i, j = cell_index(row, cells.shape[0]), cell_index(col, cells.shape[1])
     last_row, last_col = cells.shape[0] - 1, cells.shape[1] - 1
     kind = cells[i, j]
     rejected = 0
@@ -182,41 +214,57 @@ def _meets_edge(geometry, axis, start, end, across, i, j, to_i, to_j):
 
 
 @kernel
-def step_cost(geometry, cell, rows, cols):
-    """Maximum hazard cost over a traced step from `cell`: the hazards fall with distance, so the least distance decides."""
-    first, last = geometry.rectangle_indptr[cell], geometry.rectangle_indptr[cell + 1]
-    segments_from, segments_to = geometry.segment_indptr[cell], geometry.segment_indptr[cell + 1]
-    if first == last and segments_from == segments_to:
-        return 0.0
-    nearest = _FAR
-    for n in range(first, last):
-        box = geometry.rectangle_ids[n]
-        top, left = geometry.rectangles[box, 0], geometry.rectangles[box, 1]
-        bottom, right = geometry.rectangles[box, 2], geometry.rectangles[box, 3]
-        gap_row = max(top - rows[0], _ZERO, rows[0] - bottom)
-        gap_col = max(left - cols[0], _ZERO, cols[0] - right)
+def _least_to_boxes(boxes, ids, too_far, rows, cols):
+    """Least squared distance of a traced step to some rectangles; `too_far` where all are farther away than that."""
+    nearest = too_far
+    low_row, high_row = _ordered(rows[0], rows[SUBSTEPS])
+    low_col, high_col = _ordered(cols[0], cols[SUBSTEPS])
+    for n in range(len(ids)):
+        box = ids[n]
+        top, left, bottom, right = boxes[box, 0], boxes[box, 1], boxes[box, 2], boxes[box, 3]
+        gap_row, gap_col = _gap(top - high_row, low_row - bottom), _gap(left - high_col, low_col - right)
+        if gap_row * gap_row + gap_col * gap_col >= nearest:
+            continue
+        gap_row, gap_col = _gap(top - rows[0], rows[0] - bottom), _gap(left - cols[0], cols[0] - right)
         before = gap_col * gap_col
-        nearest = min(nearest, gap_row * gap_row + before)
+        squared = gap_row * gap_row + before
+        nearest = squared if squared < nearest else nearest
         for k in range(1, SUBSTEPS + 1):
-            gap_row = max(top - rows[k], _ZERO, rows[k] - bottom)
-            gap_col = max(left - cols[k], _ZERO, cols[k] - right)
+            gap_row, gap_col = _gap(top - rows[k], rows[k] - bottom), _gap(left - cols[k], cols[k] - right)
             after = gap_col * gap_col
-            nearest = min(nearest, gap_row * gap_row + min(before, after))
+            squared = gap_row * gap_row + (before if before < after else after)
+            nearest = squared if squared < nearest else nearest
             before = after
-    least = float(nearest)
-    for n in range(segments_from, segments_to):
-        least = min(least, _least_to_segment(geometry.segments[geometry.segment_ids[n]], rows, cols))
-    return hazard_cost(geometry.hazard_kind, geometry.hazard_radius, least)
+    return nearest
 
 
 @kernel
-def _least_to_segment(segment, rows, cols):
-    row0, col0, row1, col1 = segment[0], segment[1], segment[2], segment[3]
-    least = squared_distance_to_segment(float(rows[0]), float(cols[0]), row0, col0, row1, col1)
-    for k in range(SUBSTEPS):
-        row, before, after = float(rows[k + 1]), float(cols[k]), float(cols[k + 1])
-        least = min(least, squared_distance_to_segment(row, before, row0, col0, row1, col1))
-        least = min(least, squared_distance_to_segment(row, after, row0, col0, row1, col1))
+def _gap(below, above):
+    """Distance to an interval from its two signed gaps."""
+    gap = below if below > above else above
+    return gap if gap > _ZERO else _ZERO
+
+
+@kernel
+def _ordered(a, b):
+    return (a, b) if a < b else (b, a)
+
+
+@kernel
+def _least_to_edges(geometry, cell, rows, cols):
+    """Least squared distance of a traced step to the polygon edges listed for its first cell."""
+    least = np.inf
+    for n in range(geometry.segment_indptr[cell], geometry.segment_indptr[cell + 1]):
+        edge = geometry.segment_ids[n]
+        row0, col0 = geometry.segments[edge, 0], geometry.segments[edge, 1]
+        row1, col1 = geometry.segments[edge, 2], geometry.segments[edge, 3]
+        row, col = float(rows[0]), float(cols[0])
+        least = min(least, squared_distance_to_segment(row, col, row0, col0, row1, col1))
+        for k in range(1, SUBSTEPS + 1):
+            row = float(rows[k])
+            least = min(least, squared_distance_to_segment(row, col, row0, col0, row1, col1))
+            col = float(cols[k])
+            least = min(least, squared_distance_to_segment(row, col, row0, col0, row1, col1))
     return least
 
 

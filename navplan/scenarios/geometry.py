@@ -24,7 +24,6 @@ class Geometry(NamedTuple):
         hazard_kind: index into HAZARD_KINDS.
         hazard_radius: cells.
         cells: (R, C) uint8, obstacles.FREE, BLOCKED or MIXED (a polygon covers a part of the closed cell).
-        clear: (R, C) bool, no obstacle and no box boundary within one cell.
         rectangles: (N, 4) float32 wall rectangles (row0, col0, row1, col1) whose union is the walls.
         rectangle_indptr, rectangle_ids: the rectangles that can be within the hazard radius one step from each cell.
         segments: (S, 4) float64 polygon edges (row0, col0, row1, col1).
@@ -38,7 +37,6 @@ class Geometry(NamedTuple):
     hazard_kind: int
     hazard_radius: float
     cells: NDArray[np.uint8]
-    clear: NDArray[np.bool_]
     rectangles: NDArray[np.float32]
     rectangle_indptr: NDArray[np.int64]
     rectangle_ids: NDArray[np.int32]
@@ -70,8 +68,6 @@ class Geometry(NamedTuple):
             cells = _classify(union, math.ceil(world.height), math.ceil(world.width))
             rectangles = np.empty((0, 4), dtype=np.float32)
         shape = cells.shape
-        clear = np.zeros(shape, dtype=np.bool_)
-        obstacles.clear_cells(cells, world.height, world.width, clear)
         boxes = np.column_stack(
             [
                 np.minimum(segments[:, :2], segments[:, 2:]),
@@ -89,7 +85,6 @@ class Geometry(NamedTuple):
             HAZARD_KINDS.index(hazard.kind),
             float(hazard.radius),
             cells,
-            clear,
             rectangles,
             *rectangle_lists,
             segments,
