@@ -1,0 +1,118 @@
+"""Start and goal points for many agents, a given geodesic distance apart and spaced so that bodies at rest do not touch."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from navplan.errors import InvalidInput
+from navplan.kernels import hops as kernels
+from navplan.scenarios.environment import PointEnv
+from navplan.scenarios.geodesic import occupied_cells
+from navplan.scenarios.world import World
+
+Points = NDArray[np.float32]
+
+_TRIES_PER_AGENT = 200
+_RESTARTS = 10
+
+
+def draw_problem(
+    world: World,
+    num_agents: int,
+    rng: np.random.Generator,
+    *,
+    distance: tuple[float, float] = (1.0, math.inf),
+    start_spacing: float = 1.0,
+    goal_spacing: float = 1.5,
+) -> tuple[Points, Points]:
+    """Draw starts and goals uniformly from the free space.
+
+    Each agent's start is a uniform free point; its goal is a uniform free point among the cells whose geodesic distance from
+    the start's cell is in range. Draws that come too close to an earlier agent's are repeated; where an arrangement leaves no
+    room the whole is begun again, a bounded number of times. Deterministic for a generator's state.
+
+    Args:
+        num_agents: A.
+        distance: least and largest geodesic steps from each agent's start cell to its goal cell, both inclusive.
+        start_spacing, goal_spacing: least Euclidean distance between two starts and between two goals, cells. The defaults
+            suit bodies of radius 0.25 and a goal tolerance of 0.5.
+
+    Returns:
+        starts (A, 2) and goals (A, 2), float32.
+
+    Raises:
+        InvalidInput: no agents, a range that is empty, or no arrangement found: more agents than the free space holds, or no
+            two free points that far apart.
+    """
+    low, high = distance
+    if num_agents < 1:
+        raise InvalidInput(f"num_agents is {num_agents}, expected at least 1")
+    if math.isnan(low) or math.isnan(high) or low > high or high < 0:
+        raise InvalidInput(f"distance is ({low}, {high}), expected (least, largest) steps")
+    if not (math.isfinite(start_spacing) and math.isfinite(goal_spacing)):
+        raise InvalidInput(f"spacings are {start_spacing} and {goal_spacing}, expected finite numbers of cells")
+    drawer = _Drawer(world, rng, low, high)
+    placed = 0
+    for _ in range(_RESTARTS):
+        starts, goals = np.empty((num_agents, 2), np.float32), np.empty((num_agents, 2), np.float32)
+        for agent in range(num_agents):
+            if not drawer.place(starts, goals, agent, start_spacing, goal_spacing):
+                break
+            placed = max(placed, agent + 1)
+        else:
+            return starts, goals
+    raise InvalidInput(
+        f"world {world.name!r}: no room found for {num_agents} agents with starts {start_spacing} and goals {goal_spacing} "
+        f"cells apart and {low} to {high} steps between them; {placed} fitted: ask for fewer agents or another distance"
+    )
+
+
+class _Drawer:
+    """Draws one agent's start and goal at a time."""
+
+    def __init__(self, world: World, rng: np.random.Generator, low: float, high: float) -> None:
+        self.rng = rng
+        self.low, self.high = low, high
+        self.env = PointEnv(world, rng=np.random.default_rng(0))
+        self.walls = np.ascontiguousarray(occupied_cells(world))
+        self.queue = np.empty(self.walls.size, dtype=np.int32)
+        self.hops = np.empty(self.walls.shape, dtype=np.int32)
+
+    def place(self, starts: Points, goals: Points, agent: int, start_spacing: float, goal_spacing: float) -> bool:
+        """Fill row `agent`; False where no try met the spacing."""
+        for _ in range(_TRIES_PER_AGENT):
+            start = self.env.sample_free(1, self.rng)[0]
+            if not _apart(start, starts[:agent], start_spacing):
+                continue
+            goal = self._goal(start, goals[:agent], goal_spacing)
+            if goal is not None:
+                starts[agent], goals[agent] = start, goal
+                return True
+        return False
+
+    def _goal(self, start: Points, others: Points, spacing: float) -> Points | None:
+        rows, cols = self.walls.shape
+        row, col = min(int(start[0]), rows - 1), min(int(start[1]), cols - 1)
+        if self.walls[row, col]:  # the free corner of a mostly blocked cell of a polygon world: its geodesics are not defined
+            return None
+        count, _ = kernels.hops_from(self.walls, row, col, self.queue, self.hops)
+        reached = self.queue[:count]
+        steps = self.hops.ravel()[reached]
+        cells = reached[(steps >= self.low) & (steps <= self.high)]
+        if len(cells) == 0:
+            return None
+        for _ in range(10):
+            cell = int(cells[self.rng.integers(len(cells))])
+            goal = (np.array(divmod(cell, cols)) + self.rng.random(2)).astype(np.float32)
+            same_cell = min(int(goal[0]), rows - 1) * cols + min(int(goal[1]), cols - 1) == cell
+            if same_cell and self.env.is_free(goal) and _apart(goal, others, spacing):
+                return goal
+        return None
+
+
+def _apart(point: Points, others: Points, spacing: float) -> bool:
+    gaps = others.astype(np.float64) - point.astype(np.float64)
+    return bool((np.hypot(gaps[:, 0], gaps[:, 1]) >= spacing).all())
