@@ -13,6 +13,9 @@ from navplan.graph import StateGraph
 SPARSE_DEGREE = 4.0
 """Undirected edges per node up to which a graph is drawn whole."""
 
+MATCHED_PRUNED = 20_000
+"""Shortest pruned pairs among which those to draw are picked."""
+
 
 class EdgeTable(NamedTuple):
     """Undirected edges, ascending by `key` = low * N + high; risk is that of the worse direction."""
@@ -76,24 +79,54 @@ def thin_nodes(states: NDArray[np.float32], spacing: float) -> NDArray[np.int64]
     return np.sort(first)
 
 
-def select(table: EdgeTable, states: NDArray[np.float32], nodes: NDArray[np.int64], mesh: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Positions in `table` of the edges to draw: all of a sparse graph, else those of the mesh between the shown nodes."""
-    if len(nodes) == len(states) and len(table.key) <= SPARSE_DEGREE * max(len(states), 1):
-        return np.arange(len(table.key))
-    return np.flatnonzero(np.isin(table.key, mesh, assume_unique=True))
-
-
 def mesh_keys(states: NDArray[np.float32], nodes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Keys of the Delaunay edges between the shown nodes: the pairs that see one another with no node in between."""
+    """Keys of the Gabriel edges between the shown nodes: pairs whose diametral circle holds no other of these nodes."""
     n = len(states)
     if len(nodes) < 2:
         return np.zeros(0, np.int64)
     points = states[nodes, :2].astype(np.float64)
     try:
         corners = Delaunay(points).simplices.astype(np.int64)
-        pairs = np.concatenate([corners[:, [0, 1]], corners[:, [1, 2]], corners[:, [2, 0]]])
     except (QhullError, ValueError):  # too few nodes, or all on one line: neighbours along the line
         order = np.lexsort((points[:, 1], points[:, 0]))
-        pairs = np.stack([order[:-1], order[1:]], axis=1)
-    ends = np.sort(nodes[pairs], axis=1)
+        return _keys(nodes[np.stack([order[:-1], order[1:]], axis=1)], n)
+    # an edge of the Delaunay triangulation is a Gabriel edge unless a triangle's third corner sees it at more than 90 degrees
+    pairs = np.concatenate([corners[:, [0, 1]], corners[:, [1, 2]], corners[:, [2, 0]]])
+    third = np.concatenate([corners[:, 2], corners[:, 0], corners[:, 1]])
+    obtuse = ((points[pairs[:, 0]] - points[third]) * (points[pairs[:, 1]] - points[third])).sum(axis=1) < 0
+    return np.setdiff1d(_keys(nodes[pairs], n), _keys(nodes[pairs[obtuse]], n), assume_unique=True)
+
+
+def _keys(pairs: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    ends = np.sort(pairs, axis=1)
     return np.unique(ends[:, 0] * n + ends[:, 1])
+
+
+def drawn_edges(
+    table: EdgeTable, states: NDArray[np.float32], nodes: NDArray[np.int64], mesh: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Positions in `table` of the edges to draw: all of a sparse graph, else those of the mesh between the shown nodes."""
+    if len(nodes) == len(states) and len(table.key) <= SPARSE_DEGREE * max(len(states), 1):
+        return np.arange(len(table.key))
+    return np.flatnonzero(np.isin(table.key, mesh, assume_unique=True))
+
+
+def drawn_pruned(
+    table: EdgeTable, states: NDArray[np.float32], nodes: NDArray[np.int64], mesh: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Positions in `table` of the pruned edges to draw: those of the mesh, and short ones that share no end with one another."""
+    if len(nodes) == len(states) and len(table.key) <= len(states) // 2:
+        return np.arange(len(table.key))
+    shown = np.zeros(len(states), np.bool_)
+    shown[nodes] = True
+    among = np.flatnonzero(shown[table.low] & shown[table.high])
+    length = np.linalg.norm(states[table.low[among], :2] - states[table.high[among], :2], axis=1)
+    chosen: list[int] = []
+    free = shown
+    for edge in among[np.argsort(length, kind="stable")][:MATCHED_PRUNED].tolist():
+        low, high = table.low[edge], table.high[edge]
+        if free[low] and free[high]:
+            free[low] = free[high] = False
+            chosen.append(edge)
+    in_mesh = np.flatnonzero(np.isin(table.key, mesh, assume_unique=True))
+    return np.union1d(in_mesh, np.asarray(chosen, dtype=np.int64))

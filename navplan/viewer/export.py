@@ -11,12 +11,14 @@ from scipy.spatial import cKDTree
 
 from navplan.errors import InvalidInput
 from navplan.files import write_atomically
+from navplan.viewer import palette
 from navplan.viewer.layers import Layers
 from navplan.viewer.render import Renderer, default_size, render_frame, to_array
 from navplan.viewer.scene import Scene
-from navplan.viewer.toolkit import Image
+from navplan.viewer.toolkit import Image, pygame
 
 FORMATS = (".png", ".gif")
+_TRANSPARENT = 255
 
 
 def save_png(
@@ -46,7 +48,7 @@ def save_gif(
 
     Args:
         fps: frames a second.
-        size: (width, height) in pixels; None chooses about 900 pixels in the world's proportions.
+        size: (width, height) in pixels; None chooses about 960 pixels in the world's proportions.
         steps_per_second: speed; a long run is shown faster, so that `max_frames` is kept.
 
     Raises:
@@ -54,42 +56,68 @@ def save_gif(
         FileAccessError: the file cannot be written.
     """
     if fps < 1 or max_frames < 2 or steps_per_second <= 0:
-        raise InvalidInput(f"fps {fps}, max_frames {max_frames}, steps_per_second {steps_per_second}: expected 1, 2 and 0 or more")
+        raise InvalidInput(
+            f"fps {fps}, max_frames {max_frames}, steps_per_second {steps_per_second}: expected 1, 2 and 0 or more"
+        )
     count = min(round(scene.num_steps / steps_per_second * fps) + 1, max_frames)
     times = np.linspace(0.0, scene.num_steps, max(count, 1))
-    renderer = Renderer(scene, size or default_size(scene, 900), 2, switches)
-    frames = [to_array(renderer.frame(float(t))) for t in times]
-    palette, table = _shared_palette([frames[0], frames[len(frames) // 2], frames[-1]])
+    renderer = Renderer(scene, size or default_size(scene, 960), 2, switches)
+    samples = [to_array(renderer.frame(float(times[k]))) for k in sorted({0, len(times) // 2, len(times) - 1})]
+    colours, table = _shared_palette(samples, scene.num_agents)
     pictures = []
-    for frame in frames:
-        picture = Image.fromarray(table[_bucket(frame)])
-        picture.putpalette(palette.tobytes())
+    shown: NDArray[np.uint8] | None = None
+    for time in times:
+        indices = table[_bucket(renderer.frame(float(time)))]
+        # a pixel that stays as it was is written as transparent: long runs, small files
+        picture = Image.fromarray(indices if shown is None else np.where(indices == shown, np.uint8(_TRANSPARENT), indices))
+        picture.putpalette(colours.tobytes())
         pictures.append(picture)
+        shown = indices
     durations = [round(1000 / fps)] * len(pictures)
     durations[0] += 500
     durations[-1] += 1800
     stream = io.BytesIO()
     pictures[0].save(
-        stream, "GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0, optimize=False, disposal=1
+        stream,
+        "GIF",
+        save_all=True,
+        append_images=pictures[1:],
+        duration=durations,
+        loop=0,
+        optimize=False,
+        disposal=1,
+        transparency=_TRANSPARENT,
     )
     write_atomically(path, lambda out: out.write(stream.getvalue()))
 
 
-def _bucket(frame: NDArray[np.uint8]) -> NDArray[np.int32]:
-    """(H, W) index of each pixel among 64 shades a channel."""
-    shade = (frame >> 2).astype(np.int32)
-    return np.asarray((shade[..., 0] << 12) | (shade[..., 1] << 6) | shade[..., 2], dtype=np.int32)
+def _bucket(surface: pygame.Surface) -> NDArray[np.uint32]:
+    """(H, W) index of each pixel's colour among 64 shades a channel."""
+    width, height = surface.get_size()
+    pixel = np.frombuffer(pygame.image.tobytes(surface, "RGBA"), dtype="<u4").reshape(height, width)
+    return np.asarray(((pixel << 10) & 0x3F000) | ((pixel >> 4) & 0xFC0) | ((pixel >> 18) & 0x3F), dtype=np.uint32)
 
 
-def _shared_palette(samples: list[NDArray[np.uint8]]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """255 colours for all frames and a table from colour bucket to colour; one palette keeps still areas still."""
+def _shared_palette(samples: list[NDArray[np.uint8]], agents: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """255 colours for all frames and a table from colour bucket to colour; one palette keeps still areas still.
+
+    The theme's own colours come first, so that scales and agents keep their hues; the samples fill the rest.
+    """
+    flat = [palette.PAGE, palette.FLOOR, palette.WALL, palette.INK, palette.TEXT, palette.FAINT, palette.RULE, palette.FRAME]
+    flat += [palette.ALERT, palette.GOOD]
+    flat += [palette.agent_colour(agent) for agent in range(min(agents, 24))]
+    ramps = [palette.hazard_ramp(np.linspace(0, 1, 32)), palette.risk_ramp(np.linspace(0, 1, 24))]
+    own = np.unique(np.concatenate([np.asarray(flat, dtype=np.uint8), *ramps]), axis=0)
     joined = Image.fromarray(np.concatenate(samples))
-    reduced = joined.quantize(colors=255, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    colours = np.asarray(reduced.getpalette(), dtype=np.uint8).reshape(-1, 3)[:255]
+    reduced = joined.quantize(colors=255 - len(own), method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    others = np.asarray(reduced.getpalette(), dtype=np.uint8).reshape(-1, 3)[: 255 - len(own)]
+    colours = np.concatenate([own, others])
     shade = np.arange(64, dtype=np.float64) * 4 + 1.5
     centres = np.stack(np.meshgrid(shade, shade, shade, indexing="ij"), axis=-1).reshape(-1, 3)
     _, nearest = cKDTree(colours.astype(np.float64)).query(centres)
-    return colours, nearest.astype(np.uint8)
+    full = np.zeros((256, 3), np.uint8)
+    full[: len(colours)] = colours
+    return full, nearest.astype(np.uint8)
 
 
 def save(scene: Scene, path: str | Path, step: float | None = None) -> None:

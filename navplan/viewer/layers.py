@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from navplan.plan import Plan
 from navplan.scenarios.world import World
 from navplan.viewer import palette, shapes
 from navplan.viewer.edges import EdgeTable
@@ -14,6 +15,10 @@ from navplan.viewer.fields import Raster, hazard_peak
 from navplan.viewer.scene import Scene
 from navplan.viewer.toolkit import pygame
 from navplan.viewer.view import View
+
+
+LABELLED_RING = 9.0
+"""Goal rings of this many pixels and more hold the agent's number, smaller ones a dot."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,9 @@ def _box(view: View, factor: int, row: float, col: float, height: float, width: 
     return pygame.Rect(int(x0), int(y0), int(x1 - x0), int(y1 - y0))
 
 
-def _blit_raster(surface: pygame.Surface, colours: NDArray[np.uint8], view: View, factor: int, world: World, smooth: bool) -> None:
+def _blit_raster(
+    surface: pygame.Surface, colours: NDArray[np.uint8], view: View, factor: int, world: World, smooth: bool
+) -> None:
     """Scale the part of a raster that the view shows onto the surface."""
     rows, cols = colours.shape[:2]
     per_row, per_col = rows / world.height, cols / world.width
@@ -88,7 +95,7 @@ def _cell_grid(surface: pygame.Surface, world: World, view: View, factor: int) -
     for col in range(1, int(world.width)):
         x = round(float(view.pixels((0, col), factor)[0]))
         pygame.draw.rect(lines, paint, (x - factor // 2, inside.top, max(factor, 1), inside.height))
-    surface.blit(lines, (0, 0))
+    shapes.blend(surface, lines)
 
 
 def _draw_walls(surface: pygame.Surface, world: World, view: View, factor: int) -> None:
@@ -123,18 +130,20 @@ def _draw_polygons(surface: pygame.Surface, world: World, view: View, factor: in
             pygame.draw.polygon(layer, palette.WALL, outline.tolist())
             for hole in holes:
                 pygame.draw.polygon(layer, (0, 0, 0, 0), hole.tolist())
-            surface.blit(layer, (0, 0))
+            shapes.blend(surface, layer)
         else:
             pygame.draw.polygon(surface, palette.WALL, outline.tolist())
 
 
-def draw_pruned(surface: pygame.Surface, table: EdgeTable, chosen: NDArray[np.int64], states: NDArray[np.float32], view: View, factor: int) -> None:
+def draw_pruned(
+    surface: pygame.Surface, table: EdgeTable, chosen: NDArray[np.int64], states: NDArray[np.float32], view: View, factor: int
+) -> None:
     """Removed edges: short grey dashes, under everything else of the graph."""
     layer = shapes.canvas(*surface.get_size())
     ends = _ends(table, chosen, states, view, factor)
     for a, b in ends[_visible(ends, surface)]:
         shapes.dashes(layer, (*palette.PRUNED, 130), np.stack([a, b]), 1.0 * factor, 3.2 * factor, 3.8 * factor)
-    surface.blit(layer, (0, 0))
+    shapes.blend(surface, layer)
 
 
 def draw_graph(
@@ -154,17 +163,19 @@ def draw_graph(
     ends = _ends(table, order, states, view, factor)
     seen = _visible(ends, surface)
     colours = palette.risk_ramp(table.risk[order] / peak if peak > 0 else np.zeros(len(order)))
-    alpha = 120 if quiet else 190
+    alpha = 105 if quiet else 190
     width = (1.0 if quiet else 1.3) * factor
     for (a, b), colour in zip(ends[seen].tolist(), colours[seen].tolist(), strict=True):
         shapes.line(layer, (*colour, alpha), a, b, width)
     dot = min(max(0.05 * view.scale, 1.0), 2.6) * factor
     for x, y in view.pixels(states[nodes, :2], factor).tolist():
         shapes.disc(layer, (*palette.NODE, 150 if quiet else 230), (x, y), dot)
-    surface.blit(layer, (0, 0))
+    shapes.blend(surface, layer)
 
 
-def _ends(table: EdgeTable, chosen: NDArray[np.int64], states: NDArray[np.float32], view: View, factor: int) -> NDArray[np.float64]:
+def _ends(
+    table: EdgeTable, chosen: NDArray[np.int64], states: NDArray[np.float32], view: View, factor: int
+) -> NDArray[np.float64]:
     """(K, 2, 2) pixels of both ends."""
     pairs = np.stack([table.low[chosen], table.high[chosen]], axis=1)
     return view.pixels(states[pairs][..., :2], factor)
@@ -183,27 +194,28 @@ def draw_goals(surface: pygame.Surface, scene: Scene, view: View, factor: int) -
     radius = max(scene.tolerance * view.scale, 5.0) * factor
     for agent, centre in enumerate(goals):
         shapes.disc(layer, (*palette.agent_colour(agent), 46), centre, radius)
-    surface.blit(layer, (0, 0))
+    shapes.blend(surface, layer)
     for agent, centre in enumerate(goals):
         colour = palette.agent_colour(agent)
         shapes.ring(surface, colour, centre, radius, 1.8 * factor)
-        shapes.disc(surface, colour, centre, min(max(0.06 * view.scale, 1.4), 3.0) * factor)
+        if scene.tolerance * view.scale < LABELLED_RING:
+            shapes.disc(surface, colour, centre, min(max(0.06 * view.scale, 1.4), 3.0) * factor)
     half = min(max(0.14 * view.scale, 2.6), 6.0) * factor
     for agent, centre in enumerate(starts):
         shapes.square(surface, palette.agent_colour(agent), centre, half)
         shapes.square(surface, palette.FLOOR, centre, half - 1.6 * factor)
 
 
-def draw_plan(surface: pygame.Surface, scene: Scene, time: float, view: View, factor: int) -> None:
+def draw_plan(surface: pygame.Surface, plan: Plan, view: View, factor: int) -> None:
     """Each agent's planned path as dashes with diamonds at its waypoints."""
-    plan = scene.plan_at(time)
-    if plan is None:
-        return
     layer = shapes.canvas(*surface.get_size())
     paths = [view.pixels(_without_waits(c[:, :2]), factor) for c in plan.coordinates]
+    width = (1.6 if len(paths) <= 10 else 1.25) * factor
     for agent, path in enumerate(paths):
-        shapes.dashes(layer, (*palette.agent_colour(agent), 215), path, 1.6 * factor, 5.0 * factor, 4.0 * factor)
-    surface.blit(layer, (0, 0))
+        shapes.dashes(
+            layer, (*palette.agent_colour(agent), 215 if len(paths) <= 10 else 170), path, width, 5.0 * factor, 4.0 * factor
+        )
+    shapes.blend(surface, layer)
     if plan.shape is not None:  # on a grid every cell is a waypoint; the line says it all
         return
     size = min(max(0.11 * view.scale, 2.4), 4.6) * factor
@@ -233,7 +245,7 @@ def draw_trails(surface: pygame.Surface, scene: Scene, time: float, view: View, 
         colour = palette.agent_colour(agent)
         for step, alpha in enumerate(fade.tolist()):
             shapes.polyline(layer, (*colour, int(alpha)), pixels[step : step + 2, agent], width)
-    surface.blit(layer, (0, 0))
+    shapes.blend(surface, layer)
 
 
 def draw_agents(surface: pygame.Surface, scene: Scene, time: float, view: View, factor: int) -> None:
@@ -245,7 +257,7 @@ def draw_agents(surface: pygame.Surface, scene: Scene, time: float, view: View, 
         layer = shapes.canvas(*surface.get_size())
         for agent in np.unique(touching).tolist():
             shapes.disc(layer, (*palette.ALERT, 90), centres[agent], radius * 1.9 + 2 * factor)
-        surface.blit(layer, (0, 0))
+        shapes.blend(surface, layer)
     for agent, centre in enumerate(centres):
         shapes.disc(surface, palette.mix(palette.agent_colour(agent), palette.INK, 0.55), centre, radius + 1.0 * factor)
         shapes.disc(surface, palette.agent_colour(agent), centre, radius)

@@ -40,7 +40,9 @@ def facts(scene: Scene, counts: dict[str, str]) -> list[tuple[str, str]]:
     plan = scene.plan or (scene.plans[0] if scene.plans else None)
     if plan is not None:
         rows["planner"] = plan.planner
-        rows["plan"] = plan.status + (f", within {plan.suboptimality:.3f}" if plan.suboptimality and plan.status == "bounded" else "")
+        rows["plan"] = plan.status + (
+            f", within {plan.suboptimality:.3f}" if plan.suboptimality and plan.status == "bounded" else ""
+        )
         if plan.sum_of_costs is not None:
             rows["sum of costs"] = f"{plan.sum_of_costs:,.1f}".removesuffix(".0")
     rows.update(counts)
@@ -48,7 +50,9 @@ def facts(scene: Scene, counts: dict[str, str]) -> list[tuple[str, str]]:
     return list(rows.items())
 
 
-def draw_panel(surface: pygame.Surface, box: Box, scene: Scene, time: float, layers: Layers, counts: dict[str, str], peak: float) -> None:
+def draw_panel(
+    surface: pygame.Surface, box: Box, scene: Scene, time: float, layers: Layers, counts: dict[str, str], peak: float
+) -> None:
     """The whole panel, top to bottom."""
     y = float(box.top)
     y = _heading(surface, box, scene, y)
@@ -161,7 +165,7 @@ def _symbols(scene: Scene, layers: Layers) -> list[str]:
     if layers.trails and scene.num_steps:
         found.append("driven" if scene.trajectory is not None else "moved")
     if layers.pruned and scene.pruned is not None:
-        found.append("pruned edge")
+        found.append("pruned")
     found.append("wall" if scene.world.is_grid else "obstacle")
     return found
 
@@ -208,7 +212,7 @@ def _symbol(surface: pygame.Surface, name: str, at: tuple[float, float], box: Bo
         shapes.diamond(large, palette.TEXT, middle, 4 * unit)
     elif name in ("driven", "moved"):
         shapes.polyline(large, palette.TEXT, ends, 3.4 * unit)
-    elif name == "pruned edge":
+    elif name == "pruned":
         shapes.dashes(large, palette.PRUNED, ends, 1.0 * unit, 3 * unit, 3 * unit)
     else:
         shapes.square(large, palette.WALL, middle, 6 * unit)

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from navplan.errors import InvalidInput
-from navplan.viewer import edges, layers, palette, text
+from navplan.plan import Plan
+from navplan.viewer import edges, layers, palette, shapes, text
 from navplan.viewer.fields import Raster, rasterise
 from navplan.viewer.layers import Layers
 from navplan.viewer.panel import Box, draw_panel
@@ -14,7 +15,7 @@ from navplan.viewer.scene import Scene
 from navplan.viewer.toolkit import pygame
 from navplan.viewer.view import View
 
-NODE_SPACING = 13.0
+NODE_SPACING = 19.0
 """Least distance of drawn nodes in pixels; zooming in shows more of them."""
 GRID_GRAPH_SCALE = 8.0
 """Pixels per cell from which the graph of a grid map is worth drawing."""
@@ -29,7 +30,7 @@ def default_size(scene: Scene, width: int = 1200) -> tuple[int, int]:
 
 
 def _panel_width(width: int) -> int:
-    return round(min(max(0.245 * width, 200), 330))
+    return round(min(max(0.245 * width, 236), 330))
 
 
 class Renderer:
@@ -37,26 +38,38 @@ class Renderer:
 
     Args:
         size: (width, height) of the picture in pixels, at least 320 x 240.
-        oversample: how much finer the map is drawn before it is smoothed down.
+        oversample: how much finer the map is drawn before it is smoothed down; powers of two keep colours exact.
         switches: layers that are on.
         view: part of the world to show; None fits the whole world.
         bottom: pixels kept free at the bottom for the window's controls.
     """
 
     def __init__(
-        self, scene: Scene, size: tuple[int, int], oversample: int = 2, switches: Layers | None = None, view: View | None = None, bottom: int = 0
+        self,
+        scene: Scene,
+        size: tuple[int, int],
+        oversample: int = 2,
+        switches: Layers | None = None,
+        view: View | None = None,
+        bottom: int = 0,
     ) -> None:
         if size[0] < 320 or size[1] < 240:
             raise InvalidInput(f"picture size is {size[0]} x {size[1]}, expected at least 320 x 240")
         self.scene, self.size, self.factor = scene, size, oversample
         self.switches = switches or Layers()
-        self.unit = min(max(size[0] / 1200, 0.72), 1.35)
+        self.unit = min(max(size[0] / 1200, 0.8), 1.35)
         margin = round(30 * self.unit)
         panel = _panel_width(size[0])
-        axis = round(22 * self.unit)
-        self.box = (margin + axis, margin, size[0] - panel - 3 * margin - axis, size[1] - 2 * margin - axis // 2 - bottom)
-        self.panel = Box(size[0] - panel - margin, margin, panel, size[1] - 2 * margin - bottom, min(self.unit, (size[1] - bottom) / 700))
-        self.home = View.fit(scene.world.height, scene.world.width, *self.box)
+        edge = margin // 3
+        self.box = (edge, edge, size[0] - panel - 2 * margin - 2 * edge, size[1] - 2 * edge - bottom)
+        self.panel = Box(
+            size[0] - panel - margin,
+            margin + edge // 2,
+            panel,
+            size[1] - 2 * margin - edge // 2 - bottom,
+            min(self.unit, (size[1] - bottom) / 700),
+        )
+        self.home = View.fit(scene.world.height, scene.world.width, *self.box, inset=round(32 * self.unit))
         self.view = view or self.home
         self.raster: Raster = rasterise(scene.world)
         self.table = edges.edge_table(scene.graph) if scene.graph is not None else None
@@ -85,11 +98,9 @@ class Renderer:
     def frame(self, time: float) -> pygame.Surface:
         """The picture at a step, which may lie between two recorded ones."""
         scene, factor, on = self.scene, self.factor, self.switches
-        large = self._background().copy()
+        large = self._background(scene.plan_at(time) if on.plan else None).copy()
         if on.trails:
             layers.draw_trails(large, scene, time, self.view, factor)
-        if on.plan:
-            layers.draw_plan(large, scene, time, self.view, factor)
         if on.agents:
             layers.draw_agents(large, scene, time, self.view, factor)
         picture = pygame.Surface(self.size, 0, 32)
@@ -102,10 +113,10 @@ class Renderer:
         draw_panel(picture, self.panel, scene, time, on, self.counts, self.peak)
         return picture
 
-    def _background(self) -> pygame.Surface:
-        """Floor, hazard, graph, goals: cached until the view or the layers change."""
+    def _background(self, plan: Plan | None) -> pygame.Surface:
+        """Floor, hazard, graph, goals, plan: kept until the view, the layers or the plan change."""
         on = self.switches
-        key = (self.view, on.hazard, on.graph, on.pruned, on.agents)
+        key = (self.view, on.hazard, on.graph, on.pruned, on.agents, id(plan))
         if self._static is not None and self._static[0] == key:
             return self._static[1]
         scene, view, factor = self.scene, self.view, self.factor
@@ -118,31 +129,42 @@ class Renderer:
                 nodes = edges.thin_nodes(states, 0.0 if grid else NODE_SPACING / view.scale)
                 mesh = edges.mesh_keys(states, nodes)
                 if on.pruned and self.gone is not None:
-                    layers.draw_pruned(surface, self.gone, edges.select(self.gone, states, nodes, mesh), states, view, factor)
+                    layers.draw_pruned(
+                        surface, self.gone, edges.drawn_pruned(self.gone, states, nodes, mesh), states, view, factor
+                    )
                 if on.graph:
-                    chosen = edges.select(self.table, states, nodes, mesh)
+                    chosen = edges.drawn_edges(self.table, states, nodes, mesh)
                     quiet = scene.num_agents > 0
                     layers.draw_graph(surface, self.table, chosen, states, nodes, view, factor, self.peak, quiet)
         if on.agents:
             layers.draw_goals(surface, scene, view, factor)
+        if plan is not None:
+            layers.draw_plan(surface, plan, view, factor)
         self._static = (key, surface)
         return surface
 
     def _axes(self, picture: pygame.Surface) -> None:
-        """Row numbers on the left, column numbers below, at round steps."""
+        """Row numbers on the left, column numbers below, at round steps; inside the picture where the world runs beyond it."""
         world, view = self.scene.world, self.view
         step = next((s for s in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000) if s * view.scale >= 42), 5000)
         size = max(round(12 * self.unit), 10)
-        bottom = min(view.top + view.height, view.top + (world.height - view.row) * view.scale)
-        left = max(view.left, view.left - view.col * view.scale)
+        bottom = view.top + (world.height - view.row) * view.scale + 13 * self.unit
+        left = view.left - view.col * view.scale - 14 * self.unit
+        low, right = view.top + view.height - 9 * self.unit, view.left + 13 * self.unit
         for row in range(0, int(world.height) + 1, step):
             y = view.top + (row - view.row) * view.scale
-            if view.top - 1 <= y <= view.top + view.height + 1:
-                text.draw(picture, str(row), (left - 8 * self.unit, y), size, palette.FAINT, anchor="right")
+            if view.top + 6 <= y <= low - 14 * self.unit:
+                self._tick(picture, str(row), (max(left, right), y), size, backed=left < right)
         for col in range(0, int(world.width) + 1, step):
             x = view.left + (col - view.col) * view.scale
-            if view.left - 1 <= x <= view.left + view.width + 1:
-                text.draw(picture, str(col), (x, bottom + 12 * self.unit), size, palette.FAINT, anchor="centre")
+            if right + 14 * self.unit <= x <= view.left + view.width - 6:
+                self._tick(picture, str(col), (x, min(bottom, low)), size, backed=bottom > low)
+
+    def _tick(self, picture: pygame.Surface, label: str, at: tuple[float, float], size: int, backed: bool) -> None:
+        if backed:
+            width, height = text.width(label, size) + size * 0.7, size * 1.35
+            shapes.pill(picture, palette.PAGE, (at[0] - width / 2, at[1] - height / 2, width, height))
+        text.draw(picture, label, at, size, palette.FAINT, anchor="centre")
 
     def _labels(self, picture: pygame.Surface, time: float) -> None:
         """Agent numbers on the discs, or beside them where the discs are small; goal numbers while the goal is open."""
@@ -157,26 +179,39 @@ class Renderer:
         ring = scene.tolerance * view.scale
         picture.set_clip(pygame.Rect(view.left, view.top, view.width, view.height))
         for agent, (x, y) in enumerate((view.pixels(scene.goal_points) + offset).tolist()):
-            if not arrived[agent] and ring >= 9:
+            if not arrived[agent] and ring >= layers.LABELLED_RING:
                 ink = palette.mix(palette.agent_colour(agent), palette.INK, 0.35)
-                text.draw(picture, str(agent), (x, y), max(round(min(ring * 0.62, 14 * self.unit)), 9), ink, "bold", "centre")
+                text.draw(picture, str(agent), (x, y), max(round(min(ring * 0.62, 14 * self.unit)), 8), ink, "bold", "centre")
         for agent, (x, y) in enumerate(centres.tolist()):
             colour = palette.agent_colour(agent)
             if radius >= 7:
                 text.draw(picture, str(agent), (x, y), size, palette.contrast_ink(colour), "bold", "centre")
             else:
-                away = radius + 7
-                text.draw(picture, str(agent), (x + away, y - away), 10, palette.mix(colour, palette.INK, 0.45), "bold", "centre")
+                self._badge(picture, str(agent), colour, x, y, radius)
         picture.set_clip(None)
+
+    def _badge(self, picture: pygame.Surface, label: str, colour: palette.Colour, x: float, y: float, radius: float) -> None:
+        """The agent's number in its colour, up and right of a disc too small to hold it."""
+        size = max(round(10 * self.unit), 9)
+        width, height = text.width(label, size, "bold") + size * 0.8, size * 1.35
+        left, top = x + radius * 0.8 + 1, y - radius * 0.8 - 1 - height
+        shapes.pill(picture, palette.FLOOR, (left - 1, top - 1, width + 2, height + 2))
+        shapes.pill(picture, colour, (left, top, width, height))
+        text.draw(picture, label, (left + width / 2, top + height / 2), size, palette.contrast_ink(colour), "bold", "centre")
 
 
 def to_array(surface: pygame.Surface) -> NDArray[np.uint8]:
     """(H, W, 3) uint8 copy of a picture."""
-    return np.ascontiguousarray(pygame.surfarray.array3d(surface).swapaxes(0, 1))
+    width, height = surface.get_size()
+    return np.frombuffer(pygame.image.tobytes(surface, "RGB"), dtype=np.uint8).reshape(height, width, 3).copy()
 
 
 def render_frame(
-    scene: Scene, step: float | None = None, size: tuple[int, int] | None = None, switches: Layers | None = None, oversample: int = 3
+    scene: Scene,
+    step: float | None = None,
+    size: tuple[int, int] | None = None,
+    switches: Layers | None = None,
+    oversample: int = 4,
 ) -> NDArray[np.uint8]:
     """One picture of a scene; draws in memory and needs no display.
 

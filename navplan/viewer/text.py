@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from functools import lru_cache
 from typing import Literal
 
@@ -32,18 +33,22 @@ def font(size: int, weight: Weight = "regular") -> pygame.font.Font:
 
 @lru_cache(maxsize=2048)
 def image(text: str, size: int, colour: Colour, weight: Weight = "regular") -> pygame.Surface:
-    """Rendered text; characters that the face lacks are taken from the bold one."""
-    face = font(size, weight)
-    if weight == "regular" and any(m is None or m == missing(size) for m in face.metrics(text) if text) and not text.isascii():
-        face = font(size, "bold")
-    return face.render(text.replace("\x00", ""), True, colour)
+    """Rendered text; a line with characters that the reading face lacks is set in the bold one.
+
+    Drawn twice as large and scaled down: hinting at small sizes would round the spaces between letters unevenly.
+    """
+    text = text.replace("\x00", "")
+    if weight == "regular" and not text.isascii() and not _covers(text):
+        weight = "bold"
+    large = font(2 * size, weight).render(text, True, colour)
+    return pygame.transform.smoothscale(large, (max(-(-large.get_width() // 2), 1), max(-(-large.get_height() // 2), 1)))
 
 
-@lru_cache(maxsize=64)
-def missing(size: int) -> tuple[int, int, int, int, int] | None:
-    """Metrics of the box drawn for a character that the regular face lacks."""
-    found = font(size).metrics("\u2603")
-    return found[0] if found else None
+def _covers(text: str) -> bool:
+    """True when the reading face has every character; one that it lacks has the metrics of its empty box."""
+    face = font(24)
+    box = face.metrics("\ufffe")
+    return all(m is not None and [m] != box for m in face.metrics(text))
 
 
 def draw(
@@ -59,13 +64,14 @@ def draw(
     picture = image(text, size, colour, weight)
     width, height = picture.get_size()
     left = at[0] - {"left": 0.0, "centre": width / 2, "right": float(width)}[anchor]
-    surface.blit(picture, (round(left), round(at[1] - height / 2)))
+    # floor of the sum, since round() takes halves to the even pixel and would set rows unevenly
+    surface.blit(picture, (math.floor(left + 0.5), math.floor(at[1] - height / 2 + 0.5)))
     return width
 
 
 def width(text: str, size: int, weight: Weight = "regular") -> int:
     """Width of a line in pixels."""
-    return font(size, weight).size(text)[0]
+    return -(-font(2 * size, weight).size(text)[0] // 2)
 
 
 def shorten(text: str, size: int, room: float) -> str:

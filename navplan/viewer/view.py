@@ -27,9 +27,9 @@ class View:
     col: float
 
     @classmethod
-    def fit(cls, rows: float, cols: float, left: int, top: int, width: int, height: int) -> View:
-        """The whole world, centred in the box."""
-        scale = min(width / cols, height / rows)
+    def fit(cls, rows: float, cols: float, left: int, top: int, width: int, height: int, inset: int = 0) -> View:
+        """The whole world, centred in the box, at least `inset` pixels from its sides."""
+        scale = min((width - 2 * inset) / cols, (height - 2 * inset) / rows)
         return cls(left, top, width, height, scale, (rows - height / scale) / 2, (cols - width / scale) / 2)
 
     def pixels(self, points: ArrayLike, factor: float = 1.0) -> NDArray[np.float64]:
