@@ -8,7 +8,7 @@ import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,7 +145,7 @@ class Table:
         return self._values.pop(key, default)
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[float]:
     """An integer that a float can hold, or a float that is not NaN."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
