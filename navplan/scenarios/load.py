@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from shapely import box, intersects, prepare
 
-from navplan.errors import FileAccessError, FileFormatError, InvalidInput, InvalidProblem
+from navplan.errors import FileAccessError, FileFormatError, InvalidInput, InvalidProblem, UnknownName
 from navplan.files import sha256
 from navplan.graph import StateGraph, Weight
 from navplan.problem import Problem
@@ -28,22 +29,28 @@ def find_map(name_or_path: str | Path) -> Path:
     """The file behind a bundled scenario's name, or the path itself.
 
     Raises:
-        FileAccessError: neither a bundled name nor a file.
+        UnknownName: a bare word that is no bundled scenario.
+        FileAccessError: no such file.
         FileFormatError: a file of an unknown kind.
     """
     if isinstance(name_or_path, str) and name_or_path in scenario_names():
         return SCENARIO_FOLDER / f"{name_or_path}.toml"
     path = Path(name_or_path)
     if not path.is_file():
-        hint = "" if path.suffix else f", nor is it one of the bundled scenarios ({', '.join(scenario_names())})"
-        raise FileAccessError(f"{path}: cannot be read: no such file{hint}")
+        if isinstance(name_or_path, str) and not path.suffix and len(path.parts) == 1:
+            raise UnknownName("scenario", name_or_path, scenario_names())
+        raise FileAccessError(f"{path}: cannot be read: no such file")
     if path.suffix.lower() not in SUFFIXES:
         raise FileFormatError(path, f"unknown kind of file {path.suffix!r}, expected one of {', '.join(SUFFIXES)}")
     return path
 
 
-def load_map(name_or_path: str | Path) -> World:
+def load_map(name_or_path: str | Path, *, unknown: Literal["blocked", "free"] = "blocked") -> World:
     """The world of a MovingAI `.map`, a ROS `.yaml`, a GeoJSON file, a scenario file or a bundled scenario.
+
+    Args:
+        name_or_path: a file, or the name of a bundled scenario.
+        unknown: what the unknown cells of a ROS map count as.
 
     Raises:
         FileAccessError, FileFormatError: the file cannot be read or is malformed.
@@ -56,7 +63,7 @@ def load_map(name_or_path: str | Path) -> World:
     if suffix in (".yaml", ".yml"):
         from navplan.scenarios.ros_map import read_ros_map
 
-        return read_ros_map(path).world(path.stem)
+        return read_ros_map(path).world(path.stem, unknown)
     if suffix in (".geojson", ".json"):
         from navplan.scenarios.geojson import read_geojson
 

@@ -82,15 +82,24 @@ def read_map(path: str | Path) -> NDArray[np.bool_]:
     return walls
 
 
-def write_map(path: str | Path, walls: NDArray[np.bool_]) -> None:
-    """Write a `.map` file with ``.`` and ``@``; `walls` is (H, W) bool, True = blocked."""
+def map_text(walls: NDArray[np.bool_]) -> bytes:
+    """The contents of a `.map` file with ``.`` and ``@``; `walls` is (H, W) bool, True = blocked."""
     array = np.asarray(walls, dtype=np.bool_)
     if array.ndim != 2 or array.size == 0:
         raise InvalidInput(f"walls have shape {array.shape}, expected (H, W), both at least 1")
     text = np.where(array, ord("@"), ord(".")).astype(np.uint8)
     body = b"".join(row.tobytes() + b"\n" for row in text)
-    header = f"type octile\nheight {array.shape[0]}\nwidth {array.shape[1]}\nmap\n".encode()
-    write_atomically(path, lambda stream: stream.write(header + body))
+    return f"type octile\nheight {array.shape[0]}\nwidth {array.shape[1]}\nmap\n".encode() + body
+
+
+def write_map(path: str | Path, walls: NDArray[np.bool_]) -> None:
+    """Write a `.map` file, see `map_text`.
+
+    Raises:
+        FileAccessError: the file cannot be written.
+    """
+    data = map_text(walls)
+    write_atomically(path, lambda stream: stream.write(data))
 
 
 def read_scen(path: str | Path) -> ScenFile:
