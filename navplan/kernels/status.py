@@ -1,0 +1,8 @@
+"""What a search kernel returns. BUDGET and FULL mean: call again, in the second case with larger arrays."""
+
+from __future__ import annotations
+
+FOUND = 0
+EXHAUSTED = 1
+BUDGET = 2
+FULL = 3

@@ -1,0 +1,126 @@
+"""The one verb: `solve(problem, planner)`."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from navplan.errors import InvalidInput, InvalidProblem, PlanningFailed
+from navplan.graph import StateGraph
+from navplan.plan import Plan
+from navplan.planners import get
+from navplan.planners.base import Planner, check_time_limit
+from navplan.problem import Problem
+
+_WARM: set[tuple[type, int]] = set()
+
+
+def solve(
+    problem: Problem,
+    planner: str | Planner = "cbs",
+    time_limit: float | None = None,
+    seed: int = 0,
+    raise_on_failure: bool = False,
+    suboptimality: float | None = None,
+    *,
+    progress: Callable[[str], None] | None = None,
+    **options: Any,
+) -> Plan:
+    """Plan for every agent of `problem`.
+
+    Args:
+        problem: graph, starts, goals, costs, clearance.
+        planner: a registered name, or a planner object.
+        time_limit: wall seconds from after compiling, distance tables included; default: the planner's own.
+        seed: the same seed gives the same plan, time limits aside.
+        raise_on_failure: raise instead of returning a plan that is not solved.
+        suboptimality: largest allowed ratio to the optimum, for planners that take one.
+        progress: called with a line of text before kernels are compiled.
+        options: further fields of the planner.
+
+    Returns:
+        A Plan; its `status` says what came out.
+
+    Raises:
+        UnknownName: no such planner.
+        InvalidInput: an option that the planner lacks, or a value out of range.
+        InvalidProblem: more agents than the planner can plan for.
+        PlanningFailed: not solved, with `raise_on_failure`.
+
+    Example:
+        >>> import numpy as np
+        >>> graph = StateGraph.from_grid(np.zeros((3, 3), bool))
+        >>> solve(Problem(graph, [0, 2], [2, 0])).sum_of_costs
+        6.0
+    """
+    if suboptimality is not None:
+        options["suboptimality"] = suboptimality
+    chosen = configured(planner, options)
+    check_time_limit("time_limit", time_limit)
+    if not isinstance(seed, int | np.integer) or seed < 0:
+        raise InvalidInput(f"seed is {seed!r}, expected an integer of at least 0")
+    if chosen.max_agents is not None and problem.num_agents > chosen.max_agents:
+        raise InvalidProblem(
+            f"planner {chosen.name} plans for {chosen.max_agents} agent and would let {problem.num_agents} collide; "
+            f"use one for many agents, such as cbs or ecbs"
+        )
+    compile_s = warm_up(chosen, problem, progress)
+    limit = time_limit if time_limit is not None else chosen.time_limit
+    began = time.perf_counter()
+    state = chosen.prepare(problem.graph)
+    deadline = None if limit is None else began + limit
+    plan = chosen.plan(problem, state, deadline=deadline, rng=np.random.default_rng(seed))
+    plan = dataclasses.replace(plan, runtime_s=time.perf_counter() - began, compile_s=compile_s)
+    if raise_on_failure and not plan.solved:
+        raise PlanningFailed(plan, f"{chosen.name}: {plan.status}: {plan.reason}")
+    return plan
+
+
+def configured(planner: str | Planner, options: dict[str, Any]) -> Planner:
+    """The planner named or given, with `options` set.
+
+    Raises:
+        UnknownName: no such planner.
+        InvalidInput: it has no such option, or the value is out of range.
+    """
+    kind: Any = get(planner) if isinstance(planner, str) else type(planner)
+    if not dataclasses.is_dataclass(kind) or not hasattr(kind, "plan"):
+        raise InvalidInput(f"planner is {planner!r}, expected a name or a planner object")
+    known = [field.name for field in dataclasses.fields(kind)]
+    for name in options:
+        if name not in known:
+            raise InvalidInput(f"planner {kind.name} has no option {name!r}; it has: {', '.join(known) or 'none'}")
+    built: Planner = kind(**options) if isinstance(planner, str) else dataclasses.replace(planner, **options)
+    return built
+
+
+def warm_up(planner: Planner, problem: Problem, progress: Callable[[str], None] | None = None) -> float:
+    """Compile every kernel that `planner` needs, on a graph of three nodes; wall seconds, 0 when done before.
+
+    Kernels have one specialisation each, whatever the problem; both branches on the clearance are in it.
+    """
+    key = (type(planner), problem.graph.states.shape[1])
+    if key in _WARM:
+        return 0.0
+    if progress is not None:
+        progress(f"compiling the kernels of {planner.name}, the first time only …")
+    began = time.perf_counter()
+    graph = StateGraph(
+        states=np.zeros((3, 2), np.float32) + np.arange(3, dtype=np.float32)[:, None],
+        indptr=np.array([0, 2, 4, 6], np.int32),
+        indices=np.array([1, 2, 0, 2, 0, 1], np.int32),
+        distance=np.array([1.0, 1.5, 1.0, 1.0, 1.5, 1.0]),
+        risk=np.zeros(6),
+        wait_risk=np.zeros(3),
+    )
+    agents = 1 if planner.max_agents == 1 else 2
+    ends = np.array([0, 2], np.int32)[:agents]
+    for weight in ("cost", "hops"):
+        tiny = Problem(graph, ends, np.array([2, 0], np.int32)[:agents], clearance=0.0, weight=weight)
+        planner.plan(tiny, planner.prepare(graph), deadline=None, rng=np.random.default_rng(0))
+    _WARM.add(key)
+    return time.perf_counter() - began
