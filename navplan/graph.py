@@ -183,7 +183,7 @@ class StateGraph:
         goal_tolerance: float = 0.5,
         screen: bool = True,
         max_neighbors: int | None = None,
-        max_pairs: int | None = 5_000_000,
+        max_pairs: int | None = 8_000_000,
         batch: int = 8192,
     ) -> StateGraph:
         """A state graph weighed by critics: edge i -> j when its distance is below `max_distance` and its risk below `max_risk`.

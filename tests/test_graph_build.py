@@ -317,3 +317,14 @@ def test_report_refuses_other_nodes_and_bad_ids() -> None:
     with pytest.raises(InvalidInput, match="same length"):
         disconnection_report(graph, graph, [0, 1], [2])
     assert disconnection_report(graph, graph).messages() == []
+
+
+def test_the_bench_suite_measures_both_sides_of_each_ratio() -> None:
+    from navplan.bench.graph import measure
+
+    rows = measure(FieldCritics(), np.pad(np.zeros((20, 20), bool), 1, constant_values=True), quick=True)
+    assert all(row["value"] > 0 for row in rows)
+    assert all((row["ratio"] is not None) == bool(row["peer"]) for row in rows)
+    assert {row["name"] for row in rows} >= {"build N=200", "build N=1000", "attach 40 points", "cover 500 of 5000"}
+    mine, peer = (row["note"] for row in rows if row["name"] == "build N=200")
+    assert f"keeps {mine.split()[0]} edges" in peer
