@@ -47,68 +47,80 @@ def draw_problem(
         InvalidInput: no agents, a range that is empty, or no arrangement found: more agents than the free space holds, or no
             two free points that far apart.
     """
-    low, high = distance
-    if num_agents < 1:
-        raise InvalidInput(f"num_agents is {num_agents}, expected at least 1")
-    if math.isnan(low) or math.isnan(high) or low > high or high < 0:
-        raise InvalidInput(f"distance is ({low}, {high}), expected (least, largest) steps")
-    if not (math.isfinite(start_spacing) and math.isfinite(goal_spacing)):
-        raise InvalidInput(f"spacings are {start_spacing} and {goal_spacing}, expected finite numbers of cells")
-    drawer = _Drawer(world, rng, low, high)
-    placed = 0
-    for _ in range(_RESTARTS):
-        starts, goals = np.empty((num_agents, 2), np.float32), np.empty((num_agents, 2), np.float32)
-        for agent in range(num_agents):
-            if not drawer.place(starts, goals, agent, start_spacing, goal_spacing):
-                break
-            placed = max(placed, agent + 1)
-        else:
-            return starts, goals
-    raise InvalidInput(
-        f"world {world.name!r}: no room found for {num_agents} agents with starts {start_spacing} and goals {goal_spacing} "
-        f"cells apart and {low} to {high} steps between them; {placed} fitted: ask for fewer agents or another distance"
-    )
+    return ProblemDrawer(world, distance=distance, start_spacing=start_spacing, goal_spacing=goal_spacing).draw(num_agents, rng)
 
 
-class _Drawer:
-    """Draws one agent's start and goal at a time."""
+class ProblemDrawer:
+    """Draws many problems of one world and kind; the arguments are those of `draw_problem`."""
 
-    def __init__(self, world: World, rng: np.random.Generator, low: float, high: float) -> None:
-        self.rng = rng
+    def __init__(
+        self,
+        world: World,
+        *,
+        distance: tuple[float, float] = (1.0, math.inf),
+        start_spacing: float = 1.0,
+        goal_spacing: float = 1.5,
+    ) -> None:
+        low, high = distance
+        if math.isnan(low) or math.isnan(high) or low > high or high < 0:
+            raise InvalidInput(f"distance is ({low}, {high}), expected (least, largest) steps")
+        if not (math.isfinite(start_spacing) and math.isfinite(goal_spacing)):
+            raise InvalidInput(f"spacings are {start_spacing} and {goal_spacing}, expected finite numbers of cells")
+        self.world = world
         self.low, self.high = low, high
-        self.env = PointEnv(world, rng=np.random.default_rng(0))
-        self.walls = np.ascontiguousarray(occupied_cells(world))
-        self.queue = np.empty(self.walls.size, dtype=np.int32)
-        self.hops = np.empty(self.walls.shape, dtype=np.int32)
+        self.start_spacing, self.goal_spacing = start_spacing, goal_spacing
+        self._env = PointEnv(world, rng=np.random.default_rng(0))
+        self._walls = np.ascontiguousarray(occupied_cells(world))
+        self._queue = np.empty(self._walls.size, dtype=np.int32)
+        self._hops = np.empty(self._walls.shape, dtype=np.int32)
 
-    def place(self, starts: Points, goals: Points, agent: int, start_spacing: float, goal_spacing: float) -> bool:
+    def draw(self, num_agents: int, rng: np.random.Generator) -> tuple[Points, Points]:
+        """Starts (A, 2) and goals (A, 2) float32; raises as `draw_problem`."""
+        if num_agents < 1:
+            raise InvalidInput(f"num_agents is {num_agents}, expected at least 1")
+        placed = 0
+        for _ in range(_RESTARTS):
+            starts, goals = np.empty((num_agents, 2), np.float32), np.empty((num_agents, 2), np.float32)
+            for agent in range(num_agents):
+                if not self._place(starts, goals, agent, rng):
+                    break
+                placed = max(placed, agent + 1)
+            else:
+                return starts, goals
+        raise InvalidInput(
+            f"world {self.world.name!r}: no room found for {num_agents} agents with starts {self.start_spacing} and goals "
+            f"{self.goal_spacing} cells apart and {self.low} to {self.high} steps between them; {placed} fitted: "
+            "ask for fewer agents or another distance"
+        )
+
+    def _place(self, starts: Points, goals: Points, agent: int, rng: np.random.Generator) -> bool:
         """Fill row `agent`; False where no try met the spacing."""
         for _ in range(_TRIES_PER_AGENT):
-            start = self.env.sample_free(1, self.rng)[0]
-            if not _apart(start, starts[:agent], start_spacing):
+            start = self._env.sample_free(1, rng)[0]
+            if not _apart(start, starts[:agent], self.start_spacing):
                 continue
-            goal = self._goal(start, goals[:agent], goal_spacing)
+            goal = self._goal(start, goals[:agent], rng)
             if goal is not None:
                 starts[agent], goals[agent] = start, goal
                 return True
         return False
 
-    def _goal(self, start: Points, others: Points, spacing: float) -> Points | None:
-        rows, cols = self.walls.shape
+    def _goal(self, start: Points, others: Points, rng: np.random.Generator) -> Points | None:
+        rows, cols = self._walls.shape
         row, col = min(int(start[0]), rows - 1), min(int(start[1]), cols - 1)
-        if self.walls[row, col]:  # the free corner of a mostly blocked cell of a polygon world: its geodesics are not defined
+        if self._walls[row, col]:  # the free corner of a mostly blocked cell of a polygon world: its geodesics are not defined
             return None
-        count, _ = kernels.hops_from(self.walls, row, col, self.queue, self.hops)
-        reached = self.queue[:count]
-        steps = self.hops.ravel()[reached]
+        count, _ = kernels.hops_from(self._walls, row, col, self._queue, self._hops)
+        reached = self._queue[:count]
+        steps = self._hops.ravel()[reached]
         cells = reached[(steps >= self.low) & (steps <= self.high)]
         if len(cells) == 0:
             return None
         for _ in range(10):
-            cell = int(cells[self.rng.integers(len(cells))])
-            goal = (np.array(divmod(cell, cols)) + self.rng.random(2)).astype(np.float32)
+            cell = int(cells[rng.integers(len(cells))])
+            goal = (np.array(divmod(cell, cols)) + rng.random(2)).astype(np.float32)
             same_cell = min(int(goal[0]), rows - 1) * cols + min(int(goal[1]), cols - 1) == cell
-            if same_cell and self.env.is_free(goal) and _apart(goal, others, spacing):
+            if same_cell and self._env.is_free(goal) and _apart(goal, others, self.goal_spacing):
                 return goal
         return None
 
