@@ -117,7 +117,7 @@ def _shared_palette(samples: list[NDArray[np.uint8]], agents: int) -> tuple[NDAr
     _, nearest = cKDTree(colours.astype(np.float64)).query(centres)
     full = np.zeros((256, 3), np.uint8)
     full[: len(colours)] = colours
-    return full, nearest.astype(np.uint8)
+    return full, np.asarray(nearest, dtype=np.uint8)
 
 
 def save(scene: Scene, path: str | Path, step: float | None = None) -> None:

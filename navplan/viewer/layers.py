@@ -16,7 +16,6 @@ from navplan.viewer.scene import Scene
 from navplan.viewer.toolkit import pygame
 from navplan.viewer.view import View
 
-
 LABELLED_RING = 9.0
 """Goal rings of this many pixels and more hold the agent's number, smaller ones a dot."""
 
@@ -102,8 +101,7 @@ def _draw_walls(surface: pygame.Surface, world: World, view: View, factor: int) 
     walls = world.walls
     assert walls is not None
     if view.scale < 3:  # many cells per pixel: shade by the share of wall
-        share = np.repeat(walls[:, :, None], 3, axis=2)
-        colours = np.where(share, np.uint8(palette.WALL), np.uint8(palette.FLOOR)).astype(np.uint8)
+        colours = np.asarray([palette.FLOOR, palette.WALL], dtype=np.uint8)[walls.astype(np.intp)]
         layer = surface.copy()
         _blit_raster(layer, colours, view, factor, world, smooth=True)
         surface.blit(layer, (0, 0), special_flags=pygame.BLEND_RGB_MIN)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from navplan.viewer import palette, shapes, text
 from navplan.viewer.fields import hazard_peak
@@ -125,7 +126,9 @@ def _costs(surface: pygame.Surface, box: Box, scene: Scene, time: float, y: floa
     return _rule(surface, box, y + box.px(28))
 
 
-def _cost_bars(surface: pygame.Surface, box: Box, scene: Scene, cost: np.ndarray, there: np.ndarray, y: float) -> float:  # type: ignore[type-arg]
+def _cost_bars(
+    surface: pygame.Surface, box: Box, scene: Scene, cost: NDArray[np.float64], there: NDArray[np.bool_], y: float
+) -> float:
     columns = 1 if scene.num_agents <= 10 else 2
     gap = box.px(16)
     width = (box.width - gap * (columns - 1)) / columns
@@ -181,9 +184,10 @@ def _legend(surface: pygame.Surface, box: Box, scene: Scene, layers: Layers, pea
         strip = ramp(np.linspace(0, 1, box.width))[:, None, :].repeat(box.px(9), axis=1)
         surface.blit(pygame.surfarray.make_surface(strip), (box.left, round(y + box.px(19))))
         pygame.draw.rect(surface, palette.RULE, (box.left, round(y + box.px(19)), box.width, box.px(9)), 1)
-        for share, anchor in ((0.0, "left"), (0.5, "centre"), (1.0, "right")):
+        marks: tuple[tuple[float, text.Anchor], ...] = ((0.0, "left"), (0.5, "centre"), (1.0, "right"))
+        for share, anchor in marks:
             at = (box.left + share * box.width, y + box.px(36))
-            text.draw(surface, f"{most * share:.3g}", at, box.px(12), palette.FAINT, anchor=anchor)  # type: ignore[arg-type]
+            text.draw(surface, f"{most * share:.3g}", at, box.px(12), palette.FAINT, anchor=anchor)
         y += box.px(52)
     column = box.width / 3
     for index, name in enumerate(_symbols(scene, layers)):

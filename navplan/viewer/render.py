@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from navplan.errors import InvalidInput
 from navplan.plan import Plan
 from navplan.viewer import edges, layers, palette, shapes, text
-from navplan.viewer.fields import Raster, rasterise
 from navplan.viewer.layers import Layers
 from navplan.viewer.panel import Box, draw_panel
+from navplan.viewer.prepared import Prepared
 from navplan.viewer.scene import Scene
 from navplan.viewer.toolkit import pygame
 from navplan.viewer.view import View
@@ -37,11 +37,12 @@ class Renderer:
     """Draws frames of one scene at one size; what does not move is drawn once and kept.
 
     Args:
-        size: (width, height) of the picture in pixels, at least 320 x 240.
+        size: (width, height) of the picture in pixels, at least 480 x 360.
         oversample: how much finer the map is drawn before it is smoothed down; powers of two keep colours exact.
         switches: layers that are on.
         view: part of the world to show; None fits the whole world.
         bottom: pixels kept free at the bottom for the window's controls.
+        ready: what was computed for this scene before.
     """
 
     def __init__(
@@ -52,9 +53,10 @@ class Renderer:
         switches: Layers | None = None,
         view: View | None = None,
         bottom: int = 0,
+        ready: Prepared | None = None,
     ) -> None:
-        if size[0] < 320 or size[1] < 240:
-            raise InvalidInput(f"picture size is {size[0]} x {size[1]}, expected at least 320 x 240")
+        if size[0] < 480 or size[1] < 360:
+            raise InvalidInput(f"picture size is {size[0]} x {size[1]}, expected at least 480 x 360")
         self.scene, self.size, self.factor = scene, size, oversample
         self.switches = switches or Layers()
         self.unit = min(max(size[0] / 1200, 0.8), 1.35)
@@ -71,29 +73,10 @@ class Renderer:
         )
         self.home = View.fit(scene.world.height, scene.world.width, *self.box, inset=round(32 * self.unit))
         self.view = view or self.home
-        self.raster: Raster = rasterise(scene.world)
-        self.table = edges.edge_table(scene.graph) if scene.graph is not None else None
-        self.gone = None
-        if scene.graph is not None and self.table is not None and scene.pruned is not None:
-            self.gone = edges.pruned_table(scene.graph, self.table, scene.pruned)
-        self.peak = self._risk_peak()
-        self.counts = self._counts()
+        self.ready = ready or Prepared.of(scene)
+        self.drawn: NDArray[np.int64] = np.zeros(0, np.int64)
+        self.nodes: NDArray[np.int64] = np.zeros(0, np.int64)
         self._static: tuple[object, pygame.Surface] | None = None
-
-    def _risk_peak(self) -> float:
-        """Upper end of the risk scale: the 99th percentile, so that a few outliers do not bleach the rest."""
-        if self.table is None or not len(self.table.risk) or self.table.risk.max() <= 0:
-            return 0.0
-        high = float(np.quantile(self.table.risk, 0.99))
-        return high if high > 0 else float(self.table.risk.max())
-
-    def _counts(self) -> dict[str, str]:
-        if self.scene.graph is None or self.table is None or self.scene.graph.is_grid:
-            return {}
-        rows = {"nodes": f"{self.scene.graph.num_nodes:,}", "edges": f"{self.scene.graph.num_edges:,}"}
-        if self.gone is not None and len(self.gone.key):
-            rows["pairs pruned"] = f"{len(self.gone.key):,}"
-        return rows
 
     def frame(self, time: float) -> pygame.Surface:
         """The picture at a step, which may lie between two recorded ones."""
@@ -110,7 +93,7 @@ class Renderer:
         self._axes(picture)
         if on.labels:
             self._labels(picture, time)
-        draw_panel(picture, self.panel, scene, time, on, self.counts, self.peak)
+        draw_panel(picture, self.panel, scene, time, on, self.ready.counts, self.ready.peak)
         return picture
 
     def _background(self, plan: Plan | None) -> pygame.Surface:
@@ -121,27 +104,31 @@ class Renderer:
             return self._static[1]
         scene, view, factor = self.scene, self.view, self.factor
         surface = pygame.Surface((view.width * factor, view.height * factor), 0, 32)
-        layers.draw_floor(surface, scene.world, self.raster, view, factor, on.hazard)
-        if scene.graph is not None and self.table is not None:
-            states = scene.graph.states
-            grid = scene.graph.is_grid
-            if not grid or view.scale >= GRID_GRAPH_SCALE:
-                nodes = edges.thin_nodes(states, 0.0 if grid else NODE_SPACING / view.scale)
-                mesh = edges.mesh_keys(states, nodes)
-                if on.pruned and self.gone is not None:
-                    layers.draw_pruned(
-                        surface, self.gone, edges.drawn_pruned(self.gone, states, nodes, mesh), states, view, factor
-                    )
-                if on.graph:
-                    chosen = edges.drawn_edges(self.table, states, nodes, mesh)
-                    quiet = scene.num_agents > 0
-                    layers.draw_graph(surface, self.table, chosen, states, nodes, view, factor, self.peak, quiet)
+        layers.draw_floor(surface, scene.world, self.ready.raster, view, factor, on.hazard)
+        self._draw_graph(surface)
         if on.agents:
             layers.draw_goals(surface, scene, view, factor)
         if plan is not None:
             layers.draw_plan(surface, plan, view, factor)
         self._static = (key, surface)
         return surface
+
+    def _draw_graph(self, surface: pygame.Surface) -> None:
+        """Pruned edges, edges, nodes; remembers what is shown for the window's hover."""
+        graph, table, gone, on = self.scene.graph, self.ready.table, self.ready.gone, self.switches
+        self.drawn = self.nodes = np.zeros(0, np.int64)
+        if graph is None or table is None or (graph.is_grid and self.view.scale < GRID_GRAPH_SCALE):
+            return
+        states = graph.states
+        nodes = edges.thin_nodes(states, 0.0 if graph.is_grid else NODE_SPACING / self.view.scale)
+        mesh = edges.mesh_keys(states, nodes)
+        if on.pruned and gone is not None:
+            chosen = edges.drawn_pruned(gone, states, nodes, mesh)
+            layers.draw_pruned(surface, gone, chosen, states, self.view, self.factor)
+        if on.graph:
+            self.drawn, self.nodes = edges.drawn_edges(table, states, nodes, mesh), nodes
+            quiet = self.scene.num_agents > 0
+            layers.draw_graph(surface, table, self.drawn, states, nodes, self.view, self.factor, self.ready.peak, quiet)
 
     def _axes(self, picture: pygame.Surface) -> None:
         """Row numbers on the left, column numbers below, at round steps; inside the picture where the world runs beyond it."""

@@ -55,7 +55,7 @@ class Scene:
             raise InvalidInput("pruned edges are given without the graph that they were pruned from")
         if self.plan is not None and self.trajectory is not None and self.plan.num_agents != self.trajectory.num_agents:
             raise InvalidInput(
-                f"the plan has {self.plan.num_agents} agents, the trajectory {self.trajectory.num_agents}, expected the same number"
+                f"plan of {self.plan.num_agents} agents, trajectory of {self.trajectory.num_agents}, expected the same number"
             )
 
     @cached_property

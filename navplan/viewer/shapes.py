@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +43,7 @@ def line(surface: pygame.Surface, paint: Paint, a: Sequence[float], b: Sequence[
 
 def polyline(surface: pygame.Surface, paint: Paint, points: Points, width: float) -> None:
     """A thick line through points, round at joints and ends."""
-    for a, b in zip(points[:-1].tolist(), points[1:].tolist(), strict=True):
+    for a, b in pairwise(points.tolist()):
         line(surface, paint, a, b, width)
     if width > 2.5:
         for p in points.tolist():
@@ -52,7 +53,7 @@ def polyline(surface: pygame.Surface, paint: Paint, points: Points, width: float
 def dashes(surface: pygame.Surface, paint: Paint, points: Points, width: float, on: float, off: float) -> None:
     """A dashed line through points; the pattern runs on round the corners."""
     phase = 0.0
-    for a, b in zip(points[:-1], points[1:], strict=True):
+    for a, b in pairwise(points):
         length = float(np.hypot(*(b - a)))
         if length < 1e-9:
             continue
@@ -87,7 +88,7 @@ def square(surface: pygame.Surface, paint: Paint, centre: Sequence[float], radiu
     pygame.draw.rect(surface, paint, pygame.Rect(centre[0] - radius, centre[1] - radius, 2 * radius, 2 * radius))
 
 
-def pill(surface: pygame.Surface, paint: Colour, box: tuple[float, float, float, float]) -> None:
+def pill(surface: pygame.Surface, paint: Colour, box: tuple[float, float, float, float] | pygame.Rect) -> None:
     """A smooth rectangle with round ends, drawn at output size."""
     left, top, width, height = box
     if width > 0 and height > 0:

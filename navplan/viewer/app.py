@@ -1,0 +1,237 @@
+"""The window: play, step, scrub, zoom, pan, switch layers, ask for values under the pointer."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+from navplan.errors import FileAccessError, NavplanError
+from navplan.files import write_atomically
+from navplan.viewer import hover, palette, text
+from navplan.viewer.controls import STRIP, Controls, present_layers
+from navplan.viewer.layers import Layers
+from navplan.viewer.prepared import Prepared
+from navplan.viewer.render import Renderer, to_array
+from navplan.viewer.scene import Scene
+from navplan.viewer.toolkit import Image, pygame
+from navplan.viewer.view import View
+
+SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+STEPS_PER_SECOND = 4.0
+"""At speed 1."""
+LEAST_SIZE = (720, 520)
+
+
+class App:
+    """The window's state, apart from the window itself: events go in, pictures come out.
+
+    Args:
+        scene: what to show.
+        size: (width, height) in pixels.
+        folder: where screenshots go.
+    """
+
+    def __init__(self, scene: Scene, size: tuple[int, int] = (1280, 900), folder: str | Path = ".") -> None:
+        self.scene, self.folder = scene, Path(folder)
+        self.time = 0.0
+        self.playing = scene.num_steps > 0
+        self.speed = 1.0
+        self.running = True
+        self.note, self.note_left = "", 0.0
+        self.pointer: tuple[int, int] | None = None
+        self.grip: str | None = None
+        self.changed = True
+        self._ready = Prepared.of(scene)
+        self._resize(size, Layers(), None)
+
+    def _resize(self, size: tuple[int, int], switches: Layers, view: View | None) -> None:
+        size = (max(size[0], LEAST_SIZE[0]), max(size[1], LEAST_SIZE[1]))
+        unit = min(max(size[0] / 1200, 0.8), 1.35)
+        self.renderer = Renderer(self.scene, size, 2, switches, None, round(STRIP * unit), self._ready)
+        if view is not None:  # keep the centre and the scale of what was looked at
+            row, col = view.row + view.height / view.scale / 2, view.col + view.width / view.scale / 2
+            home = self.renderer.home
+            fresh = View(home.left, home.top, home.width, home.height, view.scale, 0.0, 0.0)
+            self.renderer.view = fresh.moved(
+                (fresh.width / view.scale / 2 - col) * view.scale, (fresh.height / view.scale / 2 - row) * view.scale
+            )
+        self.controls = Controls.lay_out(self.scene, size, unit)
+
+    def handle(self, event: pygame.event.Event) -> None:
+        """Take one event of the window."""
+        self.changed = True
+        if event.type == pygame.QUIT:
+            self.running = False
+        elif event.type == pygame.KEYDOWN:
+            self._key(event.key, getattr(event, "unicode", ""))
+        elif event.type == pygame.VIDEORESIZE:
+            zoomed = self.renderer.view != self.renderer.home
+            self._resize((event.w, event.h), self.renderer.switches, self.renderer.view if zoomed else None)
+        elif event.type == pygame.MOUSEBUTTONDOWN and event.button == 1:
+            self._press(*event.pos)
+        elif event.type == pygame.MOUSEBUTTONUP and event.button == 1:
+            self.grip = None
+        elif event.type == pygame.MOUSEMOTION:
+            self._move(event)
+        elif event.type == pygame.MOUSEWHEEL:
+            self.zoom(1.2**event.y, self.pointer)
+        elif event.type == pygame.WINDOWLEAVE:
+            self.pointer = None
+
+    def _key(self, key: int, letter: str) -> None:
+        if key in (pygame.K_ESCAPE, pygame.K_q):
+            self.running = False
+        elif key == pygame.K_SPACE:
+            self.toggle_play()
+        elif key in (pygame.K_RIGHT, pygame.K_LEFT):
+            self.step(1 if key == pygame.K_RIGHT else -1)
+        elif key in (pygame.K_HOME, pygame.K_END):
+            self.playing, self.time = False, 0.0 if key == pygame.K_HOME else float(self.scene.num_steps)
+        elif letter in ("+", "=") or key == pygame.K_KP_PLUS:
+            self._faster(1)
+        elif letter in ("-", "_") or key == pygame.K_KP_MINUS:
+            self._faster(-1)
+        elif letter == "0":
+            self.renderer.view = self.renderer.home
+        elif letter.isdigit() and int(letter) <= len(present_layers(self.scene)):
+            self.toggle_layer(present_layers(self.scene)[int(letter) - 1])
+        elif key == pygame.K_r:
+            self.time, self.playing = 0.0, self.scene.num_steps > 0
+        elif key == pygame.K_s:
+            self._screenshot()
+
+    def toggle_play(self) -> None:
+        """Play or pause; at the end, play from the start."""
+        if self.scene.num_steps == 0:
+            return
+        if not self.playing and self.time >= self.scene.num_steps:
+            self.time = 0.0
+        self.playing = not self.playing
+
+    def step(self, by: int) -> None:
+        """Pause and go to the next or the previous whole step."""
+        self.playing = False
+        whole = int(self.time) + by if by > 0 or self.time == int(self.time) else int(self.time)
+        self.time = float(min(max(whole, 0), self.scene.num_steps))
+
+    def toggle_layer(self, name: str) -> None:
+        """Switch one layer."""
+        self.renderer.switches = self.renderer.switches.toggled(name)
+
+    def zoom(self, factor: float, at: tuple[int, int] | None) -> None:
+        """Zoom about a pixel, or about the middle of the map; from a tenth of the fitting scale to 160 pixels a cell."""
+        view, home = self.renderer.view, self.renderer.home
+        if at is None or not view.holds(*at):
+            at = (view.left + view.width // 2, view.top + view.height // 2)
+        self.renderer.view = view.zoomed(factor, *at, lowest=home.scale * 0.5, highest=max(160.0, home.scale * 4))
+
+    def _faster(self, by: int) -> None:
+        index = min(max(SPEEDS.index(self.speed) + by, 0), len(SPEEDS) - 1)
+        self.speed = SPEEDS[index]
+
+    def _press(self, x: int, y: int) -> None:
+        chip = self.controls.chip_at(x, y)
+        if chip is not None:
+            self.toggle_layer(chip)
+        elif self.scene.num_steps and self.controls.play.collidepoint(x, y):
+            self.toggle_play()
+        elif self.scene.num_steps and self.controls.timeline.inflate(0, 10).collidepoint(x, y):
+            self.grip, self.playing = "time", False
+            self.time = self.controls.time_at(x, self.scene.num_steps)
+        elif self.renderer.view.holds(x, y):
+            self.grip = "map"
+
+    def _move(self, event: pygame.event.Event) -> None:
+        self.pointer = event.pos
+        if self.grip == "time":
+            self.time = self.controls.time_at(event.pos[0], self.scene.num_steps)
+        elif self.grip == "map":
+            self.renderer.view = self.renderer.view.moved(*event.rel)
+
+    def tick(self, seconds: float) -> None:
+        """Let time pass."""
+        if self.playing:
+            self.time = min(self.time + seconds * STEPS_PER_SECOND * self.speed, float(self.scene.num_steps))
+            self.playing = self.time < self.scene.num_steps
+            self.changed = True
+        if self.note_left > 0:
+            self.note_left -= seconds
+            if self.note_left <= 0:
+                self.note, self.changed = "", True
+
+    def picture(self) -> pygame.Surface:
+        """The window's contents."""
+        frame = self.renderer.frame(self.time)
+        on = self.renderer.switches
+        self.controls.draw(frame, self.scene, self.time, self.playing, self.speed, on, self.note)
+        if self.pointer is not None and self.grip is None:
+            found = hover.probe(self.renderer, *self.pointer, self.time)
+            if found is not None:
+                hover.draw_probe(frame, self.renderer, found, *self.pointer)
+        return frame
+
+    def _screenshot(self) -> None:
+        name = re.sub(r"[^A-Za-z0-9._-]+", "-", self.scene.title or self.scene.world.name).strip("-.") or "scene"
+        stem = f"{name}-step{int(self.time):03d}"
+        path = next(p for k in range(10_000) if not (p := self.folder / f"{stem}{f'-{k}' if k else ''}.png").exists())
+        stream = io.BytesIO()
+        plain = Renderer(self.scene, self.renderer.size, 4, self.renderer.switches, None, 0, self._ready)
+        if self.renderer.view != self.renderer.home:
+            view, home = self.renderer.view, plain.home
+            plain.view = View(home.left, home.top, home.width, home.height, view.scale, view.row, view.col)
+        Image.fromarray(to_array(plain.frame(self.time))).save(stream, "PNG")
+        try:
+            write_atomically(path, lambda out: out.write(stream.getvalue()))
+        except FileAccessError as error:
+            self.note, self.note_left = str(error), 6.0
+        else:
+            self.note, self.note_left = f"saved {path.name}", 4.0
+
+
+def open_display() -> None:
+    """Start pygame's display.
+
+    Raises:
+        NavplanError: there is none to open a window on.
+    """
+    try:
+        pygame.display.init()
+    except pygame.error as error:
+        raise NavplanError(f"no display to open a window on ({error}); use --export FILE.png or FILE.gif") from error
+
+
+def show(scene: Scene, size: tuple[int, int] = (1280, 900)) -> None:
+    """Open a window and stay until it is closed.
+
+    Raises:
+        NavplanError: there is no display.
+    """
+    open_display()
+    try:
+        desktop = pygame.display.get_desktop_sizes()[0]
+        window = (min(size[0], max(desktop[0] - 80, LEAST_SIZE[0])), min(size[1], max(desktop[1] - 120, LEAST_SIZE[1])))
+        screen = pygame.display.set_mode(window, pygame.RESIZABLE)
+        pygame.display.set_caption(f"navplan - {scene.title or scene.world.name}")
+        _splash(screen)
+        app = App(scene, window)
+        clock = pygame.time.Clock()
+        while app.running:
+            seconds = clock.tick(60) / 1000
+            for event in pygame.event.get():
+                app.handle(event)
+            app.tick(min(seconds, 0.1))
+            if app.changed:
+                app.changed = False
+                (pygame.display.get_surface() or screen).blit(app.picture(), (0, 0))
+                pygame.display.flip()
+    finally:
+        pygame.display.quit()
+
+
+def _splash(screen: pygame.Surface) -> None:
+    """Something to see while rasters and meshes are computed."""
+    screen.fill(palette.PAGE)
+    width, height = screen.get_size()
+    text.draw(screen, "preparing the picture", (width / 2, height / 2), 16, palette.FAINT, anchor="centre")
+    pygame.display.flip()

@@ -1,0 +1,57 @@
+"""What is computed once for a scene, whatever the size of its pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from navplan.viewer.edges import EdgeTable, edge_table, pruned_table
+from navplan.viewer.fields import Raster, rasterise
+from navplan.viewer.scene import Scene
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Rasters and edge tables of one scene.
+
+    Attributes:
+        raster: the world, finely sampled.
+        table: the graph's edges, both directions folded; None without a graph.
+        gone: the edges that pruning took away; None where unknown.
+        peak: upper end of the risk scale; 0 where no edge has any risk.
+        counts: rows of the panel about the graph.
+    """
+
+    raster: Raster
+    table: EdgeTable | None
+    gone: EdgeTable | None
+    peak: float
+    counts: dict[str, str]
+
+    @classmethod
+    def of(cls, scene: Scene) -> Prepared:
+        """Compute everything for `scene`."""
+        table = gone = None
+        if scene.graph is not None:
+            table = edge_table(scene.graph)
+            if scene.pruned is not None:
+                gone = pruned_table(scene.graph, table, scene.pruned)
+        return cls(rasterise(scene.world), table, gone, _risk_peak(table), _counts(scene, gone))
+
+
+def _risk_peak(table: EdgeTable | None) -> float:
+    """The 99th percentile of the risks, so that a few outliers do not bleach the rest."""
+    if table is None or not len(table.risk) or table.risk.max() <= 0:
+        return 0.0
+    high = float(np.quantile(table.risk, 0.99))
+    return high if high > 0 else float(table.risk.max())
+
+
+def _counts(scene: Scene, gone: EdgeTable | None) -> dict[str, str]:
+    if scene.graph is None or scene.graph.is_grid:
+        return {}
+    rows = {"nodes": f"{scene.graph.num_nodes:,}", "edges": f"{scene.graph.num_edges:,}"}
+    if gone is not None:
+        rows["pairs pruned"] = f"{len(gone.key):,}"
+    return rows
