@@ -54,7 +54,7 @@ def cheapest_rates(graph, xy, rates):
 
 @kernel
 def estimate(xy, rates, u, goal):
-    """Lower bound on the cost from `u` to `goal`, shrunk by rounding's worth so that it stays one."""
+    """Lower bound, up to rounding, on the cost from `u` to `goal`."""
     total = 0.0
     squares = 0.0
     largest = 0.0
@@ -63,7 +63,7 @@ def estimate(xy, rates, u, goal):
         total += gap
         squares += gap * gap
         largest = max(largest, gap)
-    return max(rates[0] * total, rates[1] * np.sqrt(squares), rates[2] * largest) * (1.0 - 1e-12)
+    return max(rates[0] * total, rates[1] * np.sqrt(squares), rates[2] * largest)
 
 
 @kernel

@@ -22,9 +22,10 @@ from navplan.kernels.status import BUDGET, EXHAUSTED, FOUND, FULL
 RECORDS, FOCAL, OPEN, WAITING, EXPANDED, GENERATED, RESULT = 0, 1, 2, 3, 4, 5, 6
 FMIN = 0
 # Record flags.
-COUNTED, CLOSED, DEAD = 1, 2, 4
+COUNTED, EXPANDED_ONCE, DEAD = 1, 2, 4
 # Sums of the same edges in another order differ by rounding; such f are one.
 SLACK = 1e-12
+LARGE = 1e300
 TIE = 1e-9
 
 
@@ -60,11 +61,17 @@ class Query(NamedTuple):
 
 
 class Work(NamedTuple):
-    """Records of a search in arrays of one capacity, their hash table (a power of two), three heaps."""
+    """Records of a search in arrays of one capacity, their hash table (a power of two), three heaps.
+
+    f is the least f of successors still to be generated, or of the state itself before its first expansion; successors up to
+    `done` have been generated.
+    """
 
     node: NDArray[np.int32]
     time: NDArray[np.int32]
     g: NDArray[np.float64]
+    f: NDArray[np.float64]
+    done: NDArray[np.float64]
     conflicts: NDArray[np.int32]
     parent: NDArray[np.int32]
     flags: NDArray[np.int8]
@@ -142,12 +149,17 @@ def find_slot(work, stamp, key):
 
 
 @kernel
+def is_current(work, key, record):
+    """True when an entry of the heap of open states still says its record's f."""
+    return work.f[record] == key and not work.flags[record] & DEAD
+
+
+@kernel
 def raise_bound(h, query, work, progress, values):
     """Find the least f still open, raise fmin to it and let the states within w * fmin into focal; False when none is left."""
     opened = progress[OPEN]
-    while opened > 0 and work.flags[work.open_items[0]] & (CLOSED | DEAD):
+    while opened > 0 and not is_current(work, work.open_keys[0], work.open_items[0]):
         opened = pop(work.open_keys, work.open_ties, work.open_items, opened)
-    progress[OPEN] = opened
     waiting = progress[WAITING]
     while waiting > 0 and work.flags[work.waiting_items[0]] & DEAD:
         waiting = pop(work.waiting_keys, work.waiting_ties, work.waiting_items, waiting)
@@ -156,16 +168,11 @@ def raise_bound(h, query, work, progress, values):
         least = work.open_keys[0]
     if waiting > 0:
         least = min(least, work.waiting_keys[0])
-    if least == np.inf:
-        progress[WAITING] = waiting
-        return False
-    if least > values[FMIN]:
-        values[FMIN] = least
+    values[FMIN] = max(values[FMIN], min(least, LARGE))
     bound = values[FMIN] * query.w * (1.0 + SLACK)
     focal = progress[FOCAL]
     while waiting > 0 and work.waiting_keys[0] <= bound:
-        record = work.waiting_items[0]
-        f = work.waiting_keys[0]
+        f, record = work.waiting_keys[0], work.waiting_items[0]
         waiting = pop(work.waiting_keys, work.waiting_ties, work.waiting_items, waiting)
         if work.flags[record] & DEAD:
             continue
@@ -176,20 +183,38 @@ def raise_bound(h, query, work, progress, values):
     progress[FOCAL] = focal
     progress[OPEN] = opened
     progress[WAITING] = waiting
-    return True
+    return least < np.inf
 
 
 @kernel
-def generate(h, xy, query, others, work, progress, values, parent, v, g):
+def add(h, query, work, progress, record, f):
+    """Open `record` with `f`, which is within the bound."""
+    work.f[record] = f
+    tie = f + TIE * h[work.node[record]]
+    progress[FOCAL] = push(
+        work.focal_keys, work.focal_ties, work.focal_items, progress[FOCAL], work.conflicts[record], tie, record
+    )
+    if query.w > 1.0:
+        progress[OPEN] = push(work.open_keys, work.open_ties, work.open_items, progress[OPEN], f, 0.0, record)
+
+
+@kernel
+def state_key(query, v, t):
+    """One number for the state (v, t)."""
+    return np.int64(v) * (query.horizon + 1) + min(t, query.horizon)
+
+
+@kernel
+def generate(h, xy, query, others, work, progress, parent, v, g, f):
     """Record the state reached from `parent` at node v with cost g, unless one as good is there."""
     t = work.time[parent] + 1
-    layer = min(t, query.horizon)
-    key = np.int64(v) * (query.horizon + 1) + layer
+    key = state_key(query, v, t)
     at = find_slot(work, query.stamp, key)
     record = progress[RECORDS]
     work.node[record] = v
     work.time[record] = t
     work.g[record] = g
+    work.done[record] = -1.0
     work.parent[record] = parent
     work.conflicts[record] = work.conflicts[parent]
     work.flags[record] = 0
@@ -198,7 +223,7 @@ def generate(h, xy, query, others, work, progress, values, parent, v, g):
         if work.g[rival] < g:
             return
         if work.g[rival] == g:
-            if work.flags[rival] & CLOSED:
+            if work.flags[rival] & EXPANDED_ONCE:
                 return
             standing = work.conflicts[rival]
             if not work.flags[rival] & COUNTED:
@@ -213,16 +238,52 @@ def generate(h, xy, query, others, work, progress, values, parent, v, g):
     work.slot_record[at] = record
     progress[RECORDS] = record + 1
     progress[GENERATED] += 1
-    f = max(g + h[v], g + (query.rest_from - t) * query.min_step)
-    if f <= values[FMIN] * query.w * (1.0 + SLACK):
-        tie = f + TIE * h[v]
-        progress[FOCAL] = push(
-            work.focal_keys, work.focal_ties, work.focal_items, progress[FOCAL], work.conflicts[record], tie, record
+    add(h, query, work, progress, record, f)
+
+
+@kernel
+def dominated(query, work, v, t, g):
+    """True when the state (v, t) has been reached at cost g or less."""
+    at = find_slot(work, query.stamp, state_key(query, v, t))
+    return work.slot_stamp[at] == query.stamp and work.g[work.slot_record[at]] <= g
+
+
+@kernel
+def expand(graph, waits, xy, h, query, table, others, work, progress, record, bound):
+    """Generate the successors of `record` within `bound`; keep it for later if there are others (Yoshizumi et al. 2000).
+
+    On dense graphs most successors are never within the bound: they cost one comparison each.
+    """
+    u, t, g = work.node[record], work.time[record], work.g[record]
+    done = work.done[record]
+    work.done[record] = bound
+    work.flags[record] |= EXPANDED_ONCE
+    progress[EXPANDED] += 1
+    rest = (query.rest_from - t - 1) * query.min_step
+    later = np.inf
+    last = graph.indptr[u + 1]
+    for edge in range(graph.indptr[u], last + 1):
+        # one turn more than edges: the wait
+        v = u
+        through = g
+        if edge < last:
+            v = graph.indices[edge]
+            through += graph.weights[edge]
+        else:
+            through += waits[u]
+        f = through + max(h[v], rest)
+        if f <= done or f >= later:
+            continue
+        if f <= bound:
+            if not forbidden(table, xy, t, u, v):
+                generate(h, xy, query, others, work, progress, record, v, through, f)
+        elif not forbidden(table, xy, t, u, v) and not dominated(query, work, v, t + 1, through):
+            later = f
+    work.f[record] = later
+    if later < np.inf:
+        progress[WAITING] = push(
+            work.waiting_keys, work.waiting_ties, work.waiting_items, progress[WAITING], later, h[u], record
         )
-        if query.w > 1.0:
-            progress[OPEN] = push(work.open_keys, work.open_ties, work.open_items, progress[OPEN], f, 0.0, record)
-    else:
-        progress[WAITING] = push(work.waiting_keys, work.waiting_ties, work.waiting_items, progress[WAITING], f, h[v], record)
 
 
 @kernel
@@ -232,19 +293,20 @@ def begin(h, query, work, progress, values):
     work.node[0] = query.start
     work.time[0] = 0
     work.g[0] = 0.0
+    work.done[0] = -1.0
     work.parent[0] = -1
     work.conflicts[0] = 0
     work.flags[0] = 0
     f = max(h[query.start], query.rest_from * query.min_step)
     values[FMIN] = f
-    key = np.int64(query.start) * (query.horizon + 1)
+    key = state_key(query, query.start, 0)
     at = find_slot(work, query.stamp, key)
     work.slot_stamp[at] = query.stamp
     work.slot_key[at] = key
     work.slot_record[at] = 0
     progress[RECORDS] = 1
     if f < np.inf:
-        progress[WAITING] = push(work.waiting_keys, work.waiting_ties, work.waiting_items, 0, f, 0.0, 0)
+        add(h, query, work, progress, 0, f)
 
 
 @kernel
@@ -268,21 +330,21 @@ def search(graph, waits, xy, h, query, table, others, work, progress, values, ma
     """
     if progress[RECORDS] == 0:
         begin(h, query, work, progress, values)
-    capacity = work.node.size - query.max_degree - 2
+    capacity = work.node.size - query.max_degree - 3
     expanded = 0
     while True:
         if (progress[FOCAL] == 0 or query.w > 1.0) and not raise_bound(h, query, work, progress, values):
             return EXHAUSTED
-        if progress[FOCAL] == 0:
-            return EXHAUSTED
         if expanded >= max_expansions:
             return BUDGET
-        if progress[RECORDS] > capacity:
+        if progress[RECORDS] > capacity or progress[OPEN] > capacity:
             return FULL
+        if progress[FOCAL] == 0:
+            continue
         record = work.focal_items[0]
         tie = work.focal_ties[0]
         progress[FOCAL] = pop(work.focal_keys, work.focal_ties, work.focal_items, progress[FOCAL])
-        if work.flags[record] & (CLOSED | DEAD):
+        if work.flags[record] & DEAD:
             continue
         if not work.flags[record] & COUNTED:
             # counting is the dear part, so it is left until a state is about to be expanded
@@ -290,23 +352,16 @@ def search(graph, waits, xy, h, query, table, others, work, progress, values, ma
             count = count_at_record(xy, query, others, work, record)
             if count > work.conflicts[record]:
                 work.conflicts[record] = count
-                progress[FOCAL] = push(work.focal_keys, work.focal_ties, work.focal_items, progress[FOCAL], count, tie, record)
+                progress[FOCAL] = push(
+                    work.focal_keys, work.focal_ties, work.focal_items, progress[FOCAL], count, tie, record
+                )
                 continue
-        u = work.node[record]
-        t = work.time[record]
-        if u == query.goal and t >= query.rest_from:
+        if work.node[record] == query.goal and work.time[record] >= query.rest_from:
             progress[RESULT] = record
             return FOUND
-        work.flags[record] |= CLOSED
         expanded += 1
-        progress[EXPANDED] += 1
-        g = work.g[record]
-        for edge in range(graph.indptr[u], graph.indptr[u + 1]):
-            v = graph.indices[edge]
-            if h[v] < np.inf and not forbidden(table, xy, t, u, v):
-                generate(h, xy, query, others, work, progress, values, record, v, g + graph.weights[edge])
-        if not forbidden(table, xy, t, u, u):
-            generate(h, xy, query, others, work, progress, values, record, u, g + waits[u])
+        bound = values[FMIN] * query.w * (1.0 + SLACK)
+        expand(graph, waits, xy, h, query, table, others, work, progress, record, bound)
 
 
 @kernel

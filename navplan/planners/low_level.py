@@ -87,6 +87,8 @@ def make_work(capacity: int) -> Work:
         np.empty(capacity, np.int32),
         np.empty(capacity, np.int32),
         np.empty(capacity),
+        np.empty(capacity),
+        np.empty(capacity),
         np.empty(capacity, np.int32),
         np.empty(capacity, np.int32),
         np.empty(capacity, np.int8),
