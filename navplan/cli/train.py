@@ -1,0 +1,76 @@
+"""`navplan train`: learn critics and policy for a scenario."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from navplan.learned.config import TrainConfig
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--scenario", metavar="NAME", help="bundled scenario or scenario file (with --resume: that of the run)")
+    parser.add_argument("--recipe", choices=("navplan", "paper"), help="training recipe (default: navplan)")
+    parser.add_argument("--seed", type=int, help="seed of every random draw (default: that of the scenario's config)")
+    parser.add_argument("--steps", type=int, metavar="N", help="gradient updates over both stages (default: the config's)")
+    parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="run directory, new unless --resume")
+    parser.add_argument("--resume", action="store_true", help="continue the run in RUN where its last checkpoint left it")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train, or continue a run; prints the run directory."""
+    from navplan.errors import InvalidInput, MissingExtra
+
+    if args.recipe == "paper":
+        raise InvalidInput("recipe 'paper' is not available yet, expected 'navplan'")
+    config = _config(args)
+    try:
+        from navplan.learned.train import train
+    except ImportError as error:
+        raise MissingExtra("training", "PyTorch", "learned") from error
+    with _Bar(config.steps) as bar:
+        folder = train(config, args.out, resume=args.resume, progress=bar.show)
+    print(folder)
+    return 0
+
+
+def _config(args: argparse.Namespace) -> TrainConfig:
+    from navplan.errors import InvalidInput
+    from navplan.learned.config import bundled_config
+    from navplan.learned.run_config import read_run_config
+
+    if args.resume:
+        base = read_run_config(args.out)
+    elif args.scenario is None:
+        raise InvalidInput("--scenario is missing, expected the name of a scenario or the path of a scenario file")
+    else:
+        base = bundled_config(args.scenario)
+    asked = {"scenario": args.scenario, "seed": args.seed, "steps": args.steps}
+    return base.replace(**{name: value for name, value in asked.items() if value is not None})
+
+
+class _Bar:
+    """A progress bar on a terminal, nothing in a pipe."""
+
+    def __init__(self, total: int) -> None:
+        from tqdm import tqdm
+
+        self._bar = tqdm(total=total, unit="update", file=sys.stderr, disable=not sys.stderr.isatty(), dynamic_ncols=True)
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def show(self, updates: int, row: dict[str, float]) -> None:
+        """Move to `updates` and name the latest figures."""
+        self._bar.update(updates - self._bar.n)
+        if row:
+            self._bar.set_postfix(
+                {name: f"{row[name]:.3g}" for name in ("distance_loss", "episode_cost", "reached", "multiplier")}
+            )

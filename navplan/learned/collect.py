@@ -1,0 +1,91 @@
+"""Vectorised collection: rounds of whole episodes, noise by environment, costs of the noise-free ones."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from navplan.learned.config import TrainConfig
+from navplan.learned.replay import Replay
+from navplan.scenarios.environment import PointEnv
+
+F32 = NDArray[np.float32]
+
+
+class Actor(Protocol):
+    """Anything that acts on a batch."""
+
+    def act(self, observations: F32, goals: F32) -> F32:
+        """(B, 2), (B, 2) cells -> (B, 2) actions."""
+        ...
+
+
+Outcome = list[tuple[float, bool]]
+"""Of each finished noise-free episode (goal reached, or out of time): cumulative cost, and whether the goal was reached."""
+
+
+class Collector:
+    """Fills the replay, `num_envs` episodes a round; every round starts afresh, so no state outlives it but the generator's."""
+
+    def __init__(self, config: TrainConfig, env: PointEnv, rng: np.random.Generator) -> None:
+        self.config = config
+        self.env = env
+        self.rng = rng
+        count = config.num_envs
+        greedy = round(count * config.greedy_share)
+        randoms = round(count * config.random_share)
+        self.greedy = np.arange(count) < greedy
+        self.uniform = np.arange(count) >= count - randoms
+        self.noise = np.zeros((count, 1), np.float32)
+        middle = np.arange(greedy, count - randoms)
+        self.noise[middle, 0] = np.asarray(config.noise, np.float32)[np.arange(len(middle)) % len(config.noise)]
+
+    def round(self, actor: Actor | None, replay: Replay) -> Outcome:
+        """Run one episode in every environment and store it; without an actor all actions are uniformly random."""
+        config, env, rng = self.config, self.env, self.rng
+        count, steps = config.num_envs, config.episode_steps
+        states = np.empty((count, steps + 1, 2), np.float32)
+        actions = np.empty((count, steps, 2), np.float32)
+        costs = np.empty((count, steps), np.float32)
+        pursued = np.empty((count, steps, 2), np.float32)
+        states[:, 0] = env.sample_free(count, rng)
+        goals = self._goals(states[:, 0], replay)
+        env.reset(starts=states[:, None, 0], goals=goals[:, None])
+        running = np.zeros(count)
+        finished: Outcome = []
+        for step in range(steps):
+            actions[:, step] = self._actions(actor, states[:, step], goals)
+            result = env.step(actions[:, None, step])
+            states[:, step + 1] = result.states[:, 0]
+            costs[:, step] = result.cost[:, 0]
+            pursued[:, step] = goals
+            running += costs[:, step]
+            reached = np.linalg.norm(states[:, step + 1] - goals, axis=1) < env.goal_tolerance
+            over = reached if step + 1 < steps else np.ones(count, bool)
+            done = self.greedy & over
+            finished += zip(running[done].tolist(), reached[done].tolist(), strict=True)
+            running[over] = 0.0
+            if reached.any():
+                goals = np.where(reached[:, None], self._goals(states[:, step + 1], replay), goals)
+        replay.add(states, actions, costs, pursued)
+        return finished if actor is not None else []
+
+    def _actions(self, actor: Actor | None, states: F32, goals: F32) -> F32:
+        rng = self.rng
+        uniform = rng.uniform(-1, 1, states.shape).astype(np.float32)
+        if actor is None:
+            return uniform
+        noise = rng.standard_normal(states.shape).astype(np.float32) * self.noise
+        chosen = np.clip(actor.act(states, goals) + noise, -1, 1)
+        return np.where(self.uniform[:, None], uniform, chosen)
+
+    def _goals(self, states: F32, replay: Replay) -> F32:
+        """Half the goals anywhere free, half near in coordinates among the states seen so far."""
+        config, rng = self.config, self.rng
+        goals = self.env.sample_free(len(states), rng)
+        if replay.size:
+            near = replay.near_states(states, rng, config.near_radius, config.near_candidates)
+            goals = np.where(rng.random((len(states), 1)) < 0.5, near, goals)
+        return np.asarray(goals, np.float32)

@@ -1,0 +1,226 @@
+"""What a training run is told: one frozen dataclass, one TOML file per bundled scenario, the same keys in both."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import tomllib
+import typing
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from navplan.errors import FileFormatError, InvalidInput, UnknownName
+from navplan.files import read_bytes
+
+RECIPES = ("navplan", "paper")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything that decides a training run; together with the seed it fixes every bit of the result on one machine."""
+
+    scenario: str
+    """Name or file of the scenario whose world is learned."""
+    recipe: str = "navplan"
+    """Name of the training recipe."""
+    seed: int = 0
+    """Seed of every random draw of the run."""
+    threads: int = 2
+    """PyTorch threads; part of the run's identity, because sums are split over them."""
+
+    steps: int = 40_000
+    """Gradient updates over both stages."""
+    stage1_fraction: float = 0.5
+    """Share of the updates without the multiplier (the unconstrained policy)."""
+    batch_size: int = 256
+    """Pairs per update."""
+    updates_per_round: int = 20
+    """Gradient updates after each round of collection."""
+    actor_interval: int = 2
+    """Critic updates per actor update."""
+
+    hidden: int = 128
+    """Width of both hidden layers of every network."""
+    ensemble: int = 3
+    """Distance critics, and as many cost critics."""
+    distance_bins: int = 20
+    """Bins of the distance critics: 1, 2, …, this many steps; the last one means 'or more'."""
+    cost_atoms: int = 40
+    """Atoms of the cost critics, evenly over [0, cost_max]."""
+    cost_max: float = 20.0
+    """Largest cumulative cost that the cost critics can say."""
+    cost_floor: float = 0.1
+    """Expected costs below it are read as 0: a softmax never says exactly 0 (a fifth of the distance between two atoms)."""
+    wavelengths: tuple[float, ...] = (6.0, 12.0, 24.0)
+    """Wavelengths, in cells, of the sine features of both positions."""
+    relative_scales: tuple[float, ...] = (2.0, 8.0)
+    """Scales, in cells, of the saturating features of goal minus position."""
+
+    actor_rate: float = 5e-4
+    """Adam step of the actor at the start of a stage."""
+    critic_rate: float = 1e-3
+    """Adam step of the critics at the start of a stage."""
+    final_rate: float = 0.05
+    """Share of the Adam steps that is left at the end of a stage (cosine in between)."""
+    stage2_rate: float = 0.5
+    """Adam steps of stage 2 as a share of those of stage 1."""
+    polyak: float = 0.02
+    """Step of the target networks towards the networks, every update."""
+
+    num_envs: int = 64
+    """Environments stepped in one call."""
+    episode_steps: int = 20
+    """Steps of an episode; a time-out is no end of the task, so it bootstraps."""
+    warmup_rounds: int = 10
+    """Rounds of uniformly random actions before the first update."""
+    greedy_share: float = 0.25
+    """Share of the environments that follow the policy without noise; their episodes drive the multiplier."""
+    random_share: float = 0.25
+    """Share of the environments that act uniformly at random."""
+    noise: tuple[float, ...] = (0.2, 0.7)
+    """Standard deviations of the action noise, split evenly over the remaining environments."""
+    replay_episodes: int = 10_000
+    """Episodes that the replay ring holds."""
+
+    goal_future: float = 0.4
+    """Share of relabelled goals that are later states of the same episode."""
+    goal_near: float = 0.35
+    """Share that are replay states near in coordinates, on whichever side of a wall."""
+    goal_random: float = 0.15
+    """Share that are any replay states; what is left keeps the goal that was pursued."""
+    goal_here: float = 0.03
+    """Share that are the state itself: graphs ask what it costs to wait."""
+    near_radius: float = 8.0
+    """Half side, in cells, of the square in which near goals lie."""
+    near_candidates: int = 16
+    """Replay states tried per near goal; the one closest to a random point of the square is taken."""
+
+    cost_limit: float = 1.0
+    """Cumulative cost per episode that the multiplier steers to, and the mask of the actor's cost term."""
+    multiplier_rate: float = 2e-3
+    """Step of the multiplier per round and unit of excess cost."""
+    multiplier_max: float = 0.5
+    """Upper bound of the multiplier."""
+    multiplier_window: int = 512
+    """Recent noise-free episodes whose mean cost is compared with the limit."""
+
+    clone_rate: float = 1e-3
+    """Adam step of the behaviour-cloning network."""
+    checkpoint_interval: int = 5_000
+    """Updates between checkpoints (rounded up to whole rounds)."""
+    log_interval: int = 500
+    """Updates between rows of curves.csv."""
+    export_states: int = 10_000
+    """Replay states, thinned for coverage, that the exported policy carries."""
+
+    def __post_init__(self) -> None:
+        for name in _POSITIVE:
+            if getattr(self, name) <= 0:
+                raise InvalidInput(f"{name} is {getattr(self, name)}, expected a positive number")
+        for name in _SHARES:
+            if not 0 <= getattr(self, name) <= 1:
+                raise InvalidInput(f"{name} is {getattr(self, name)}, expected a share in [0, 1]")
+        if self.recipe not in RECIPES:
+            raise UnknownName("recipe", self.recipe, RECIPES)
+        if not 0 <= self.seed < 2**63:
+            raise InvalidInput(f"seed is {self.seed}, expected an integer in [0, 2^63)")
+        if self.warmup_rounds < 1:
+            raise InvalidInput(f"warmup_rounds is {self.warmup_rounds}, expected at least 1")
+        if self.goal_future + self.goal_near + self.goal_random + self.goal_here > 1 + 1e-9:
+            raise InvalidInput("goal_future, goal_near, goal_random and goal_here add up to more than 1")
+        if self.greedy_share + self.random_share > 1 + 1e-9:
+            raise InvalidInput("greedy_share and random_share add up to more than 1")
+        if not 0 <= self.cost_floor < self.cost_max:
+            raise InvalidInput(f"cost_floor is {self.cost_floor}, expected a number in [0, cost_max)")
+        if self.distance_bins < 2 or self.cost_atoms < 2:
+            raise InvalidInput("distance_bins and cost_atoms must be at least 2")
+        if not self.noise or any(value < 0 for value in self.noise):
+            raise InvalidInput(f"noise is {self.noise}, expected at least one standard deviation >= 0")
+        if any(value <= 0 for value in (*self.wavelengths, *self.relative_scales)):
+            raise InvalidInput("wavelengths and relative_scales must be positive")
+        if self.replay_episodes < self.num_envs * self.warmup_rounds:
+            raise InvalidInput(f"replay_episodes is {self.replay_episodes}, expected at least num_envs * warmup_rounds")
+
+    @property
+    def stage1_steps(self) -> int:
+        """Updates of stage 1, whole rounds."""
+        rounds = round(self.steps * self.stage1_fraction / self.updates_per_round)
+        return min(self.steps, rounds * self.updates_per_round)
+
+    def replace(self, **changes: Any) -> TrainConfig:
+        """A copy with some fields changed, checked again."""
+        return dataclasses.replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as TOML and JSON hold them."""
+        return json.loads(json.dumps(dataclasses.asdict(self)))  # type: ignore[no-any-return]
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any], source: str | Path = "config") -> TrainConfig:
+        """From plain values; every key must be known and of the field's type.
+
+        Raises:
+            FileFormatError: an unknown key, a wrong type or a value out of its range; the message names `source`.
+        """
+        kinds = typing.get_type_hints(cls)
+        checked: dict[str, Any] = {}
+        for key, value in values.items():
+            if key not in kinds:
+                raise FileFormatError(source, f"unknown key {key!r}, known: {', '.join(kinds)}")
+            checked[key] = _checked(key, value, kinds[key], source)
+        if "scenario" not in checked:
+            raise FileFormatError(source, "key 'scenario' is missing, expected a scenario's name")
+        try:
+            return cls(**checked)
+        except (InvalidInput, UnknownName) as error:
+            raise FileFormatError(source, str(error)) from error
+
+
+_POSITIVE = (
+    "threads", "steps", "batch_size", "updates_per_round", "actor_interval", "hidden", "ensemble", "distance_bins", "cost_atoms",
+    "cost_max", "actor_rate", "critic_rate", "stage2_rate", "polyak", "num_envs", "episode_steps", "replay_episodes",
+    "near_radius", "near_candidates", "cost_limit", "multiplier_max", "multiplier_window", "clone_rate", "checkpoint_interval",
+    "log_interval", "export_states",
+)  # fmt: skip
+_SHARES = (
+    "stage1_fraction", "final_rate", "polyak", "greedy_share", "random_share", "goal_future", "goal_near", "goal_random",
+    "goal_here", "multiplier_rate",
+)  # fmt: skip
+
+
+def _checked(key: str, value: Any, kind: Any, source: str | Path) -> Any:
+    """`value` as the field type `kind` (str, int, float or a tuple of floats)."""
+    if kind is float and type(value) in (int, float) and math.isfinite(value):
+        return float(value)
+    if kind in (int, str) and type(value) is kind:
+        return value
+    if typing.get_origin(kind) is tuple and isinstance(value, list):
+        return tuple(_checked(key, item, float, source) for item in value)
+    expected = "a list of numbers" if typing.get_origin(kind) is tuple else f"{kind.__name__}"
+    raise FileFormatError(source, f"{key} is {value!r}, expected {expected}")
+
+
+def load_config(path: str | Path) -> TrainConfig:
+    """Read a TOML file of `TrainConfig` fields.
+
+    Raises:
+        FileAccessError: it cannot be read.
+        FileFormatError: it is no TOML or does not fit.
+    """
+    try:
+        values = tomllib.loads(read_bytes(path).decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise FileFormatError(path, f"is no TOML: {error}") from error
+    return TrainConfig.from_dict(values, path)
+
+
+def bundled_config(scenario: str) -> TrainConfig:
+    """The committed config of a scenario, or the defaults where none is committed."""
+    file = resources.files("navplan.learned") / "configs" / f"{scenario}.toml"
+    if not file.is_file():
+        return TrainConfig(scenario)
+    with resources.as_file(file) as path:
+        return load_config(path)

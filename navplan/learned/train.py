@@ -1,0 +1,314 @@
+"""The training loop: rounds of collection and updates, logged, saved and resumed without a trace.
+
+A run directory holds ``config.json``, ``curves.csv``, ``checkpoint.safetensors`` (the whole run), and when it is done
+``policy.safetensors`` and ``stage1.safetensors`` (networks and states). Checkpoints are taken between rounds only; a round starts
+new episodes everywhere, so the environments' own state is part of none of them.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from navplan.coverage import coverage_nodes
+from navplan.errors import CheckpointError, InvalidInput
+from navplan.files import write_text
+from navplan.learned import checkpoint as files
+from navplan.learned.agent import Agent
+from navplan.learned.checkpoint import Arrays
+from navplan.learned.collect import Collector
+from navplan.learned.config import TrainConfig
+from navplan.learned.policy import load_networks, network_arrays
+from navplan.learned.replay import GoalMix, Replay
+from navplan.learned.run_config import read_run_config
+from navplan.scenarios.environment import PointEnv
+from navplan.scenarios.registry import load_scenario
+
+COLUMNS = (
+    "updates", "stage", "env_steps", "distance_loss", "cost_loss", "actor_distance", "multiplier", "episode_cost", "reached",
+    "seconds",
+)  # fmt: skip
+# Coverage thinning looks at this many replay states at most: its work grows with states times nodes.
+_THINNING_POOL = 60_000
+
+Progress = Callable[[int, dict[str, float]], None]
+
+
+class Run:
+    """Everything that changes while training, and its way into and out of a file."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        self.config = config
+        scenario = load_scenario(config.scenario)
+        world = scenario.world
+        self.size = (world.height, world.width)
+        self.rng = np.random.default_rng(config.seed)
+        env = PointEnv(
+            world,
+            num_envs=config.num_envs,
+            goal_tolerance=scenario.goal_tolerance,
+            max_steps=config.episode_steps,
+            rng=self.rng,
+        )
+        self.agent = Agent(config, self.size, scenario.goal_tolerance)
+        self.replay = Replay(config.replay_episodes, config.episode_steps)
+        self.collector = Collector(config, env, self.rng)
+        self.recent: deque[tuple[float, bool]] = deque(maxlen=config.multiplier_window)
+        self.env_steps = 0
+        self.stage1: Arrays = {}
+        self.rows: list[list[float]] = []
+        self.seconds = 0.0
+        self._sums: dict[str, float] = {}
+
+    def warm_up(self) -> None:
+        """Fill the replay with uniformly random actions."""
+        for _ in range(self.config.warmup_rounds):
+            self._collect(random=True)
+
+    def round(self) -> None:
+        """Collect one episode per environment, then make `updates_per_round` updates."""
+        config, agent = self.config, self.agent
+        begin = time.perf_counter()
+        self._collect(random=False)
+        if agent.stage == 2:
+            if not self.stage1:
+                self.stage1 = network_arrays(agent.networks)
+            agent.update_multiplier(self.episode_cost)
+        count = min(config.updates_per_round, config.steps - agent.updates)
+        mix = GoalMix(
+            config.goal_future, config.goal_near, config.goal_random, config.goal_here, config.near_radius, config.near_candidates
+        )
+        drawn = self.replay.sample(count * config.batch_size, self.rng, mix)
+        for first in range(0, count * config.batch_size, config.batch_size):
+            info = agent.update(drawn.rows(first, config.batch_size))
+        for name, value in info.items():
+            self._sums[name] = float(value)
+        self.seconds += time.perf_counter() - begin
+
+    @property
+    def episode_cost(self) -> float:
+        """Mean cumulative cost of the recent noise-free episodes."""
+        return float(np.mean([cost for cost, _ in self.recent])) if self.recent else 0.0
+
+    @property
+    def reached(self) -> float:
+        """Share of the recent noise-free episodes that reached their goal in time."""
+        return float(np.mean([hit for _, hit in self.recent])) if self.recent else 0.0
+
+    def log(self) -> dict[str, float]:
+        """Append a row to the curves; returns it by name."""
+        losses = [self._sums.get(name, 0.0) for name in ("distance_loss", "cost_loss", "actor_distance")]
+        figures = (self.agent.multiplier, self.episode_cost, self.reached, self.seconds)
+        self.rows.append([self.agent.updates, self.agent.stage, self.env_steps, *losses, *figures])
+        return dict(zip(COLUMNS, self.rows[-1], strict=True))
+
+    def _collect(self, *, random: bool) -> None:
+        self.recent.extend(self.collector.round(None if random else self.agent, self.replay))
+        self.env_steps += self.config.num_envs * self.config.episode_steps
+
+    # -- files --------------------------------------------------------------------------------------------------------------
+
+    def save(self, out: Path) -> None:
+        """Write ``checkpoint.safetensors``: networks, targets, optimisers, multiplier, replay, generators, counters, curves."""
+        agent, replay = self.agent, self.replay
+        arrays = network_arrays(agent.networks)
+        for name, module in (("target_actor", agent.target_actor), ("target_critics", agent.target_critics)):
+            arrays |= {f"{name}.{key}": value.detach().numpy() for key, value in module.named_parameters()}
+        for name, optimizer in agent.optimizers.items():
+            for index, slot in optimizer.state_dict()["state"].items():
+                arrays |= {f"optimizer.{name}.{index}.{key}": value.numpy() for key, value in slot.items()}
+        arrays |= {f"replay.{name}": getattr(replay, name)[: replay.size] for name in Replay.ARRAYS}
+        arrays |= {f"stage1.{name}": value for name, value in self.stage1.items()}
+        arrays["torch_rng"] = torch.get_rng_state().numpy()
+        arrays["recent"] = np.array(self.recent, np.float64).reshape(-1, 2)
+        arrays["curves"] = np.array(self.rows, np.float64).reshape(-1, len(COLUMNS))
+        document = {
+            **self.document(),
+            "numpy_rng": self.rng.bit_generator.state,
+            "multiplier": agent.multiplier,
+            "replay_head": replay.head,
+        }
+        files.write_tensors(out / files.CHECKPOINT, "checkpoint", arrays, document)
+        files.write_summary(out / "checkpoint.json", document)
+
+    def restore(self, path: Path) -> None:
+        """Become the run that `path` holds.
+
+        Raises:
+            FileAccessError, CheckpointError: it cannot be read, is damaged or is that of another configuration.
+        """
+        arrays, document = files.read_tensors(path, "checkpoint")
+        if document.get("config") != self.config.to_dict():
+            raise CheckpointError(path, "belongs to another configuration than config.json beside it")
+        agent, replay = self.agent, self.replay
+        try:
+            load_networks(path, agent.networks, arrays)
+            for name, module in (("target_actor", agent.target_actor), ("target_critics", agent.target_critics)):
+                _fill(module, {key.removeprefix(f"{name}."): v for key, v in arrays.items() if key.startswith(f"{name}.")})
+            for name, optimizer in agent.optimizers.items():
+                _fill_optimizer(optimizer, f"optimizer.{name}", arrays)
+            replay.size = len(arrays["replay.states"])
+            for name in Replay.ARRAYS:
+                getattr(replay, name)[: replay.size] = arrays[f"replay.{name}"]
+            replay.head = int(document["replay_head"])
+            self.stage1 = {key.removeprefix("stage1."): v for key, v in arrays.items() if key.startswith("stage1.")}
+            torch.set_rng_state(torch.from_numpy(arrays["torch_rng"]))
+            self.recent.extend((float(cost), bool(hit)) for cost, hit in arrays["recent"])
+            self.rows = arrays["curves"].tolist()
+            self.rng.bit_generator.state = document["numpy_rng"]
+            agent.multiplier = float(document["multiplier"])
+            agent.updates = int(document["updates"])
+            self.env_steps = int(document["env_steps"])
+            self.seconds = float(document["seconds"])
+        except (KeyError, TypeError, ValueError, RuntimeError, IndexError) as error:
+            raise CheckpointError(path, f"is incomplete or misshaped: {error}") from error
+
+    def export(self, out: Path) -> None:
+        """Write ``policy.safetensors`` and ``stage1.safetensors``."""
+        thinning = np.random.default_rng(self.config.seed)
+        pool = self.replay.states[: self.replay.size].reshape(-1, 2)
+        if len(pool) > _THINNING_POOL:
+            pool = pool[np.sort(thinning.choice(len(pool), _THINNING_POOL, replace=False))]
+        states = coverage_nodes(pool, min(self.config.export_states, len(np.unique(pool, axis=0))), thinning)
+        final = network_arrays(self.agent.networks)
+        for name, stage, arrays in ((files.POLICY, 2, final), (files.STAGE1, 1, self.stage1 or final)):
+            files.write_tensors(out / name, "policy", {**arrays, "states": states}, {**self.document(), "stage": stage})
+
+    def document(self) -> dict[str, Any]:
+        """Identity and progress of the run."""
+        return {
+            "config": self.config.to_dict(),
+            "size": list(self.size),
+            "updates": self.agent.updates,
+            "env_steps": self.env_steps,
+            "seconds": self.seconds,
+            "versions": versions(),
+        }
+
+
+def versions() -> dict[str, str]:
+    """Of everything that decides the numbers."""
+    from importlib.metadata import version
+
+    return {name: version(name) for name in ("navplan", "numpy", "numba", "torch", "safetensors")}
+
+
+def train(config: TrainConfig, out: str | Path, *, resume: bool = False, progress: Progress | None = None) -> Path:
+    """Train both stages; returns the run directory.
+
+    Args:
+        config: what to train. With `resume` it must be the one that the run was started with.
+        out: a new folder, or with `resume` the folder of a run that was interrupted.
+        progress: called after each round with the updates made and the latest row of the curves.
+
+    Raises:
+        InvalidInput: `out` exists already (without `resume`) or holds no run (with it).
+        CheckpointError: the checkpoint in `out` is damaged or belongs to another configuration.
+        KeyboardInterrupt: Ctrl-C; the run is saved first.
+    """
+    folder = Path(out)
+    with _numerics(config.threads), _interrupt() as interrupted:
+        run = _open(config, folder, resume)
+        row: dict[str, float] = {}
+        while run.agent.updates < config.steps:
+            before = run.agent.updates
+            run.round()
+            done = run.agent.updates >= config.steps
+            if done or _passed(before, run.agent.updates, config.log_interval):
+                row = run.log()
+                _write_curves(folder, run.rows)
+            if done or interrupted.is_set() or _passed(before, run.agent.updates, config.checkpoint_interval):
+                run.save(folder)
+            if progress is not None:
+                progress(run.agent.updates, row)
+            if interrupted.is_set():
+                raise KeyboardInterrupt
+        _write_curves(folder, run.rows)
+        run.export(folder)
+    return folder
+
+
+def _open(config: TrainConfig, folder: Path, resume: bool) -> Run:
+    if not resume:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise InvalidInput(f"{folder}: exists already; choose another folder, or continue the run in it with --resume")
+        run = Run(config)
+        write_text(folder / "config.json", json.dumps({"config": config.to_dict(), "versions": versions()}, indent=2) + "\n")
+        run.warm_up()
+        return run
+    if read_run_config(folder) != config:
+        raise InvalidInput(f"{folder}: was started with another configuration than the one asked for")
+    run = Run(config)
+    path = folder / files.CHECKPOINT
+    if path.is_file():
+        run.restore(path)
+    else:
+        run.warm_up()  # it was stopped before its first checkpoint: from the beginning, with the same result
+    return run
+
+
+def _passed(before: int, after: int, interval: int) -> bool:
+    return before // interval != after // interval
+
+
+def _write_curves(folder: Path, rows: list[list[float]]) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in rows:
+        writer.writerow([*(int(value) for value in row[:3]), *(f"{value:.5g}" for value in row[3:])])
+    write_text(folder / "curves.csv", text.getvalue())
+
+
+def _fill(module: nn.Module, arrays: Arrays) -> None:
+    with torch.no_grad():
+        for name, parameter in module.named_parameters():
+            parameter.copy_(torch.from_numpy(arrays[name]))
+
+
+def _fill_optimizer(optimizer: torch.optim.Adam, prefix: str, arrays: Arrays) -> None:
+    state = optimizer.state_dict()
+    for index in state["param_groups"][0]["params"]:
+        slots = ("step", "exp_avg", "exp_avg_sq")
+        state["state"][index] = {slot: torch.from_numpy(arrays[f"{prefix}.{index}.{slot}"].copy()) for slot in slots}
+    optimizer.load_state_dict(state)
+
+
+@contextmanager
+def _numerics(threads: int) -> Iterator[None]:
+    """Fixed thread count (sums are split over threads) and no denormals (they slow the late, small gradients)."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def _interrupt() -> Iterator[threading.Event]:
+    """Turn Ctrl-C into an event, so that a round is finished and saved first; only the main thread may do so."""
+    event = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield event
+        return
+    before = signal.signal(signal.SIGINT, lambda *_: event.set())
+    try:
+        yield event
+    finally:
+        signal.signal(signal.SIGINT, before)
