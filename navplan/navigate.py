@@ -295,15 +295,10 @@ def _closest(points: NDArray[np.float32]) -> tuple[int, int, float]:
 
 
 def _low_level(how: Method, method: str, options: Options, critics: Any) -> LowLevel:
-    if how.constrained or options.low_level != "policy":
-        return low_levels.get(options.low_level, critics)
-    found = getattr(critics, "unconstrained_policy", None)
-    if found is None:
-        raise InvalidInput(
-            f"method {method!r} drives with the unconstrained policy, which this checkpoint does not hold; "
-            "train both stages, or choose another --low-level"
-        )
-    return found  # type: ignore[no-any-return]
+    """The controller that drives; the checkpoint must be of the training stage that the method is named for."""
+    if not how.constrained and options.low_level == "policy" and getattr(critics, "stage", 1) != 1:
+        raise InvalidInput(f"method {method!r} drives with the unconstrained policy: load the checkpoint with stage=1")
+    return low_levels.get(options.low_level, critics)
 
 
 @dataclass
@@ -416,9 +411,15 @@ class _Loop:
         from navplan.planners.solve import solve
 
         options = self.options
-        bound = {"suboptimality": options.suboptimality} if options.planner == "ecbs" else {}
         self.say(f"planning for {problem.num_agents} agents with {options.planner}, clearance {problem.spacing:.2f}")
-        return solve(problem, planner=options.planner, time_limit=options.time_limit, seed=options.seed, **bound)
+        return solve(
+            problem,
+            planner=options.planner,
+            time_limit=options.time_limit,
+            seed=options.seed,
+            suboptimality=options.suboptimality if options.planner == "ecbs" else None,
+            progress=self.say,
+        )
 
     def _replan(self, states: NDArray[np.float32], failed: Sequence[Edge], home: NDArray[np.bool_]) -> Plan:
         """Plan again from `states`, without edges that could not be driven. Agents at home stay where they are."""

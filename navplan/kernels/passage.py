@@ -51,7 +51,7 @@ def segment_gap2(ar, ac, br, bc, cr, cc, dr, dc):
 
 @kernel
 def fill_needs(passage, clearance, lag):
-    """Write `passage.needs` (zeros before): i's piece k needs j's progress l + 1 for each l <= k - lag nearer than `clearance`."""
+    """Write `passage.needs` (zeros before): piece k of i needs progress l + 1 of j for each l <= k - lag nearer than that."""
     nodes, arrival, offsets, needs = passage
     limit = clearance * clearance
     agents = len(arrival)
@@ -155,7 +155,7 @@ def advance(passage, positions, tolerance, step, progress, frontier):
 
 @kernel
 def speed_limits(passage, positions, step, progress, frontier, actions, scale):
-    """Write into `scale` (A,) float64 the factor in [0, 1] at which each of `actions` (A, 2) keeps within the order's frontier."""
+    """Write into `scale` (A,) float64 the factor in [0, 1] at which each of `actions` (A, 2) stays within the frontier."""
     nodes, arrival, offsets = passage.nodes, passage.arrival, passage.offsets
     for i in range(len(arrival)):
         scale[i] = 1.0
