@@ -92,7 +92,8 @@ class StateGraph:
             ("risk", np.float64),
             ("wait_risk", np.float64),
         ):
-            array = np.ascontiguousarray(getattr(self, name), dtype=dtype)
+            # A view: freezing the array itself would freeze the caller's.
+            array = np.ascontiguousarray(getattr(self, name), dtype=dtype).view()
             array.setflags(write=False)
             object.__setattr__(self, name, array)
         n, m = len(self.states), len(self.indices)

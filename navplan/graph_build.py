@@ -38,7 +38,7 @@ def build(
     states: ArrayLike, critics: EdgeCritics, limits: EdgeLimits, *, max_pairs: int | None = None, batch: int = 8192
 ) -> StateGraph:
     """The state graph over `states` by `limits`; see `StateGraph.from_states`."""
-    nodes = checked_states(states, "state")
+    nodes = checked_states(states, "state").copy()
     if max_pairs is not None:
         limits = _within_budget(nodes, limits, max_pairs)
     tails, heads, distance, risk = _weigh(nodes, nodes, critics, limits, batch, same=True)
@@ -96,7 +96,7 @@ def attach(
         limits = dataclasses.replace(limits, max_distance=max_distance)
     if max_risk is not None:
         limits = dataclasses.replace(limits, max_risk=max_risk)
-    added = checked_states(points, "point", dimension=graph.states.shape[1])
+    added = checked_states(points, "point", dimension=graph.states.shape[1]).copy()
     n, p = graph.num_nodes, len(added)
 
     out_tails, out_heads, out_distance, out_risk = _weigh(added, graph.states, critics, limits, batch)

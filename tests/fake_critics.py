@@ -20,6 +20,8 @@ class FieldCritics:
     def evaluate(self, observations: Floats, goals: Floats) -> tuple[Floats, Floats]:
         assert observations.dtype == goals.dtype == np.float32
         assert observations.shape == goals.shape
+        assert observations.flags.writeable  # PyTorch warns of arrays that are not
+        assert goals.flags.writeable
         self.pairs += len(observations)
         self.calls += 1
         a, b = observations.astype(np.float64), goals.astype(np.float64)

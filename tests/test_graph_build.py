@@ -135,6 +135,20 @@ def test_duplicate_states_are_joined() -> None:
     assert set(edges(graph)) == {(0, 1), (1, 0)}
 
 
+def test_the_callers_states_stay_the_callers() -> None:
+    states = spots(20)
+    graph = StateGraph.from_states(states, FieldCritics(), 5.0)
+    before = graph.states.copy()
+    states += 1.0  # neither frozen nor shared
+    assert np.array_equal(graph.states, before)
+    assert not graph.states.flags.writeable
+    attached, _ = graph.attach(states, FieldCritics())
+    states += 1.0
+    again = StateGraph.from_states(graph.states, FieldCritics(), 5.0)
+    assert np.array_equal(again.indices, graph.indices)
+    assert attached.num_nodes == 40
+
+
 @given(st.integers(0, 2**32 - 1), st.floats(0.2, 8), st.floats(0.2, 8), st.floats(1, 7))
 def test_pruning_is_monotone_and_composes(seed: int, first: float, second: float, distance: float) -> None:
     graph = StateGraph.from_states(spots(30, seed % 1000), FieldCritics(), 6.0)
