@@ -24,7 +24,7 @@ from navplan.scenarios.world import World
 Mode = Literal["trinary", "scale", "raw"]
 MODES: tuple[Mode, ...] = ("trinary", "scale", "raw")
 REQUIRED = ("image", "resolution", "origin", "negate", "occupied_thresh", "free_thresh")
-_MAX_YAML_BYTES = 1 << 20
+_MAX_YAML_BYTES = 1 << 16
 _OCCUPIED, _FREE, _UNKNOWN = 0, 254, 205  # lightness that map_saver writes
 
 
