@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from navplan.kernels.jit import kernel
-from navplan.kernels.obstacles import BLOCKED, FREE, MIXED, hazard_cost, side, squared_distance_to_segment
+from navplan.kernels.obstacles import BLOCKED, FREE, MIXED, hazard_cost, side
 
 SUBSTEPS = 10
 _DT = np.float32(0.1)
@@ -52,7 +52,7 @@ def step_all(
     rows, cols = traces[0], traces[1]
     cells, height, width = geometry.cells, geometry.height, geometry.width
     boxes, box_indptr, box_ids = geometry.rectangles, geometry.rectangle_indptr, geometry.rectangle_ids
-    edge_indptr = geometry.segment_indptr
+    edge_indptr, edge_ids = geometry.segment_indptr, geometry.segment_ids
     # Just beyond the hazard radius: what is farther away costs nothing.
     too_far = np.float32(geometry.hazard_radius * geometry.hazard_radius * 1.000001)
     squared_tolerance = tolerance * tolerance
@@ -66,11 +66,12 @@ def step_all(
             wall_contacts[b, a] = rejected
             cell = cell_index(row, cells.shape[0]) * cells.shape[1] + cell_index(col, cells.shape[1])
             first, last = box_indptr[cell], box_indptr[cell + 1]
-            least = np.inf
+            least = float(too_far)
             if first < last:
                 least = float(_least_to_boxes(boxes, box_ids[first:last], too_far, rows[a], cols[a]))
             if edge_indptr[cell] < edge_indptr[cell + 1]:
-                least = min(least, _least_to_edges(geometry, cell, rows[a], cols[a]))
+                edges = edge_ids[edge_indptr[cell] : edge_indptr[cell + 1]]
+                least = min(least, _least_to_edges(geometry.segments, edges, least, rows[a], cols[a]))
             cost[b, a] = hazard_cost(geometry.hazard_kind, geometry.hazard_radius, least)
             next_states[b, a, 0] = rows[a, SUBSTEPS]
             next_states[b, a, 1] = cols[a, SUBSTEPS]
@@ -251,21 +252,30 @@ def _ordered(a, b):
 
 
 @kernel
-def _least_to_edges(geometry, cell, rows, cols):
-    """Least squared distance of a traced step to the polygon edges listed for its first cell."""
-    least = np.inf
-    for n in range(geometry.segment_indptr[cell], geometry.segment_indptr[cell + 1]):
-        edge = geometry.segment_ids[n]
-        row0, col0 = geometry.segments[edge, 0], geometry.segments[edge, 1]
-        row1, col1 = geometry.segments[edge, 2], geometry.segments[edge, 3]
-        row, col = float(rows[0]), float(cols[0])
-        least = min(least, squared_distance_to_segment(row, col, row0, col0, row1, col1))
-        for k in range(1, SUBSTEPS + 1):
-            row = float(rows[k])
-            least = min(least, squared_distance_to_segment(row, col, row0, col0, row1, col1))
-            col = float(cols[k])
-            least = min(least, squared_distance_to_segment(row, col, row0, col0, row1, col1))
-    return least
+def _least_to_edges(segments, ids, too_far, rows, cols):
+    """Least squared distance of a traced step to some polygon edges; `too_far` where all are farther away than that."""
+    nearest = too_far
+    low_row, high_row = _ordered(float(rows[0]), float(rows[SUBSTEPS]))
+    low_col, high_col = _ordered(float(cols[0]), float(cols[SUBSTEPS]))
+    for n in range(len(ids)):
+        edge = ids[n]
+        row0, col0, row1, col1 = segments[edge, 0], segments[edge, 1], segments[edge, 2], segments[edge, 3]
+        top, bottom = _ordered(row0, row1)
+        left, right = _ordered(col0, col1)
+        gap_row, gap_col = max(top - high_row, 0.0, low_row - bottom), max(left - high_col, 0.0, low_col - right)
+        if gap_row * gap_row + gap_col * gap_col >= nearest:
+            continue
+        along_row, along_col = row1 - row0, col1 - col0
+        length = along_row * along_row + along_col * along_col
+        scale = 1.0 / length if length > 0.0 else 0.0
+        for k in range(2 * SUBSTEPS + 1):
+            row, col = float(rows[(k + 1) // 2]) - row0, float(cols[k // 2]) - col0
+            t = (row * along_row + col * along_col) * scale
+            t = 0.0 if t < 0.0 else (1.0 if t > 1.0 else t)
+            row, col = row - t * along_row, col - t * along_col
+            squared = row * row + col * col
+            nearest = squared if squared < nearest else nearest
+    return nearest
 
 
 @kernel
