@@ -48,7 +48,7 @@ def measure(critics: EdgeCritics, walls: NDArray[np.bool_], quick: bool = False)
 
 def _building(critics: EdgeCritics, states: Floats) -> tuple[StateGraph, list[Row]]:
     n = len(states)
-    rounds = 3
+    rounds = 2
     graph, seconds = _best(lambda: StateGraph.from_states(states, critics, MAX_DISTANCE, MAX_RISK), rounds)
     everything, all_seconds = _best(lambda: StateGraph.from_states(states, critics, MAX_DISTANCE, MAX_RISK, screen=False), rounds)
     loops, loop_seconds = _best(lambda: _reference_style(critics, states), 1)
