@@ -228,6 +228,8 @@ def _read_yaml(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise FileFormatError(path, "not UTF-8 text, expected YAML", line=data.count(b"\n", 0, error.start) + 1) from error
+    if text.count("[") + text.count("{") > 100:  # one is usual; thousands keep the parser busy for seconds
+        raise FileFormatError(path, "nested too deeply, expected a map_server YAML file of a few lines")
     try:
         loader = yaml.SafeLoader(text)
         root = loader.get_single_node()
