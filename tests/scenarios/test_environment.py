@@ -114,6 +114,11 @@ def test_predict_moves_nothing():
     np.testing.assert_array_equal(env.states, before)
     np.testing.assert_array_equal(env.step(actions).states, predicted[:, :, -1])
     np.testing.assert_array_equal(env.predict(actions, before), predicted)
+    np.testing.assert_array_equal(env.predict(actions[:, :1], before[:, :1]), predicted[:, :1])
+    with pytest.raises(InvalidInput, match="not free"):
+        env.predict(actions, np.full((2, 2, 2), 7.5))
+    with pytest.raises(InvalidInput, match="agent 1: action"):
+        env.predict(np.array([[[0, 0], [np.nan, 0]]]), before[:1])
 
 
 def test_bad_input_is_named_and_changes_nothing():
