@@ -46,10 +46,10 @@ def _problem(plan: Plan, args: argparse.Namespace) -> Problem:
     """The problem that the plan file states, on the map that it names."""
     from navplan.errors import FileFormatError
     from navplan.problem import Problem
-    from navplan.scenarios.load import load_graph
+    from navplan.scenarios.load import find_map, load_graph
 
     stated = plan.problem
-    map_path = args.map or _find(args.plan, stated, "map")
+    map_path = find_map(args.map) if args.map else _find(args.plan, stated, "map")
     _check_hash(args.plan, map_path, stated.get("map_sha256"))
     graph = load_graph(map_path)
     if stated.get("scen") or args.scen:
@@ -71,12 +71,16 @@ def _problem(plan: Plan, args: argparse.Namespace) -> Problem:
 
 def _find(plan_path: Path, stated: object, what: str) -> Path:
     from navplan.errors import FileAccessError, FileFormatError
+    from navplan.scenarios.load import find_map
+    from navplan.scenarios.registry import scenario_names
 
     entries = stated if isinstance(stated, dict) else {}
     name = entries.get(what)
     if not isinstance(name, str):
         raise FileFormatError(plan_path, f"names no {what} file; give one with --{what}")
     given = entries.get(f"{what}_path", name)
+    if what == "map" and given in scenario_names():
+        return find_map(str(given))
     for candidate in (Path(str(given)), plan_path.parent / name):
         if candidate.is_file():
             return candidate

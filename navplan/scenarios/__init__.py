@@ -1,0 +1,1 @@
+"""Worlds and where they come from: mazes, generators, file formats, scenarios, environments, problem sets."""

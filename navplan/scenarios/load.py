@@ -33,12 +33,12 @@ def find_map(name_or_path: str | Path) -> Path:
         FileAccessError: no such file.
         FileFormatError: a file of an unknown kind.
     """
-    if isinstance(name_or_path, str) and name_or_path in scenario_names():
+    if str(name_or_path) in scenario_names():
         return SCENARIO_FOLDER / f"{name_or_path}.toml"
     path = Path(name_or_path)
     if not path.is_file():
-        if isinstance(name_or_path, str) and not path.suffix and len(path.parts) == 1:
-            raise UnknownName("scenario", name_or_path, scenario_names())
+        if not path.suffix and len(path.parts) == 1:
+            raise UnknownName("scenario", str(name_or_path), scenario_names())
         raise FileAccessError(f"{path}: cannot be read: no such file")
     if path.suffix.lower() not in SUFFIXES:
         raise FileFormatError(path, f"unknown kind of file {path.suffix!r}, expected one of {', '.join(SUFFIXES)}")

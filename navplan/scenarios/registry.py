@@ -24,11 +24,11 @@ def scenario_path(name_or_path: str | Path) -> Path:
         UnknownName: a bare word that is no bundled scenario.
         FileAccessError: a path without a file.
     """
-    if isinstance(name_or_path, str) and name_or_path in scenario_names():
+    if str(name_or_path) in scenario_names():
         return SCENARIO_FOLDER / f"{name_or_path}.toml"
     path = Path(name_or_path)
-    if isinstance(name_or_path, str) and not path.suffix and len(path.parts) <= 1 and not path.is_file():
-        raise UnknownName("scenario", name_or_path, scenario_names())
+    if not path.suffix and len(path.parts) <= 1 and not path.is_file():
+        raise UnknownName("scenario", str(name_or_path), scenario_names())
     if not path.is_file():
         raise FileAccessError(f"{path}: cannot be read: no such scenario file")
     return path
