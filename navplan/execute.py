@@ -19,42 +19,11 @@ from navplan.kernels.passage import advance, speed_limits
 from navplan.order import PassageOrder
 from navplan.plan import Plan
 from navplan.protocols import LowLevel
+from navplan.simulator import Simulator, Step, make_step, record
 from navplan.trajectory import Trajectory
 
 Edge = tuple[int, int, int]  # agent, from node, to node
 Durations = Callable[[Plan], Sequence[ArrayLike]]
-
-
-class Outcome(Protocol):
-    """What one environment step returns; arrays with a leading axis of environments."""
-
-    @property
-    def states(self) -> NDArray[np.float32]: ...  # noqa: D102
-    @property
-    def cost(self) -> NDArray[np.float32]: ...  # noqa: D102
-    @property
-    def reached(self) -> NDArray[np.bool_]: ...  # noqa: D102
-    @property
-    def agent_contacts(self) -> NDArray[np.bool_]: ...  # noqa: D102
-    @property
-    def wall_contacts(self) -> NDArray[np.int32]: ...  # noqa: D102
-
-
-class Simulator(Protocol):
-    """What execution needs of an environment; scenarios.environment.PointEnv is one. Its `states` and `goals` are (1, A, 2)."""
-
-    @property
-    def states(self) -> NDArray[np.float32]: ...  # noqa: D102
-    @property
-    def goals(self) -> NDArray[np.float32]: ...  # noqa: D102
-    @property
-    def radius(self) -> float: ...  # noqa: D102
-    @property
-    def goal_tolerance(self) -> float: ...  # noqa: D102
-    @property
-    def world(self) -> Any: ...  # noqa: D102
-    def step(self, actions: NDArray[np.float32]) -> Outcome: ...  # noqa: D102
-    def predict(self, actions: NDArray[np.float32], states: NDArray[np.float32] | None = None) -> NDArray[np.float32]: ...  # noqa: D102
 
 
 class Replan(Protocol):
@@ -65,7 +34,8 @@ class Replan(Protocol):
 
         Args:
             states: (A, 2) float32 present states.
-            failed: (agent, from node, to node) of the present plan's edges that the low level could not drive.
+            failed: (agent, from node, to node) of the present plan's edges that the low level could not drive, those since
+                the last call.
             home: (A,) bool, agents that are at their goals.
         """
         ...
@@ -94,37 +64,6 @@ class Settings:
     stop_within: float = 0.9
     patience: int = 8
     max_replans: int = 12
-
-
-@dataclass(frozen=True, eq=False)
-class Step:
-    """One environment step as it happened.
-
-    Attributes:
-        index: 0, 1, …
-        states: (A, 2) float32 after the step; actions: (A, 2) float32 as the environment received them.
-        cost: (A,) float32; reached: (A,) bool within tolerance of its goal; agent_contacts: (A, A) bool;
-        wall_contacts: (A,) int32.
-        waypoints: (A, 2) float32 what the low level was asked to go to.
-        progress: (A,) float64 pieces left behind before the step.
-        events: happenings of this step, as in Trajectory.
-        plan: the plan followed.
-        planning_s, acting_s: wall seconds of this step.
-    """
-
-    index: int
-    states: NDArray[np.float32]
-    actions: NDArray[np.float32]
-    cost: NDArray[np.float32]
-    reached: NDArray[np.bool_]
-    agent_contacts: NDArray[np.bool_]
-    wall_contacts: NDArray[np.int32]
-    waypoints: NDArray[np.float32]
-    progress: NDArray[np.float64]
-    events: tuple[dict[str, Any], ...]
-    plan: Plan
-    planning_s: float = 0.0
-    acting_s: float = 0.0
 
 
 def execute(
@@ -201,66 +140,8 @@ def alone(policy: LowLevel, env: Simulator, *, max_steps: int = 300, filtered: b
         acting = time.perf_counter() - began
         result = env.step(actions[None])
         nothing = np.zeros(agents)
-        steps.append(_step(index, result, actions, goals, nothing, (), plan, 0.0, acting))
+        steps.append(make_step(index, result, actions, goals, nothing, (), plan, 0.0, acting))
     return record(env, starts, steps, plan)
-
-
-def record(env: Simulator, starts: NDArray[np.float32], steps: Sequence[Step], plan: Plan) -> Trajectory:
-    """The trajectory of `steps`, taken in `env` from `starts` (A, 2)."""
-    agents = len(starts)
-    plans: list[Plan] = [plan]
-    for step in steps:
-        if step.plan is not plans[-1]:
-            plans.append(step.plan)
-    walls = env.world.walls if env.world.walls is not None else np.zeros((0, 0), np.bool_)
-
-    def stacked(name: str, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
-        return np.stack([getattr(s, name) for s in steps]).astype(dtype) if steps else np.zeros((0, *shape), dtype)
-
-    return Trajectory(
-        walls=walls,
-        starts=starts,
-        goals=env.goals[0].copy(),
-        radius=float(env.radius),
-        goal_tolerance=float(env.goal_tolerance),
-        states=np.concatenate([starts[None], stacked("states", (agents, 2), np.float32)]),
-        actions=stacked("actions", (agents, 2), np.float32),
-        cost=stacked("cost", (agents,), np.float32),
-        agent_contacts=stacked("agent_contacts", (agents, agents), np.bool_),
-        wall_contacts=stacked("wall_contacts", (agents,), np.int32),
-        plans=tuple(plans),
-        events=tuple(event for step in steps for event in step.events),
-        planning_s=plan.runtime_s + sum(s.planning_s for s in steps),
-        acting_s=sum(s.acting_s for s in steps),
-    )
-
-
-def _step(
-    index: int,
-    result: Outcome,
-    actions: NDArray[np.float32],
-    waypoints: NDArray[np.float32],
-    progress: NDArray[np.float64],
-    events: tuple[dict[str, Any], ...],
-    plan: Plan,
-    planning_s: float,
-    acting_s: float,
-) -> Step:
-    return Step(
-        index,
-        result.states[0].copy(),
-        actions,
-        result.cost[0].copy(),
-        result.reached[0].copy(),
-        result.agent_contacts[0].copy(),
-        result.wall_contacts[0].copy(),
-        waypoints,
-        progress.copy(),
-        events,
-        plan,
-        planning_s,
-        acting_s,
-    )
 
 
 @dataclass
@@ -329,7 +210,7 @@ class _Driver:
             actions, waypoints = self._act(here)
             acted = time.perf_counter()
             result = self.env.step(actions[None])
-            yield _step(index, result, actions, waypoints, self.progress, events, self.plan, planned - began, acted - planned)
+            yield make_step(index, result, actions, waypoints, self.progress, events, self.plan, planned - began, acted - planned)
 
     def _at_goal(self, here: NDArray[np.float32], within: float) -> NDArray[np.bool_]:
         return np.asarray(np.linalg.norm(here.astype(np.float64) - self.goals, axis=1) < within)
@@ -396,6 +277,7 @@ class _Driver:
         if self.replan is not None and self.replans < self.settings.max_replans:
             self.replans += 1
             fresh = self.replan(here, tuple(self.failed), self._at_goal(here, self.env.goal_tolerance))
+            self.failed.clear()
             if fresh.solved:
                 self._follow(fresh)
                 return ({**event, "kind": "replan", "status": fresh.status},)
