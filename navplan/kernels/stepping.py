@@ -54,7 +54,7 @@ def step_all(
     boxes, box_indptr, box_ids = geometry.rectangles, geometry.rectangle_indptr, geometry.rectangle_ids
     edge_indptr, edge_ids = geometry.segment_indptr, geometry.segment_ids
     # Just beyond the hazard radius: what is farther away costs nothing.
-    too_far = np.float32(geometry.hazard_radius * geometry.hazard_radius * 1.000001)
+    too_far = np.float32(geometry.hazard_radius * geometry.hazard_radius * 1.000001 + 1e-30)
     squared_tolerance = tolerance * tolerance
     for b in range(environments):
         for a in range(agents):

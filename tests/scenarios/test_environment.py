@@ -222,3 +222,10 @@ def test_a_thin_polygon_is_not_passed():
     for _ in range(20):
         actions = rng.uniform(-0.2, 1, (200, 1, 2))
         assert (env.step(actions).states[..., 0] < 1.549).all()
+
+
+def test_a_vanishing_radius_costs_nothing_away_from_walls():
+    walls = np.array([[False, False, True]])
+    env = make(World.from_walls("tiny", walls, Hazard("constant", 1e-30)))
+    env.reset([[0.5, 1.5]])
+    assert env.step([[[0.0, -0.5]]]).cost[0, 0] == 0
