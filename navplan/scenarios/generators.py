@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from navplan.errors import InvalidInput, UnknownName
-from navplan.scenarios.mazes import MAX_CELLS
+
+MAX_GENERATED = 1 << 22
+"""No larger map is generated, in cells: a maze of 2048 x 2048 with the narrowest corridors takes some twenty seconds."""
 
 Walls = NDArray[np.bool_]
 Span = tuple[int, int]
@@ -192,8 +194,8 @@ def generate(kind: str, seed: int = 0, **options: int | float) -> Walls:
 
 def _size(height: int, width: int) -> tuple[int, int]:
     _positive(height=height, width=width)
-    if height * width > MAX_CELLS:
-        raise InvalidInput(f"a map of {height} x {width} cells is too large, expected at most {MAX_CELLS} cells")
+    if height * width > MAX_GENERATED:
+        raise InvalidInput(f"a map of {height} x {width} cells is too large, expected at most {MAX_GENERATED} cells")
     return height, width
 
 
