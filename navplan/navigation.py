@@ -51,7 +51,7 @@ METHODS: dict[str, Method] = {
     "policy": Method("the unconstrained policy alone, straight to the goal", plans=False, constrained=False),
 }
 
-DEFAULT_BETA = 1.0
+DEFAULT_BETA = 2.0
 DEFAULT_NODES = 300
 
 

@@ -1,0 +1,192 @@
+"""The commands that close the loop, on the bundled checkpoint."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from fleet import AnalyticCritics
+
+from navplan.cli.main import main
+from navplan.learned.checkpoint import POLICY, bundled_checkpoints, checkpoint_folder, read_tensors, write_tensors
+from navplan.plan import Plan
+from navplan.scenarios.environment import PointEnv
+from navplan.scenarios.registry import load_scenario
+
+FIELDS = {
+    "agents",
+    "success",
+    "reached",
+    "agent_contacts",
+    "cost_max",
+    "cost_mean",
+    "plan_s",
+    "total_s",
+    "planner",
+    "bound",
+    "graph",
+    "seed",
+    "scenario",
+}
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """One headless demo: exit status and folder."""
+    out = tmp_path_factory.mktemp("demo") / "out"
+    return main(["demo", "--headless", "--agents", "8", "--seed", "0", "--out", str(out)]), out
+
+
+def test_the_demo_succeeds_and_beats_the_policy_alone(demo):
+    status, out = demo
+    summary = json.loads((out / "summary.json").read_text())
+    assert status == 0
+    assert set(summary) >= FIELDS
+    assert summary["success"] is True
+    assert (summary["agents"], summary["reached"], summary["agent_contacts"]) == (8, 8, 0)
+    assert {"nodes", "edges", "pruned"} <= set(summary["graph"])
+    assert summary["graph"]["pruned"] > 0
+    assert summary["cost_mean"] < summary["policy_cost_mean"]
+    assert (summary["planner"], summary["bound"]) == ("ecbs", 1.1)
+
+
+def test_the_demo_leaves_pictures_and_a_plan(demo):
+    from PIL import Image
+
+    _, out = demo
+    assert sorted(path.name for path in out.iterdir()) == ["demo.gif", "demo.png", "plan.json", "summary.json", "trajectory.npz"]
+    with Image.open(out / "demo.gif") as motion, Image.open(out / "demo.png") as picture:
+        assert motion.n_frames > 10
+        assert min(picture.size) > 400
+    plan = Plan.load(out / "plan.json")
+    assert plan.solved
+    assert plan.num_agents == 8
+
+
+def test_anyone_can_simulate_the_demo_again(demo):
+    _, out = demo
+    with np.load(out / "trajectory.npz") as data:
+        kept = dict(data)
+    steps, agents = kept["cost"].shape
+    assert kept["states"].shape == (steps + 1, agents, 2)
+    assert kept["actions"].shape == (steps, agents, 2)
+    scenario = load_scenario("center-dot")
+    np.testing.assert_array_equal(kept["walls"], scenario.world.walls)
+    env = PointEnv(scenario.world, num_agents=agents, radius=float(kept["radius"]), rng=np.random.default_rng(0))
+    env.reset(starts=kept["starts"], goals=kept["goals"])
+    for t in range(steps):
+        result = env.step(kept["actions"][t][None])
+        assert not result.agent_contacts.any()
+        np.testing.assert_array_equal(result.cost[0], kept["cost"][t])
+    gap = np.linalg.norm(env.states[0].astype(float) - kept["goals"], axis=1)
+    assert (gap < kept["goal_tolerance"]).all()
+
+
+def random_weights(folder, parts):
+    """The bundled checkpoint with the given parts of its networks drawn at random."""
+    arrays, document = read_tensors(checkpoint_folder("center-dot") / POLICY, "policy")
+    rng = np.random.default_rng(0)
+    for name, array in arrays.items():
+        if name.split(".")[0] in parts:
+            arrays[name] = rng.normal(0.0, 0.1, array.shape).astype(array.dtype)
+    meta = {key: value for key, value in document.items() if key not in ("kind", "format")}
+    write_tensors(folder / POLICY, "policy", arrays, meta)
+    return str(folder)
+
+
+@pytest.mark.parametrize("parts", [("actor", "critics", "clone"), ("actor",)])
+def test_random_weights_fail_the_demo(tmp_path, capsys, parts, monkeypatch):
+    monkeypatch.setattr("navplan.cli.demo.write_pictures", lambda *_: None)
+    run = random_weights(tmp_path, parts)
+    assert main(["demo", "--out", str(tmp_path / "out"), "--seed", "1", "--checkpoint", run, "--json"]) == 1
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["success"] is False
+    assert summary["agent_contacts"] == 0
+    assert summary["reason"]
+
+
+def test_without_a_display_it_says_so(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr("navplan.cli.demo.write_pictures", lambda *_: None)
+    assert main(["demo", "--agents", "3"]) == 0
+    shown = capsys.readouterr()
+    assert "no display found: running --headless --out demo-out" in shown.err
+    assert (tmp_path / "demo-out" / "summary.json").is_file()
+    assert "SUCCESS: 3 of 3 at their goals, 0 agent contacts" in shown.out
+    assert "bounded variant within 1.1 x optimal" in shown.out
+    assert "without  graph, same low level" in shown.out
+
+
+@pytest.mark.parametrize("method", ["navplan", "constrained-search", "sorb", "constrained-policy", "policy"])
+def test_run_knows_every_method(tmp_path, capsys, method):
+    command = [
+        "run",
+        "center-dot",
+        "--method",
+        method,
+        "--checkpoint",
+        "center-dot",
+        "--agents",
+        "4",
+        "--out",
+        str(tmp_path),
+        "--json",
+    ]
+    status = main(command)
+    summary = json.loads(capsys.readouterr().out)
+    assert status == (0 if summary["success"] else 1)
+    assert summary["method"] == method
+    assert (tmp_path / "trajectory.npz").is_file()
+    assert (tmp_path / "plan.json").is_file() == (summary["plan"] is not None)
+    if summary["plan"] is not None:
+        assert summary["agent_contacts"] == 0
+
+
+def test_run_with_straight_lines_and_an_analytic_critic(capsys, monkeypatch):
+    critics = AnalyticCritics(load_scenario("central-obstacle").world, 900)
+    monkeypatch.setattr("navplan.learned.checkpoint.load_checkpoint", lambda name, stage=2: critics)
+    command = ["run", "central-obstacle", "--checkpoint", "x", "--low-level", "straight-line", "--agents", "10", "--json"]
+    assert main(command) == 0
+    assert json.loads(capsys.readouterr().out)["success"] is True
+
+
+@pytest.mark.parametrize("name", bundled_checkpoints())
+def test_bundled_checkpoints_drive_their_scenarios(name, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("navplan.cli.demo.write_pictures", lambda *_: None)
+    assert main(["demo", "--scenario", name, "--agents", "8", "--seed", "3", "--out", str(tmp_path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["agent_contacts"] == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["demo", "--agents", "0"], "expected a whole number of at least 1"),
+        (["demo", "--seed", "-1"], "expected a whole number of at least 0"),
+        (["demo", "--scenario", "centre-dot"], "did you mean 'center-dot'"),
+        (["demo", "--agents", "400", "--headless"], "no room found for 400 agents"),
+        (["demo", "--low-level", "pid", "--headless"], "unknown low level 'pid'"),
+        (["demo", "--risk-aversion", "nan"], "expected a number that is not negative"),
+        (["run", "center-dot", "--checkpoint", "center-dot", "--method", "sorbb"], "did you mean 'sorb'"),
+        (["run", "center-dot", "--checkpoint", "no-such-run"], "unknown checkpoint"),
+        (["run", "center-dot"], "--checkpoint"),
+    ],
+)
+def test_bad_usage_is_one_line(command, said, capsys):
+    assert main(command) == 2
+    shown = capsys.readouterr()
+    last = shown.err.strip().splitlines()[-1]
+    assert last.startswith("error: ")
+    assert said in last
+    assert shown.out == ""
+
+
+def test_modules_are_listed(capsys):
+    assert main(["modules", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["modules"]
+    assert {row["name"]: row["learned"] for row in rows} == {"policy": True, "behaviour-cloning": True, "straight-line": False}
+    assert main(["modules"]) == 0
+    assert "straight-line" in capsys.readouterr().out
