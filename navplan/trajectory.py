@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,7 +12,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from navplan.files import write_atomically
+from navplan.errors import FileFormatError
+from navplan.files import read_bytes, write_atomically
+
+# name -> (dtype kinds, axes) of the file's arrays
+_ARRAYS: dict[str, tuple[str, tuple[int | str, ...]]] = {
+    "walls": ("b", ("any", "any")),
+    "starts": ("f", ("agents", 2)),
+    "goals": ("f", ("agents", 2)),
+    "radius": ("f", ()),
+    "goal_tolerance": ("f", ()),
+    "states": ("f", ("steps + 1", "agents", 2)),
+    "actions": ("f", ("steps", "agents", 2)),
+    "cost": ("f", ("steps", "agents")),
+    "agent_contacts": ("b", ("steps", "agents", "agents")),
+    "wall_contacts": ("iu", ("steps", "agents")),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +104,7 @@ class Trajectory:
     @property
     def cumulative_cost(self) -> NDArray[np.float64]:
         """(A,) sum of the step costs."""
-        return self.cost.sum(axis=0, dtype=np.float64)
+        return np.asarray(self.cost.sum(axis=0, dtype=np.float64))
 
     def save(self, path: str | Path) -> None:
         """Write ``trajectory.npz``: all that is needed to simulate the actions again."""
@@ -103,3 +121,44 @@ class Trajectory:
             "wall_contacts": self.wall_contacts,
         }
         write_atomically(path, lambda stream: np.savez_compressed(stream, **arrays))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Trajectory:
+        """Read what `save` wrote; plans, events and times are not in the file.
+
+        Raises:
+            FileFormatError: not such a file; the message names the array at fault.
+            FileAccessError: it cannot be read.
+        """
+        data = read_bytes(path)
+        try:
+            with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+                arrays = {name: np.asarray(archive[name]) for name in _ARRAYS}
+        except KeyError as error:
+            raise FileFormatError(path, f"{error.args[0]}, expected a trajectory as `Trajectory.save` writes it") from error
+        except (ValueError, OSError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+            what = f"is not an .npz archive of arrays ({type(error).__name__})"
+            raise FileFormatError(path, f"{what}, expected a trajectory as `Trajectory.save` writes it") from error
+        steps, agents = len(arrays["actions"]), len(arrays["starts"])
+        sizes = {"steps": steps, "agents": agents, "steps + 1": steps + 1}
+        for name, (kinds, axes) in _ARRAYS.items():
+            array = arrays[name]
+            wanted = tuple(sizes.get(axis, axis) if isinstance(axis, str) else axis for axis in axes)
+            fits = array.ndim == len(wanted) and all(w in ("any", n) for w, n in zip(wanted, array.shape, strict=True))
+            if not fits or array.dtype.kind not in kinds:
+                shape = f"({', '.join(str(axis) for axis in axes)})"
+                raise FileFormatError(path, f"{name} is {array.dtype} {array.shape}, expected {shape}")
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                raise FileFormatError(path, f"{name} holds NaN or infinity, expected finite numbers")
+        return cls(
+            walls=arrays["walls"].astype(np.bool_),
+            starts=arrays["starts"].astype(np.float32),
+            goals=arrays["goals"].astype(np.float32),
+            radius=float(arrays["radius"]),
+            goal_tolerance=float(arrays["goal_tolerance"]),
+            states=arrays["states"].astype(np.float32),
+            actions=arrays["actions"].astype(np.float32),
+            cost=arrays["cost"].astype(np.float32),
+            agent_contacts=arrays["agent_contacts"].astype(np.bool_),
+            wall_contacts=arrays["wall_contacts"].astype(np.int32),
+        )

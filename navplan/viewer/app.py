@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+import sys
 from pathlib import Path
 
 from navplan.errors import FileAccessError, NavplanError
@@ -12,7 +14,7 @@ from navplan.viewer import hover, palette, text
 from navplan.viewer.controls import STRIP, Controls, present_layers
 from navplan.viewer.layers import Layers
 from navplan.viewer.prepared import Prepared
-from navplan.viewer.render import Renderer, to_array
+from navplan.viewer.render import Renderer, check_step, to_array
 from navplan.viewer.scene import Scene
 from navplan.viewer.toolkit import Image, pygame
 from navplan.viewer.view import View
@@ -189,25 +191,40 @@ class App:
             self.note, self.note_left = f"saved {path.name}", 4.0
 
 
-def open_display() -> None:
-    """Start pygame's display.
+def check_display() -> None:
+    """Start pygame's display, to see whether there is one.
 
     Raises:
         NavplanError: there is none to open a window on.
     """
+    advice = "use --export OUT.png or OUT.gif"
+    chosen = os.environ.get("SDL_VIDEODRIVER")
+    windowed = sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if not (windowed or chosen):
+        raise NavplanError(f"no display to open a window on; {advice}")
     try:
         pygame.display.init()
     except pygame.error as error:
-        raise NavplanError(f"no display to open a window on ({error}); use --export FILE.png or FILE.gif") from error
+        raise NavplanError(f"no display to open a window on ({error}); {advice}") from error
+    if not chosen and pygame.display.get_driver() in ("offscreen", "dummy"):  # what SDL falls back to, seen by nobody
+        pygame.display.quit()
+        raise NavplanError(f"no display to open a window on; {advice}")
 
 
-def show(scene: Scene, size: tuple[int, int] = (1280, 900)) -> None:
+def show(scene: Scene, size: tuple[int, int] = (1280, 900), start: float | None = None) -> None:
     """Open a window and stay until it is closed.
 
+    Args:
+        scene: what to show.
+        size: (width, height) of the window, less where the screen is smaller.
+        start: time step to begin at, paused; None plays from the start.
+
     Raises:
+        InvalidInput: the step is not in the scene.
         NavplanError: there is no display.
     """
-    open_display()
+    check_step(scene, start)
+    check_display()
     try:
         desktop = pygame.display.get_desktop_sizes()[0]
         window = (min(size[0], max(desktop[0] - 80, LEAST_SIZE[0])), min(size[1], max(desktop[1] - 120, LEAST_SIZE[1])))
@@ -215,6 +232,8 @@ def show(scene: Scene, size: tuple[int, int] = (1280, 900)) -> None:
         pygame.display.set_caption(f"navplan - {scene.title or scene.world.name}")
         _splash(screen)
         app = App(scene, window)
+        if start is not None:
+            app.time, app.playing = float(start), False
         clock = pygame.time.Clock()
         while app.running:
             seconds = clock.tick(60) / 1000

@@ -9,7 +9,7 @@ from navplan.viewer.layers import Layers
 from navplan.viewer.scene import Scene
 from navplan.viewer.toolkit import pygame
 
-STRIP = 92
+STRIP = 98
 """Height of the strip in pixels at unit 1."""
 
 HELP = (

@@ -120,19 +120,29 @@ def _shared_palette(samples: list[NDArray[np.uint8]], agents: int) -> tuple[NDAr
     return full, np.asarray(nearest, dtype=np.uint8)
 
 
+def check_format(path: str | Path, step: float | None = None) -> None:
+    """Refuse what cannot be written, before anything is computed.
+
+    Raises:
+        InvalidInput: an ending other than .png and .gif; a `step` for an animation.
+    """
+    ending = Path(path).suffix.lower()
+    if ending not in FORMATS:
+        what = ".mp4 is not supported" if ending == ".mp4" else f"ending {ending!r} is not supported"
+        raise InvalidInput(f"{path}: {what}, expected one of {', '.join(FORMATS)}")
+    if ending == ".gif" and step is not None:
+        raise InvalidInput(f"{path}: a .gif shows every step, expected a .png for step {step:g}")
+
+
 def save(scene: Scene, path: str | Path, step: float | None = None) -> None:
     """Write `path` in the format that its ending names.
 
     Raises:
-        InvalidInput: an ending other than .png and .gif; for an animation, a `step`.
+        InvalidInput: as `check_format`; a step that is not in the scene.
+        FileAccessError: the file cannot be written.
     """
-    ending = Path(path).suffix.lower()
-    if ending == ".png":
+    check_format(path, step)
+    if Path(path).suffix.lower() == ".png":
         save_png(scene, path, step)
-    elif ending == ".gif":
-        if step is not None:
-            raise InvalidInput(f"{path}: a .gif shows every step; use .png for step {step:g}")
-        save_gif(scene, path)
     else:
-        what = ".mp4 is not supported" if ending == ".mp4" else f"ending {ending!r} is not supported"
-        raise InvalidInput(f"{path}: {what}, use one of {', '.join(FORMATS)}")
+        save_gif(scene, path)

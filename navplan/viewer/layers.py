@@ -254,7 +254,7 @@ def draw_agents(surface: pygame.Surface, scene: Scene, time: float, view: View, 
     if len(touching):
         layer = shapes.canvas(*surface.get_size())
         for agent in np.unique(touching).tolist():
-            shapes.disc(layer, (*palette.ALERT, 90), centres[agent], radius * 1.9 + 2 * factor)
+            shapes.disc(layer, (*palette.ALERT, 90), centres[agent], min(1.9 * radius, radius + 9 * factor) + 2 * factor)
         shapes.blend(surface, layer)
     for agent, centre in enumerate(centres):
         shapes.disc(surface, palette.mix(palette.agent_colour(agent), palette.INK, 0.55), centre, radius + 1.0 * factor)

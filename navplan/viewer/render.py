@@ -26,7 +26,9 @@ def default_size(scene: Scene, width: int = 1200) -> tuple[int, int]:
     unit = width / 1200
     room = width - _panel_width(width) - 110 * unit
     height = room * scene.world.height / scene.world.width + 76 * unit
-    return width, int(min(max(height, 0.66 * width), 0.86 * width))
+    # the panel of a bare map is short, that of a run is not
+    least = 0.66 if scene.trajectory is not None or scene.graph is not None or scene.plan is not None else 0.36
+    return width, int(min(max(height, least * width), 0.86 * width))
 
 
 def _panel_width(width: int) -> int:
@@ -193,6 +195,16 @@ def to_array(surface: pygame.Surface) -> NDArray[np.uint8]:
     return np.frombuffer(pygame.image.tobytes(surface, "RGB"), dtype=np.uint8).reshape(height, width, 3).copy()
 
 
+def check_step(scene: Scene, step: float | None) -> None:
+    """Refuse a step outside the scene.
+
+    Raises:
+        InvalidInput: it is.
+    """
+    if step is not None and not 0 <= step <= scene.num_steps:
+        raise InvalidInput(f"step is {step:g}, expected 0 to {scene.num_steps}")
+
+
 def render_frame(
     scene: Scene,
     step: float | None = None,
@@ -213,7 +225,6 @@ def render_frame(
     Raises:
         InvalidInput: the step is not in the scene, or the picture is too small.
     """
+    check_step(scene, step)
     at = float(scene.num_steps) if step is None else float(step)
-    if not 0 <= at <= scene.num_steps:
-        raise InvalidInput(f"step {step} is not in 0..{scene.num_steps}")
     return to_array(Renderer(scene, size or default_size(scene), oversample, switches).frame(at))
