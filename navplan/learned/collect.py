@@ -23,7 +23,7 @@ class Actor(Protocol):
 
 
 Outcome = list[tuple[float, bool]]
-"""Of each finished noise-free episode (goal reached, or out of time): cumulative cost, and whether the goal was reached."""
+"""Of each noise-free episode: cumulative cost until its first goal is reached or time is out, and whether it was reached."""
 
 
 class Collector:
@@ -53,24 +53,25 @@ class Collector:
         states[:, 0] = env.sample_free(count, rng)
         goals = self._goals(states[:, 0], replay)
         env.reset(starts=states[:, None, 0], goals=goals[:, None])
-        running = np.zeros(count)
-        finished: Outcome = []
+        total = np.zeros(count)
+        first = np.ones(count, np.bool_)  # still after the goal it began with
+        hit = np.zeros(count, np.bool_)
         for step in range(steps):
             actions[:, step] = self._actions(actor, states[:, step], goals)
             result = env.step(actions[:, None, step])
             states[:, step + 1] = result.states[:, 0]
             costs[:, step] = result.cost[:, 0]
             pursued[:, step] = goals
-            running += costs[:, step]
+            total += np.where(first, costs[:, step], 0.0)
             reached = np.linalg.norm(states[:, step + 1] - goals, axis=1) < env.goal_tolerance
-            over = reached if step + 1 < steps else np.ones(count, bool)
-            done = self.greedy & over
-            finished += zip(running[done].tolist(), reached[done].tolist(), strict=True)
-            running[over] = 0.0
+            hit |= first & reached
+            first &= ~reached
             if reached.any():
                 goals = np.where(reached[:, None], self._goals(states[:, step + 1], replay), goals)
         replay.add(states, actions, costs, pursued)
-        return finished if actor is not None else []
+        if actor is None:
+            return []
+        return list(zip(total[self.greedy].tolist(), hit[self.greedy].tolist(), strict=True))
 
     def _actions(self, actor: Actor | None, states: F32, goals: F32) -> F32:
         rng = self.rng
@@ -82,10 +83,7 @@ class Collector:
         return np.where(self.uniform[:, None], uniform, chosen)
 
     def _goals(self, states: F32, replay: Replay) -> F32:
-        """Half the goals anywhere free, half near in coordinates among the states seen so far."""
-        config, rng = self.config, self.rng
-        goals = self.env.sample_free(len(states), rng)
-        if replay.size:
-            near = replay.near_states(states, rng, config.near_radius, config.near_candidates)
-            goals = np.where(rng.random((len(states), 1)) < 0.5, near, goals)
-        return np.asarray(goals, np.float32)
+        """Goals near in coordinates among the states seen so far, or anywhere free while nothing has been seen."""
+        if not replay.size:
+            return self.env.sample_free(len(states), self.rng)
+        return replay.near_states(states, self.rng, self.config.near_radius, self.config.near_candidates)

@@ -31,7 +31,7 @@ class TrainConfig:
     threads: int = 2
     """PyTorch threads; part of the run's identity, because sums are split over them."""
 
-    steps: int = 40_000
+    steps: int = 24_000
     """Gradient updates over both stages."""
     stage1_fraction: float = 0.5
     """Share of the updates without the multiplier (the unconstrained policy)."""
@@ -98,13 +98,13 @@ class TrainConfig:
     near_candidates: int = 16
     """Replay states tried per near goal; the one closest to a random point of the square is taken."""
 
-    cost_limit: float = 1.0
+    cost_limit: float = 1.8
     """Cumulative cost per episode that the multiplier steers to, and the mask of the actor's cost term."""
-    multiplier_rate: float = 2e-3
+    multiplier_rate: float = 5e-3
     """Step of the multiplier per round and unit of excess cost."""
     multiplier_max: float = 0.5
     """Upper bound of the multiplier."""
-    multiplier_window: int = 512
+    multiplier_window: int = 2048
     """Recent noise-free episodes whose mean cost is compared with the limit."""
 
     clone_rate: float = 1e-3
@@ -120,6 +120,9 @@ class TrainConfig:
         for name in _POSITIVE:
             if getattr(self, name) <= 0:
                 raise InvalidInput(f"{name} is {getattr(self, name)}, expected a positive number")
+        for name, most in _AT_MOST.items():
+            if getattr(self, name) > most:
+                raise InvalidInput(f"{name} is {getattr(self, name)}, expected at most {most}")
         for name in _SHARES:
             if not 0 <= getattr(self, name) <= 1:
                 raise InvalidInput(f"{name} is {getattr(self, name)}, expected a share in [0, 1]")
@@ -185,6 +188,11 @@ _POSITIVE = (
     "near_radius", "near_candidates", "cost_limit", "multiplier_max", "multiplier_window", "clone_rate", "checkpoint_interval",
     "log_interval", "export_states",
 )  # fmt: skip
+_AT_MOST = {
+    "threads": 1024, "batch_size": 65_536, "updates_per_round": 10_000, "hidden": 4096, "ensemble": 64, "distance_bins": 1000,
+    "cost_atoms": 1000, "num_envs": 65_536, "episode_steps": 10_000, "replay_episodes": 1_000_000, "near_candidates": 1000,
+    "multiplier_window": 1_000_000, "export_states": 10_000,
+}  # fmt: skip
 _SHARES = (
     "stage1_fraction", "final_rate", "polyak", "greedy_share", "random_share", "goal_future", "goal_near", "goal_random",
     "goal_here", "multiplier_rate",

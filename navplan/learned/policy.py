@@ -15,6 +15,7 @@ from navplan.learned.agent import Networks, build_networks
 from navplan.learned.checkpoint import Arrays, expect, pair_of_sizes
 from navplan.learned.config import TrainConfig
 from navplan.learned.distributions import expected_cost, expected_distance
+from navplan.learned.networks import Encoder
 
 F32 = NDArray[np.float32]
 
@@ -156,6 +157,11 @@ def critics_from(path: Path, arrays: Arrays, document: dict[str, Any]) -> Critic
     except (FileFormatError, InvalidInput, UnknownName) as error:
         raise error if isinstance(error, CheckpointError) else CheckpointError(path, _without_path(path, error)) from error
     size = pair_of_sizes(path, document.get("size"))
+    # Before anything of the configured size is built: the file must have that size.
+    members, width = 2 * config.ensemble, config.hidden
+    features = Encoder(size, config.wavelengths, config.relative_scales).dim
+    outputs = max(config.distance_bins, config.cost_atoms)
+    expect(path, arrays, {"critics.w1": (members, features + 2, width), "critics.w3": (members, width, outputs)})
     networks = build_networks(config, size, seed=0)
     load_networks(path, networks, arrays)
     states = arrays.get("states")

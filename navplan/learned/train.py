@@ -71,7 +71,7 @@ class Run:
         self.stage1: Arrays = {}
         self.rows: list[list[float]] = []
         self.seconds = 0.0
-        self._sums: dict[str, float] = {}
+        self._latest: dict[str, torch.Tensor] = {}
 
     def warm_up(self) -> None:
         """Fill the replay with uniformly random actions."""
@@ -93,9 +93,7 @@ class Run:
         )
         drawn = self.replay.sample(count * config.batch_size, self.rng, mix)
         for first in range(0, count * config.batch_size, config.batch_size):
-            info = agent.update(drawn.rows(first, config.batch_size))
-        for name, value in info.items():
-            self._sums[name] = float(value)
+            self._latest |= agent.update(drawn.rows(first, config.batch_size))
         self.seconds += time.perf_counter() - begin
 
     @property
@@ -110,7 +108,7 @@ class Run:
 
     def log(self) -> dict[str, float]:
         """Append a row to the curves; returns it by name."""
-        losses = [self._sums.get(name, 0.0) for name in ("distance_loss", "cost_loss", "actor_distance")]
+        losses = [float(self._latest.get(name, 0.0)) for name in ("distance_loss", "cost_loss", "actor_distance")]
         figures = (self.agent.multiplier, self.episode_cost, self.reached, self.seconds)
         self.rows.append([self.agent.updates, self.agent.stage, self.env_steps, *losses, *figures])
         return dict(zip(COLUMNS, self.rows[-1], strict=True))
@@ -137,6 +135,7 @@ class Run:
         arrays["curves"] = np.array(self.rows, np.float64).reshape(-1, len(COLUMNS))
         document = {
             **self.document(),
+            "seconds": self.seconds,
             "numpy_rng": self.rng.bit_generator.state,
             "multiplier": agent.multiplier,
             "replay_head": replay.head,
@@ -194,7 +193,6 @@ class Run:
             "size": list(self.size),
             "updates": self.agent.updates,
             "env_steps": self.env_steps,
-            "seconds": self.seconds,
             "versions": versions(),
         }
 
@@ -220,21 +218,22 @@ def train(config: TrainConfig, out: str | Path, *, resume: bool = False, progres
         KeyboardInterrupt: Ctrl-C; the run is saved first.
     """
     folder = Path(out)
-    with _numerics(config.threads), _interrupt() as interrupted:
+    with _numerics(config), _interrupt() as interrupted:
         run = _open(config, folder, resume)
         row: dict[str, float] = {}
         while run.agent.updates < config.steps:
             before = run.agent.updates
             run.round()
+            stop = interrupted.is_set()
             done = run.agent.updates >= config.steps
             if done or _passed(before, run.agent.updates, config.log_interval):
                 row = run.log()
                 _write_curves(folder, run.rows)
-            if done or interrupted.is_set() or _passed(before, run.agent.updates, config.checkpoint_interval):
+            if done or stop or _passed(before, run.agent.updates, config.checkpoint_interval):
                 run.save(folder)
             if progress is not None:
                 progress(run.agent.updates, row)
-            if interrupted.is_set():
+            if stop:
                 raise KeyboardInterrupt
         _write_curves(folder, run.rows)
         run.export(folder)
@@ -288,13 +287,15 @@ def _fill_optimizer(optimizer: torch.optim.Adam, prefix: str, arrays: Arrays) ->
 
 
 @contextmanager
-def _numerics(threads: int) -> Iterator[None]:
-    """Fixed thread count (sums are split over threads) and no denormals (they slow the late, small gradients)."""
+def _numerics(config: TrainConfig) -> Iterator[None]:
+    """Fixed thread count (sums are split over threads), no denormals (they slow the late, small gradients), a seeded generator."""
     before = torch.get_num_threads()
-    torch.set_num_threads(threads)
+    torch.set_num_threads(config.threads)
     torch.set_flush_denormal(True)
     try:
-        yield
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(config.seed)
+            yield
     finally:
         torch.set_flush_denormal(False)
         torch.set_num_threads(before)

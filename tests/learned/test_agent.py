@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from navplan.learned.agent import Agent
+from navplan.learned.config import TrainConfig
+from navplan.learned.distributions import expected_cost, expected_distance
+from navplan.learned.replay import Batch
+
+TINY = TrainConfig("center-dot", steps=40, batch_size=8, updates_per_round=4, hidden=8, num_envs=4, warmup_rounds=1)
+
+
+@pytest.fixture
+def agent() -> Agent:
+    return Agent(TINY, (15.0, 15.0), 0.5)
+
+
+def batch(rng: np.random.Generator, count: int = 8) -> Batch:
+    def pairs() -> np.ndarray:
+        return rng.uniform(0, 15, (count, 2)).astype(np.float32)
+
+    states = pairs()
+    return Batch(states, rng.uniform(-1, 1, (count, 2)).astype(np.float32), states[:, 0] / 15, pairs(), pairs(), states[:, 0] > 5)
+
+
+def test_actor_loss_of_stage_two(agent: Agent) -> None:
+    agent.updates, agent.multiplier = TINY.stage1_steps, 0.4
+    with torch.no_grad():
+        agent.networks.critics.w3.uniform_(-2, 2, generator=torch.Generator().manual_seed(0))
+    features = torch.rand(8, agent.networks.encoder.dim)
+    loss, _ = agent.loss_actor(features)
+    logits = agent.networks.critics(features, agent.networks.actor(features))
+    near = expected_distance(logits[:3, :, :20]).mean(0)
+    cost = expected_cost(logits[3:, :, :40], TINY.cost_max).mean(0)
+    wanted = sum(d + 0.4 * c * (c > TINY.cost_limit) for d, c in zip(near, cost, strict=True)) / 8 / 1.4
+    torch.testing.assert_close(loss, torch.as_tensor(wanted))
+
+
+def test_stage_one_ignores_cost(agent: Agent) -> None:
+    agent.multiplier = 0.4
+    loss, info = agent.loss_actor(torch.rand(8, agent.networks.encoder.dim))
+    torch.testing.assert_close(loss, info["actor_distance"])
+
+
+def test_multiplier_follows_the_excess_within_its_bounds(agent: Agent) -> None:
+    agent.update_multiplier(TINY.cost_limit + 3)
+    assert agent.multiplier == pytest.approx(3 * TINY.multiplier_rate)
+    agent.update_multiplier(TINY.cost_limit - 1)
+    assert agent.multiplier == pytest.approx(2 * TINY.multiplier_rate)
+    agent.update_multiplier(-1e9)
+    assert agent.multiplier == 0
+    agent.update_multiplier(1e9)
+    assert agent.multiplier == TINY.multiplier_max
+
+
+def test_targets_follow_slowly(agent: Agent) -> None:
+    before = agent.target_critics.w1.clone()
+    agent.update(batch(np.random.default_rng(0)))
+    after = agent.networks.critics.w1
+    torch.testing.assert_close(agent.target_critics.w1, before + TINY.polyak * (after.detach() - before))
+
+
+def test_every_network_learns_from_its_own_loss_alone(agent: Agent) -> None:
+    parts = {"actor": agent.networks.actor, "clone": agent.networks.clone, "critics": agent.networks.critics}
+    before = {name: [p.detach().clone() for p in module.parameters()] for name, module in parts.items()}
+    agent.updates = 1  # no actor update at odd counts
+    agent.update(batch(np.random.default_rng(0)))
+    moved = {
+        name: any(not torch.equal(a, b) for a, b in zip(before[name], module.parameters(), strict=True))
+        for name, module in parts.items()
+    }
+    assert moved == {"actor": False, "clone": False, "critics": True}
+    agent.update(batch(np.random.default_rng(1)))
+    assert not torch.equal(before["actor"][0], next(agent.networks.actor.parameters()))
+
+
+def test_a_batch_without_later_states_teaches_the_clone_nothing(agent: Agent) -> None:
+    rows = batch(np.random.default_rng(0))
+    agent.update(rows._replace(future=np.zeros(8, np.bool_)))
+    assert all(torch.isfinite(p).all() for p in agent.networks.clone.parameters())
+
+
+def test_step_sizes_fall_over_each_stage(agent: Agent) -> None:
+    rates = []
+    for _ in range(TINY.steps):
+        agent.update(batch(np.random.default_rng(0)))
+        rates.append(agent.optimizers["critics"].param_groups[0]["lr"])
+    half = TINY.stage1_steps
+    assert rates[0] == TINY.critic_rate
+    assert rates[half - 1] < 0.1 * rates[0]
+    assert rates[half] == pytest.approx(TINY.stage2_rate * TINY.critic_rate)
+    assert rates[-1] < 0.1 * rates[half]
+
+
+def test_arriving_makes_the_distance_one_step(agent: Agent) -> None:
+    features = torch.rand(2, agent.networks.encoder.dim)
+    near, cost = agent.critic_targets(features, torch.tensor([0.0, 0.0]), torch.tensor([True, False]))
+    assert near[:, 0, 0].eq(1).all()
+    assert cost[:, 0, 0].eq(1).all()
+    assert near[:, 1, 0].eq(0).all()
