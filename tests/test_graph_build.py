@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from navplan.coverage import coverage_nodes
 from navplan.errors import InvalidInput
 from navplan.graph import EdgeLimits, StateGraph
 from navplan.graph_build import disconnection_report
@@ -342,3 +343,24 @@ def test_the_bench_suite_measures_both_sides_of_each_ratio() -> None:
     assert {row["name"] for row in rows} >= {"build N=200", "build N=1000", "attach 40 points", "cover 500 of 5000"}
     mine, peer = (row["note"] for row in rows if row["name"] == "build N=200")
     assert f"keeps {mine.split()[0]} edges" in peer
+
+
+def test_the_screen_loses_only_impossible_edges_of_learned_critics() -> None:
+    """On the bundled critics: what the screen withholds is shorter than any path can be, and the rest is the all-pairs graph."""
+    pytest.importorskip("torch")
+    from navplan.learned.checkpoint import load_checkpoint
+
+    critics = load_checkpoint("center-dot")
+    states = coverage_nodes(critics.states, 150, np.random.default_rng(0))
+    graph = StateGraph.from_states(states, critics, 7.0, 5.0)
+    screened = edges(graph)
+    everything = edges(StateGraph.from_states(states, critics, 7.0, 5.0, screen=False))
+    assert screened.keys() <= everything.keys()
+    for tail, head in everything.keys() - screened.keys():
+        assert np.abs(states[tail] - states[head]).max() >= 7.5
+    assert len(screened) > 0.99 * len(everything)
+    # Batches are cut elsewhere, so sums may round differently.
+    assert all(value == pytest.approx(everything[pair], rel=1e-4, abs=1e-4) for pair, value in screened.items())
+    # A wait is one step: the goal is reached where the agent stands.
+    assert critics.evaluate(states, states)[0] == pytest.approx(1.0, abs=0.5)
+    assert graph.wait_risk.max() <= 2.5
