@@ -170,7 +170,7 @@ class Renderer:
         for agent, (x, y) in enumerate((view.pixels(scene.goal_points) + offset).tolist()):
             if not arrived[agent] and ring >= layers.LABELLED_RING:
                 ink = palette.mix(palette.agent_colour(agent), palette.INK, 0.35)
-                text.draw(picture, str(agent), (x, y), max(round(min(ring * 0.62, 14 * self.unit)), 8), ink, "bold", "centre")
+                text.draw(picture, str(agent), (x, y), max(round(min(ring * 0.72, 14 * self.unit)), 8), ink, "bold", "centre")
         for agent, (x, y) in enumerate(centres.tolist()):
             colour = palette.agent_colour(agent)
             if radius >= 7:

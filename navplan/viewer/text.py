@@ -38,6 +38,8 @@ def image(text: str, size: int, colour: Colour, weight: Weight = "regular") -> p
     Drawn twice as large and scaled down: hinting at small sizes would round the spaces between letters unevenly.
     """
     text = text.replace("\x00", "")
+    if not text:  # scaling a surface without pixels crashes pygame
+        return pygame.Surface((1, 1), pygame.SRCALPHA, 32)
     if weight == "regular" and not text.isascii() and not _covers(text):
         weight = "bold"
     large = font(2 * size, weight).render(text, True, colour)

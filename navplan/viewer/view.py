@@ -43,6 +43,10 @@ class View:
         """World (row, col) under a pixel of the picture."""
         return self.row + (y - self.top) / self.scale, self.col + (x - self.left) / self.scale
 
+    def place(self, row: float, col: float) -> tuple[float, float]:
+        """Pixel (x, y) of the picture at a world point; `point` goes back."""
+        return self.left + (col - self.col) * self.scale, self.top + (row - self.row) * self.scale
+
     def holds(self, x: float, y: float) -> bool:
         """True when a pixel of the picture is inside the box."""
         return self.left <= x < self.left + self.width and self.top <= y < self.top + self.height

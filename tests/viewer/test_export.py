@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from scenes import walled_world, whole_scene
+
+from navplan.errors import FileAccessError, InvalidInput
+from navplan.viewer.export import check_format, save, save_gif, save_png
+from navplan.viewer.render import Renderer, to_array
+from navplan.viewer.scene import Scene
+
+SIZE = (700, 520)
+
+
+def test_png_holds_the_frame(tmp_path: Path) -> None:
+    scene = whole_scene()
+    save_png(scene, tmp_path / "a.png", step=3, size=SIZE)
+    with Image.open(tmp_path / "a.png") as picture:
+        assert np.array_equal(np.asarray(picture), to_array(Renderer(scene, SIZE, 4).frame(3.0)))
+    assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_gif_moves_smoothly_in_nearly_true_colours(tmp_path: Path) -> None:
+    scene = whole_scene()
+    save_gif(scene, tmp_path / "a.gif", fps=10, size=SIZE, steps_per_second=2.0)
+    with Image.open(tmp_path / "a.gif") as movie:
+        assert movie.n_frames == 26
+        assert movie.info["loop"] == 0
+        renderer = Renderer(scene, SIZE, 2)
+        for index in (0, 7, 25):
+            movie.seek(index)
+            shown = np.asarray(movie.convert("RGB")).astype(int)
+            true = to_array(renderer.frame(index / 25 * 5)).astype(int)
+            assert np.abs(shown - true).max(axis=-1).mean() < 2.5
+    assert (tmp_path / "a.gif").stat().st_size < 400_000
+
+
+def test_gif_keeps_to_its_frames(tmp_path: Path) -> None:
+    save_gif(whole_scene(), tmp_path / "a.gif", fps=20, size=SIZE, max_frames=6)
+    with Image.open(tmp_path / "a.gif") as movie:
+        assert movie.n_frames == 6
+
+
+def test_gif_of_a_scene_that_stands_still_is_one_frame(tmp_path: Path) -> None:
+    save_gif(Scene(walled_world()), tmp_path / "still.gif", size=SIZE)
+    with Image.open(tmp_path / "still.gif") as movie:
+        assert movie.n_frames == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "step", "match"), [("a.mp4", None, "not supported"), ("a", None, "''"), ("a.gif", 3.0, "every step")]
+)
+def test_what_cannot_be_written_is_refused(name: str, step: float | None, match: str) -> None:
+    with pytest.raises(InvalidInput, match=match):
+        check_format(name, step)
+
+
+def test_failures_leave_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FileAccessError):
+        save(Scene(walled_world()), tmp_path / "file" / "a.png")
+    with pytest.raises(InvalidInput):
+        save(whole_scene(), tmp_path / "a.png", step=99)
+    with pytest.raises(InvalidInput, match="fps 0"):
+        save_gif(whole_scene(), tmp_path / "a.gif", fps=0)
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
