@@ -48,6 +48,12 @@ def moves_conflict(xy, clearance, u, v, a, b):
         return True
     if clearance == 0.0:
         return False
+    for axis in range(xy.shape[1]):
+        # most pairs stay apart along one axis for the whole step
+        offset = xy[u, axis] - xy[a, axis]
+        after = xy[v, axis] - xy[b, axis]
+        if (offset >= clearance and after >= clearance) or (offset <= -clearance and after <= -clearance):
+            return False
     _, squared = nearest_time(xy, u, v, a, b)
     return squared < clearance * clearance
 

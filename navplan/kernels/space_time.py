@@ -1,9 +1,10 @@
 """Space-time focal search: one agent's cheapest (or nearly cheapest) path under constraints that avoids the other agents' paths.
 
 States are (node, time step); from the last constrained step on the time no longer matters and the dimension collapses. The
-heuristic is the exact distance to the goal without constraints. Among states with f <= w * fmin those with fewest conflicts
-with other agents come first, then those nearer to the goal; w = 1 is A* (Hart et al. 1968) with conflict-avoiding ties, w > 1
-the low level of ECBS (Barer et al. 2014).
+heuristic is the exact distance to the goal without constraints. Among states with f <= w * fmin + extra those come first whose f
+plus a price per conflict with other agents is least, then those nearer to the goal. w = 1 is A* (Hart et al. 1968) with
+conflict-avoiding ties, w > 1 the low level of ECBS (Barer et al. 2014); `extra` is what other agents have left over (flex,
+Chan et al. 2022). Deviation: ECBS orders strictly by conflicts, which on dense graphs tries every small detour first.
 """
 
 from __future__ import annotations
@@ -26,7 +27,6 @@ COUNTED, EXPANDED_ONCE, DEAD = 1, 2, 4
 # Sums of the same edges in another order differ by rounding; such f are one.
 SLACK = 1e-12
 LARGE = 1e300
-TIE = 1e-9
 
 
 class Table(NamedTuple):
@@ -46,17 +46,25 @@ class Table(NamedTuple):
 
 
 class Query(NamedTuple):
-    """What is asked: ends, the first step from which resting at the goal is allowed, the step at which time collapses."""
+    """What is asked.
+
+    Resting at the goal is allowed from step rest_from on, no arrival before step arrive_from is a last one, and time collapses at
+    step horizon. After `patience` expansions conflicts no longer cost anything, so that the search comes to an end.
+    """
 
     start: int
     goal: int
     rest_from: int
+    arrive_from: int
     horizon: int
     skip: int
     stamp: int
     max_degree: int
+    patience: int
     min_step: float
     w: float
+    extra: float
+    penalty: float
     clearance: float
 
 
@@ -74,6 +82,7 @@ class Work(NamedTuple):
     done: NDArray[np.float64]
     conflicts: NDArray[np.int32]
     parent: NDArray[np.int32]
+    next: NDArray[np.int32]
     flags: NDArray[np.int8]
     slot_key: NDArray[np.int64]
     slot_stamp: NDArray[np.int64]
@@ -123,18 +132,34 @@ def first_rest(table, xy, goal):
 
 
 @kernel
-def count_at_record(xy, query, others, work, record):
-    """Conflicts of the path up to `record` with the other agents; at the goal those of resting there too."""
+def first_arrival(table, goal, rest_from):
+    """First step at which the last arrival can be: one later than `rest_from` if the goal itself is barred then."""
+    if rest_from > 0:
+        for k in range(table.first[rest_from - 1], table.first[rest_from]):
+            if table.kind[k] == ARRIVAL and table.a[k] == goal:
+                return rest_from + 1
+    return rest_from
+
+
+@kernel
+def count(xy, query, others, work, record):
+    """Settle how many conflicts the path up to `record` has with the other agents; at the goal those of resting there too.
+
+    Until then a record has the number of its parent, a lower bound.
+    """
+    if work.flags[record] & COUNTED:
+        return
+    work.flags[record] |= COUNTED
     parent = work.parent[record]
     u = work.node[record]
     t = work.time[record]
-    total = 0
+    total = work.conflicts[record]
     if parent >= 0:
-        total = work.conflicts[parent] + count_conflicts(xy, query.clearance, others, query.skip, t - 1, work.node[parent], u)
+        total += count_conflicts(xy, query.clearance, others, query.skip, t - 1, work.node[parent], u)
     if u == query.goal and t >= query.rest_from:
         for step in range(t, others.shape[0] - 1):
             total += count_conflicts(xy, query.clearance, others, query.skip, step, u, u)
-    return total
+    work.conflicts[record] = total
 
 
 @kernel
@@ -155,6 +180,27 @@ def is_current(work, key, record):
 
 
 @kernel
+def is_focal(query):
+    """True when states above fmin may be expanded, so that fmin must be tracked by a heap of its own."""
+    return query.w > 1.0 or query.extra > 0.0
+
+
+@kernel
+def focal_bound(query, values):
+    """Largest f that a path may have: w times the lower bound, and what others have left over."""
+    return (values[FMIN] * query.w + query.extra) * (1.0 + SLACK)
+
+
+@kernel
+def admit(h, query, work, progress, record):
+    """Push `record` on the focal heap: by f and a price per conflict, then nearer to the goal."""
+    key = work.f[record]
+    if progress[EXPANDED] < query.patience:
+        key += query.penalty * work.conflicts[record]
+    progress[FOCAL] = push(work.focal_keys, work.focal_ties, work.focal_items, progress[FOCAL], key, h[work.node[record]], record)
+
+
+@kernel
 def raise_bound(h, query, work, progress, values):
     """Find the least f still open, raise fmin to it and let the states within w * fmin into focal; False when none is left."""
     opened = progress[OPEN]
@@ -169,18 +215,15 @@ def raise_bound(h, query, work, progress, values):
     if waiting > 0:
         least = min(least, work.waiting_keys[0])
     values[FMIN] = max(values[FMIN], min(least, LARGE))
-    bound = values[FMIN] * query.w * (1.0 + SLACK)
-    focal = progress[FOCAL]
+    bound = focal_bound(query, values)
     while waiting > 0 and work.waiting_keys[0] <= bound:
         f, record = work.waiting_keys[0], work.waiting_items[0]
         waiting = pop(work.waiting_keys, work.waiting_ties, work.waiting_items, waiting)
         if work.flags[record] & DEAD:
             continue
-        tie = f + TIE * h[work.node[record]]
-        focal = push(work.focal_keys, work.focal_ties, work.focal_items, focal, work.conflicts[record], tie, record)
-        if query.w > 1.0:
+        admit(h, query, work, progress, record)
+        if is_focal(query):
             opened = push(work.open_keys, work.open_ties, work.open_items, opened, f, 0.0, record)
-    progress[FOCAL] = focal
     progress[OPEN] = opened
     progress[WAITING] = waiting
     return least < np.inf
@@ -190,11 +233,8 @@ def raise_bound(h, query, work, progress, values):
 def add(h, query, work, progress, record, f):
     """Open `record` with `f`, which is within the bound."""
     work.f[record] = f
-    tie = f + TIE * h[work.node[record]]
-    progress[FOCAL] = push(
-        work.focal_keys, work.focal_ties, work.focal_items, progress[FOCAL], work.conflicts[record], tie, record
-    )
-    if query.w > 1.0:
+    admit(h, query, work, progress, record)
+    if is_focal(query):
         progress[OPEN] = push(work.open_keys, work.open_ties, work.open_items, progress[OPEN], f, 0.0, record)
 
 
@@ -202,6 +242,35 @@ def add(h, query, work, progress, record, f):
 def state_key(query, v, t):
     """One number for the state (v, t)."""
     return np.int64(v) * (query.horizon + 1) + min(t, query.horizon)
+
+
+@kernel
+def beaten(xy, query, others, work, rival, record):
+    """Compare `record` with the records of its state, a list that starts at `rival`; True when one is as good.
+
+    A* keeps the cheapest, the one with fewer conflicts among equals. Focal search keeps all that no other beats in both cost
+    and conflicts: on dense graphs a slightly dearer way to the same state is often the one that meets nobody.
+    """
+    focal = is_focal(query)
+    while rival >= 0:
+        if not work.flags[rival] & DEAD:
+            if work.g[rival] < work.g[record] and not focal:
+                return True
+            if work.g[rival] <= work.g[record]:
+                if work.flags[rival] & EXPANDED_ONCE and not focal:
+                    return True
+                count(xy, query, others, work, rival)
+                if work.conflicts[rival] <= work.conflicts[record]:
+                    return True
+                count(xy, query, others, work, record)
+                if work.conflicts[rival] <= work.conflicts[record]:
+                    return True
+            if work.g[rival] >= work.g[record] and (not focal or work.conflicts[record] <= work.conflicts[rival]):
+                count(xy, query, others, work, record)
+                if not focal or work.conflicts[record] <= work.conflicts[rival]:
+                    work.flags[rival] |= DEAD
+        rival = work.next[rival]
+    return False
 
 
 @kernel
@@ -218,21 +287,11 @@ def generate(h, xy, query, others, work, progress, parent, v, g, f):
     work.parent[record] = parent
     work.conflicts[record] = work.conflicts[parent]
     work.flags[record] = 0
+    work.next[record] = -1
     if work.slot_stamp[at] == query.stamp:
-        rival = work.slot_record[at]
-        if work.g[rival] < g:
+        if beaten(xy, query, others, work, work.slot_record[at], record):
             return
-        if work.g[rival] == g:
-            if work.flags[rival] & EXPANDED_ONCE:
-                return
-            standing = work.conflicts[rival]
-            if not work.flags[rival] & COUNTED:
-                standing = count_at_record(xy, query, others, work, rival)
-            work.conflicts[record] = count_at_record(xy, query, others, work, record)
-            work.flags[record] = COUNTED
-            if standing <= work.conflicts[record]:
-                return
-        work.flags[rival] |= DEAD
+        work.next[record] = work.slot_record[at]
     work.slot_stamp[at] = query.stamp
     work.slot_key[at] = key
     work.slot_record[at] = record
@@ -259,7 +318,7 @@ def expand(graph, waits, xy, h, query, table, others, work, progress, record, bo
     work.done[record] = bound
     work.flags[record] |= EXPANDED_ONCE
     progress[EXPANDED] += 1
-    rest = (query.rest_from - t - 1) * query.min_step
+    rest = (query.arrive_from - t - 1) * query.min_step
     later = np.inf
     last = graph.indptr[u + 1]
     for edge in range(graph.indptr[u], last + 1):
@@ -281,9 +340,7 @@ def expand(graph, waits, xy, h, query, table, others, work, progress, record, bo
             later = f
     work.f[record] = later
     if later < np.inf:
-        progress[WAITING] = push(
-            work.waiting_keys, work.waiting_ties, work.waiting_items, progress[WAITING], later, h[u], record
-        )
+        progress[WAITING] = push(work.waiting_keys, work.waiting_ties, work.waiting_items, progress[WAITING], later, h[u], record)
 
 
 @kernel
@@ -296,8 +353,9 @@ def begin(h, query, work, progress, values):
     work.done[0] = -1.0
     work.parent[0] = -1
     work.conflicts[0] = 0
+    work.next[0] = -1
     work.flags[0] = 0
-    f = max(h[query.start], query.rest_from * query.min_step)
+    f = max(h[query.start], query.arrive_from * query.min_step)
     values[FMIN] = f
     key = state_key(query, query.start, 0)
     at = find_slot(work, query.stamp, key)
@@ -333,7 +391,7 @@ def search(graph, waits, xy, h, query, table, others, work, progress, values, ma
     capacity = work.node.size - query.max_degree - 3
     expanded = 0
     while True:
-        if (progress[FOCAL] == 0 or query.w > 1.0) and not raise_bound(h, query, work, progress, values):
+        if (progress[FOCAL] == 0 or is_focal(query)) and not raise_bound(h, query, work, progress, values):
             return EXHAUSTED
         if expanded >= max_expansions:
             return BUDGET
@@ -341,27 +399,21 @@ def search(graph, waits, xy, h, query, table, others, work, progress, values, ma
             return FULL
         if progress[FOCAL] == 0:
             continue
-        record = work.focal_items[0]
-        tie = work.focal_ties[0]
+        key, record = work.focal_keys[0], work.focal_items[0]
         progress[FOCAL] = pop(work.focal_keys, work.focal_ties, work.focal_items, progress[FOCAL])
         if work.flags[record] & DEAD:
             continue
-        if not work.flags[record] & COUNTED:
-            # counting is the dear part, so it is left until a state is about to be expanded
-            work.flags[record] |= COUNTED
-            count = count_at_record(xy, query, others, work, record)
-            if count > work.conflicts[record]:
-                work.conflicts[record] = count
-                progress[FOCAL] = push(
-                    work.focal_keys, work.focal_ties, work.focal_items, progress[FOCAL], count, tie, record
-                )
-                continue
+        # counting is the dear part, so it is left until a state is about to be expanded
+        count(xy, query, others, work, record)
+        patient = progress[EXPANDED] < query.patience
+        if patient and work.f[record] + query.penalty * work.conflicts[record] > key:
+            admit(h, query, work, progress, record)
+            continue
         if work.node[record] == query.goal and work.time[record] >= query.rest_from:
             progress[RESULT] = record
             return FOUND
         expanded += 1
-        bound = values[FMIN] * query.w * (1.0 + SLACK)
-        expand(graph, waits, xy, h, query, table, others, work, progress, record, bound)
+        expand(graph, waits, xy, h, query, table, others, work, progress, record, focal_bound(query, values))
 
 
 @kernel

@@ -17,6 +17,7 @@ from navplan.kernels.space_time import (
     Query,
     Table,
     Work,
+    first_arrival,
     first_rest,
     search,
     trace,
@@ -48,6 +49,14 @@ class Route(NamedTuple):
 
 
 NO_OTHERS = np.zeros((1, 0), np.int32)
+
+
+def typical_step(weighted: Weighted) -> float:
+    """What avoiding one conflict is worth: the median wait, or where waits are free the median edge."""
+    wait = float(np.median(weighted.waits))
+    if wait > 0.0 or not weighted.forward.weights.size:
+        return max(wait, 1e-9)
+    return float(np.median(weighted.forward.weights))
 
 
 def pack(paths: Sequence[NDArray[np.int32]]) -> NDArray[np.int32]:
@@ -91,6 +100,7 @@ def make_work(capacity: int) -> Work:
         np.empty(capacity),
         np.empty(capacity, np.int32),
         np.empty(capacity, np.int32),
+        np.empty(capacity, np.int32),
         np.empty(capacity, np.int8),
         np.empty(slots, np.int64),
         np.zeros(slots, np.int64),
@@ -127,6 +137,7 @@ class LowLevel:
         self._progress = np.zeros(7, np.int64)
         self._values = np.zeros(1)
         self._stamp = 0
+        self._penalty = typical_step(weighted)
         self.expanded = 0
         self.generated = 0
         self.searches = 0
@@ -138,15 +149,16 @@ class LowLevel:
         others: NDArray[np.int32] = NO_OTHERS,
         skip: int = -1,
         w: float = 1.0,
+        extra: float = 0.0,
     ) -> Route | None:
-        """A path of cost at most w times the cheapest, with few conflicts with `others`; None when there is no path.
+        """A path of cost at most w times the cheapest plus `extra`, with few conflicts with `others`; None when there is no path.
 
         Args:
             agent: whose start and goal.
             constraints: what it must not do.
             others: (T, K) paths to stay clear of where that is free of charge.
             skip: the agent's own column in `others`, or -1.
-            w: 1 for a cheapest path.
+            w, extra: 1 and 0 for a cheapest path.
 
         Raises:
             OutOfTime: the deadline passed.
@@ -160,16 +172,20 @@ class LowLevel:
         while True:
             self._stamp += 1
             query = Query(
-                self._starts[agent],
-                goal,
-                rest_from,
-                horizon,
-                skip,
-                self._stamp,
-                weighted.max_degree,
-                weighted.min_step,
-                w,
-                self._clearance,
+                start=self._starts[agent],
+                goal=goal,
+                rest_from=rest_from,
+                arrive_from=int(first_arrival(table, goal, rest_from)),
+                horizon=horizon,
+                skip=skip,
+                stamp=self._stamp,
+                max_degree=weighted.max_degree,
+                patience=2 * slice_size,
+                min_step=weighted.min_step,
+                w=float(w),
+                extra=float(extra),
+                penalty=self._penalty,
+                clearance=self._clearance,
             )
             self._progress[:] = 0
             status = BUDGET

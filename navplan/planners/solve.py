@@ -88,13 +88,14 @@ def configured(planner: str | Planner, options: dict[str, Any]) -> Planner:
         InvalidInput: it has no such option, or the value is out of range.
     """
     kind: Any = get(planner) if isinstance(planner, str) else type(planner)
-    if not dataclasses.is_dataclass(kind) or not hasattr(kind, "plan"):
+    if not (hasattr(kind, "plan") and hasattr(kind, "__dataclass_fields__")):
         raise InvalidInput(f"planner is {planner!r}, expected a name or a planner object")
     known = [field.name for field in dataclasses.fields(kind)]
     for name in options:
         if name not in known:
             raise InvalidInput(f"planner {kind.name} has no option {name!r}; it has: {', '.join(known) or 'none'}")
-    built: Planner = kind(**options) if isinstance(planner, str) else dataclasses.replace(planner, **options)
+    start: Any = planner
+    built: Planner = kind(**options) if isinstance(planner, str) else dataclasses.replace(start, **options)
     return built
 
 

@@ -90,7 +90,8 @@ class Tree:
         count = self.problem.num_agents
         routes: dict[int, Route] = {}
         for agent in order:
-            route = self.low.search(agent, (), pack([r.path for r in routes.values()]), w=w)
+            extra = leftover(routes.values(), w)
+            route = self.low.search(agent, (), pack([r.path for r in routes.values()]), w=w, extra=extra)
             if route is None:
                 return None
             routes[agent] = route
@@ -114,14 +115,32 @@ class Tree:
             conflicts: those of `node`.
         """
         constraints = node.constraints[agent].union(extra)
-        route = self.low.search(agent, constraints, paths, agent, w)
+        left = leftover((r for other, r in enumerate(node.routes) if other != agent), w)
+        route = self.low.search(agent, constraints, paths, agent, w, left)
         if route is None:
             return None
+        self.generated += 1
+        everyone = (*node.constraints[:agent], constraints, *node.constraints[agent + 1 :])
         routes = (*node.routes[:agent], route, *node.routes[agent + 1 :])
+        if w > 1.0 and sum(w * r.bound - r.cost for r in routes) < 0.0:
+            routes = self._economise(everyone, routes, w)
+            return self._node(everyone, routes, self._scan(pack([r.path for r in routes]), -1))
         kept = sum(agent not in (conflict.first, conflict.second) for conflict in conflicts)
         fresh = self._scan(pack([r.path for r in routes]), agent)
-        self.generated += 1
-        return self._node((*node.constraints[:agent], constraints, *node.constraints[agent + 1 :]), routes, kept + fresh)
+        return self._node(everyone, routes, kept + fresh)
+
+    def _economise(
+        self, constraints: tuple[frozenset[Constraint], ...], routes: tuple[Route, ...], w: float
+    ) -> tuple[Route, ...]:
+        """Plan those again that live on others' leftovers, until the sum is within w of the bounds again."""
+        kept = list(routes)
+        for agent in sorted(range(len(kept)), key=lambda k: w * kept[k].bound - kept[k].cost):
+            if sum(w * route.bound - route.cost for route in kept) >= 0.0:
+                break
+            route = self.low.search(agent, constraints[agent], pack([r.path for r in kept]), agent, w)
+            if route is not None:
+                kept[agent] = route
+        return tuple(kept)
 
     @staticmethod
     def _node(constraints: tuple[frozenset[Constraint], ...], routes: tuple[Route, ...], conflicts: int) -> Node:
@@ -161,6 +180,16 @@ class Tree:
                 disc = Constraint(step, DISC, -1, -1, point[0], tuple(point[1:]), radius * radius)
                 sides.append((disc, Constraint(step, MOVE, u, v)))
         return Conflict(first, second, step, sides[0], sides[1])
+
+
+def leftover(routes: Iterable[Route], w: float) -> float:
+    """What `routes` cost less than w times their bounds, at least 0.
+
+    Another agent may spend it and the sum stays within w (Chan et al. 2022).
+    """
+    if w == 1.0:
+        return 0.0
+    return max(0.0, sum(w * route.bound - route.cost for route in routes))
 
 
 def effective_clearance(problem: Problem) -> float:
