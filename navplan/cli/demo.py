@@ -128,11 +128,10 @@ def scene_of(scenario: Scenario, result: Navigation, summary: Mapping[str, Any])
     """What the viewer draws: map, graph with its pruned edges, plan, motion."""
     from navplan.viewer.scene import Scene
 
-    facts = {"outcome": str(summary["status"]), "agent contacts": str(summary["agent_contacts"])}
-    if summary["cost_mean"] is not None:
-        facts["mean cost"] = f"{summary['cost_mean']:.2f}"
+    # cost, contacts and arrivals stand in the panel as they happen
+    facts = {"seed": str(summary["seed"])}
     if summary.get("policy_cost_mean") is not None:
-        facts["policy alone"] = f"{summary['policy_cost_mean']:.2f}"
+        facts["mean cost of policy alone"] = f"{summary['policy_cost_mean']:.2f}"
     return Scene(
         scenario.world,
         graph=result.pruned,

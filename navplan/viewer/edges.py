@@ -123,7 +123,8 @@ def drawn_pruned(
     length = np.linalg.norm(states[table.low[among], :2] - states[table.high[among], :2], axis=1)
     chosen: list[int] = []
     free = shown
-    for edge in among[np.argsort(length, kind="stable")][:MATCHED_PRUNED].tolist():
+    shorter_half = among[np.argsort(length, kind="stable")][: min(MATCHED_PRUNED, -(-len(among) // 2))]
+    for edge in shorter_half.tolist():
         low, high = table.low[edge], table.high[edge]
         if free[low] and free[high]:
             free[low] = free[high] = False

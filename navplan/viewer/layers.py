@@ -43,21 +43,24 @@ class Layers:
 
 
 def draw_floor(surface: pygame.Surface, world: World, raster: Raster, view: View, factor: int, hazard: bool) -> None:
-    """Floor, hazard field, cell grid where there is room, walls or polygons, frame."""
+    """Floor, hazard field, and the cell grid where there is room."""
     surface.fill(palette.PAGE)
-    box = _box(view, factor, 0.0, 0.0, world.height, world.width)
-    pygame.draw.rect(surface, palette.FLOOR, box)
+    pygame.draw.rect(surface, palette.FLOOR, _box(view, factor, 0.0, 0.0, world.height, world.width))
     peak = hazard_peak(world.hazard)
     if hazard and peak > 0:
         colours = palette.hazard_ramp(raster.cost / peak)
         _blit_raster(surface, colours, view, factor, world, smooth=True)
-    if world.walls is not None:
-        if view.scale >= 9:
-            _cell_grid(surface, world, view, factor)
-        _draw_walls(surface, world, view, factor)
+    if world.is_grid and view.scale >= 9:
+        _cell_grid(surface, world, view, factor)
+
+
+def draw_walls(surface: pygame.Surface, world: World, view: View, factor: int) -> None:
+    """Walls or polygons, over the graph: an edge that bends round a corner is drawn straight, and its chord stays hidden."""
+    if world.is_grid:
+        _wall_cells(surface, world, view, factor)
     else:
-        _draw_polygons(surface, world, view, factor)
-    # everything outside the box was painted by the page; the frame hides the seam
+        _polygons(surface, world, view, factor)
+    box = _box(view, factor, 0.0, 0.0, world.height, world.width)
     pygame.draw.rect(surface, palette.FRAME, box.inflate(2 * factor, 2 * factor), max(round(1.5 * factor), 1))
 
 
@@ -97,7 +100,7 @@ def _cell_grid(surface: pygame.Surface, world: World, view: View, factor: int) -
     shapes.blend(surface, lines)
 
 
-def _draw_walls(surface: pygame.Surface, world: World, view: View, factor: int) -> None:
+def _wall_cells(surface: pygame.Surface, world: World, view: View, factor: int) -> None:
     walls = world.walls
     assert walls is not None
     if view.scale < 3:  # many cells per pixel: shade by the share of wall
@@ -119,7 +122,7 @@ def wall_runs(walls: NDArray[np.bool_]) -> list[tuple[int, int, int]]:
     return [(int(r), int(a), int(b)) for (r, a), (_, b) in zip(starts, stops, strict=True)]
 
 
-def _draw_polygons(surface: pygame.Surface, world: World, view: View, factor: int) -> None:
+def _polygons(surface: pygame.Surface, world: World, view: View, factor: int) -> None:
     for polygon in world.polygons:
         outline = view.pixels(np.asarray(polygon.exterior.coords)[:, :2], factor)
         holes = [view.pixels(np.asarray(hole.coords)[:, :2], factor) for hole in polygon.interiors]
@@ -140,7 +143,7 @@ def draw_pruned(
     layer = shapes.canvas(*surface.get_size())
     ends = _ends(table, chosen, states, view, factor)
     for a, b in ends[_visible(ends, surface)]:
-        shapes.dashes(layer, (*palette.PRUNED, 130), np.stack([a, b]), 1.0 * factor, 3.2 * factor, 3.8 * factor)
+        shapes.dashes(layer, (*palette.PRUNED, 175), np.stack([a, b]), 1.0 * factor, 3.2 * factor, 3.8 * factor)
     shapes.blend(surface, layer)
 
 
@@ -160,10 +163,12 @@ def draw_graph(
     order = chosen[np.argsort(table.risk[chosen], kind="stable")]
     ends = _ends(table, order, states, view, factor)
     seen = _visible(ends, surface)
-    colours = palette.risk_ramp(table.risk[order] / peak if peak > 0 else np.zeros(len(order)))
-    alpha = 105 if quiet else 190
+    share = np.clip(table.risk[order] / peak, 0.0, 1.0) if peak > 0 else np.zeros(len(order))
+    colours = palette.risk_ramp(share)
+    # risky edges come forward, harmless ones stay back
+    alphas = (82 + 125 * share if quiet else 165 + 65 * share).astype(np.int64)
     width = (1.0 if quiet else 1.3) * factor
-    for (a, b), colour in zip(ends[seen].tolist(), colours[seen].tolist(), strict=True):
+    for (a, b), colour, alpha in zip(ends[seen].tolist(), colours[seen].tolist(), alphas[seen].tolist(), strict=True):
         shapes.line(layer, (*colour, alpha), a, b, width)
     dot = min(max(0.05 * view.scale, 1.0), 2.6) * factor
     for x, y in view.pixels(states[nodes, :2], factor).tolist():

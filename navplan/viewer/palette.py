@@ -18,7 +18,7 @@ INK: Colour = (27, 33, 46)
 TEXT: Colour = (68, 77, 94)
 FAINT: Colour = (118, 127, 143)
 NODE: Colour = (84, 94, 112)
-PRUNED: Colour = (122, 124, 138)
+PRUNED: Colour = (104, 107, 122)
 ALERT: Colour = (214, 32, 48)
 GOOD: Colour = (22, 130, 92)
 

@@ -155,7 +155,7 @@ def _scales(scene: Scene, layers: Layers, peak: float) -> list[tuple[str, str, f
     if layers.hazard and scene.world.hazard.kind != "none":
         found.append(("hazard", "hazard: cost per step", hazard_peak(scene.world.hazard)))
     if layers.graph and scene.graph is not None and peak > 0:
-        found.append(("risk", "edge risk: predicted cost", peak))
+        found.append(("risk", "edge risk: predicted cost on the way", peak))
     return found
 
 

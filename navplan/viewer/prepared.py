@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from navplan.viewer.edges import EdgeTable, edge_table, pruned_table
+from navplan.graph import StateGraph
+from navplan.viewer.edges import EdgeTable, drawn_edges, edge_table, mesh_keys, pruned_table
 from navplan.viewer.fields import Raster, rasterise
 from navplan.viewer.scene import Scene
 
@@ -37,14 +38,16 @@ class Prepared:
             table = edge_table(scene.graph)
             if scene.pruned is not None:
                 gone = pruned_table(scene.graph, table, scene.pruned)
-        return cls(rasterise(scene.world), table, gone, _risk_peak(table), _counts(scene, gone))
+        return cls(rasterise(scene.world), table, gone, _risk_peak(scene.graph, table), _counts(scene, gone))
 
 
-def _risk_peak(table: EdgeTable | None) -> float:
-    """The 99th percentile of the risks, so that a few outliers do not bleach the rest."""
-    if table is None or not len(table.risk) or table.risk.max() <= 0:
+def _risk_peak(graph: StateGraph | None, table: EdgeTable | None) -> float:
+    """The 98th percentile of the risks of the edges that pictures show, so that a few long ones do not bleach the rest."""
+    if graph is None or table is None or not len(table.risk) or table.risk.max() <= 0:
         return 0.0
-    high = float(np.quantile(table.risk, 0.99))
+    nodes = np.arange(graph.num_nodes)
+    shown = drawn_edges(table, graph.states, nodes, mesh_keys(graph.states, nodes))
+    high = float(np.quantile(table.risk[shown], 0.98)) if len(shown) else 0.0
     return high if high > 0 else float(table.risk.max())
 
 

@@ -15,7 +15,7 @@ from navplan.viewer.scene import Scene
 from navplan.viewer.toolkit import pygame
 from navplan.viewer.view import View
 
-NODE_SPACING = 19.0
+NODE_SPACING = 23.0
 """Least distance of drawn nodes in pixels; zooming in shows more of them."""
 GRID_GRAPH_SCALE = 8.0
 """Pixels per cell from which the graph of a grid map is worth drawing."""
@@ -108,6 +108,7 @@ class Renderer:
         surface = pygame.Surface((view.width * factor, view.height * factor), 0, 32)
         layers.draw_floor(surface, scene.world, self.ready.raster, view, factor, on.hazard)
         self._draw_graph(surface)
+        layers.draw_walls(surface, scene.world, view, factor)
         if on.agents:
             layers.draw_goals(surface, scene, view, factor)
         if plan is not None:
