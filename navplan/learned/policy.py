@@ -19,8 +19,8 @@ from navplan.learned.networks import Encoder
 
 F32 = NDArray[np.float32]
 
-# Pairs per pass: the hidden activations of six critics then stay within a core's cache.
-BLOCK = 2048
+# Pairs per pass: the hidden activations of six critics then stay near the cores.
+BLOCK = 512
 
 
 class LearnedPolicy:

@@ -32,7 +32,7 @@ from navplan.learned.checkpoint import Arrays
 from navplan.learned.collect import Collector
 from navplan.learned.config import TrainConfig
 from navplan.learned.policy import load_networks, network_arrays
-from navplan.learned.replay import GoalMix, Replay
+from navplan.learned.replay import Batch, GoalMix, Replay
 from navplan.learned.run_config import read_run_config
 from navplan.scenarios.environment import PointEnv
 from navplan.scenarios.registry import load_scenario
@@ -76,25 +76,30 @@ class Run:
     def warm_up(self) -> None:
         """Fill the replay with uniformly random actions."""
         for _ in range(self.config.warmup_rounds):
-            self._collect(random=True)
+            self.collect(random=True)
 
     def round(self) -> None:
         """Collect one episode per environment, then make `updates_per_round` updates."""
         config, agent = self.config, self.agent
         begin = time.perf_counter()
-        self._collect(random=False)
+        self.collect(random=False)
         if agent.stage == 2:
             if not self.stage1:
                 self.stage1 = network_arrays(agent.networks)
             agent.update_multiplier(self.episode_cost)
         count = min(config.updates_per_round, config.steps - agent.updates)
-        mix = GoalMix(
-            config.goal_future, config.goal_near, config.goal_random, config.goal_here, config.near_radius, config.near_candidates
-        )
-        drawn = self.replay.sample(count * config.batch_size, self.rng, mix)
+        drawn = self.draw(count * config.batch_size)
         for first in range(0, count * config.batch_size, config.batch_size):
             self._latest |= agent.update(drawn.rows(first, config.batch_size))
         self.seconds += time.perf_counter() - begin
+
+    def draw(self, count: int) -> Batch:
+        """`count` relabelled transitions."""
+        config = self.config
+        mix = GoalMix(
+            config.goal_future, config.goal_near, config.goal_random, config.goal_here, config.near_radius, config.near_candidates
+        )
+        return self.replay.sample(count, self.rng, mix)
 
     @property
     def episode_cost(self) -> float:
@@ -113,7 +118,8 @@ class Run:
         self.rows.append([self.agent.updates, self.agent.stage, self.env_steps, *losses, *figures])
         return dict(zip(COLUMNS, self.rows[-1], strict=True))
 
-    def _collect(self, *, random: bool) -> None:
+    def collect(self, *, random: bool = False) -> None:
+        """Run one episode per environment into the replay."""
         self.recent.extend(self.collector.round(None if random else self.agent, self.replay))
         self.env_steps += self.config.num_envs * self.config.episode_steps
 
@@ -218,7 +224,7 @@ def train(config: TrainConfig, out: str | Path, *, resume: bool = False, progres
         KeyboardInterrupt: Ctrl-C; the run is saved first.
     """
     folder = Path(out)
-    with _numerics(config), _interrupt() as interrupted:
+    with fixed_numerics(config), _interrupt() as interrupted:
         run = _open(config, folder, resume)
         row: dict[str, float] = {}
         while run.agent.updates < config.steps:
@@ -287,8 +293,8 @@ def _fill_optimizer(optimizer: torch.optim.Adam, prefix: str, arrays: Arrays) ->
 
 
 @contextmanager
-def _numerics(config: TrainConfig) -> Iterator[None]:
-    """Fixed thread count (sums are split over threads), no denormals (they slow the late, small gradients), a seeded generator."""
+def fixed_numerics(config: TrainConfig) -> Iterator[None]:
+    """Fixed threads (sums are split over them), no denormals (they slow the late, small gradients), a seeded generator."""
     before = torch.get_num_threads()
     torch.set_num_threads(config.threads)
     torch.set_flush_denormal(True)

@@ -146,7 +146,7 @@ def test_paths_and_names(tmp_path: Path) -> None:
     with pytest.raises(FileAccessError, match=r"policy\.safetensors: cannot be read"):
         load_checkpoint(tmp_path)
     (tmp_path / "checkpoint.safetensors").touch()
-    with pytest.raises(FileAccessError, match="not finished.*--resume"):
+    with pytest.raises(FileAccessError, match=r"not finished.*--resume"):
         load_checkpoint(tmp_path)
 
 

@@ -39,7 +39,7 @@ def test_the_ring_holds_the_latest_episodes(capacity: int, sizes: list[int]) -> 
 @given(st.integers(0, 2**32 - 1))
 def test_transitions_are_whole(seed: int) -> None:
     batch = filled(9).sample(200, np.random.default_rng(seed), GoalMix(0.3, 0.3, 0.2, 0.1, 3.0, 4))
-    np.testing.assert_array_equal(batch.next_states, batch.states + [0, 1])
+    np.testing.assert_array_equal(batch.next_states, batch.states + np.array([0, 1], np.float32))
     np.testing.assert_array_equal(batch.actions, batch.states + np.float32(0.25))
     np.testing.assert_array_equal(batch.costs, batch.states[:, 1] + 100 * batch.states[:, 0])
 

@@ -141,7 +141,7 @@ def test_a_checkpoint_is_switched_by_one_rename(undisturbed: Path, tmp_path: Pat
 
 def test_nothing_is_overwritten(undisturbed: Path, tmp_path: Path) -> None:
     before = (undisturbed / "policy.safetensors").read_bytes()
-    with pytest.raises(InvalidInput, match="exists already.*--resume"):
+    with pytest.raises(InvalidInput, match=r"exists already.*--resume"):
         train(TINY, undisturbed)
     with pytest.raises(InvalidInput, match="another configuration"):
         train(TINY.replace(seed=9), undisturbed, resume=True)
