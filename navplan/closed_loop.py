@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from navplan.errors import InvalidProblem
 from navplan.execute import Edge, drive
 from navplan.graph import StateGraph
-from navplan.navigation import Method, Navigation, Options
+from navplan.navigation import CELLS_PER_NODE, FEWEST_NODES, MOST_NODES, Method, Navigation, Options
 from navplan.plan import Plan
 from navplan.problem import Problem
 from navplan.protocols import LowLevel
@@ -64,7 +64,7 @@ class Loop:
             beta=problem.beta,
             clearance=problem.spacing,
             graph_s=graph_s,
-            plan_s=time.perf_counter() - began,
+            plan_s=time.perf_counter() - began - plan.compile_s,
         )
         if not plan.solved:
             return dataclasses.replace(result, reason=plan.reason or f"the planner ended with status {plan.status}")
@@ -94,8 +94,9 @@ class Loop:
 
         options, scenario = self.options, self.scenario
         pool = np.asarray(self.critics.states)
-        count = min(options.graph_nodes, len(pool))
-        nodes = coverage_nodes(pool, count, np.random.default_rng(options.seed))
+        by_size = round(scenario.world.height * scenario.world.width / CELLS_PER_NODE)
+        count = min(max(by_size, FEWEST_NODES), MOST_NODES) if options.graph_nodes is None else options.graph_nodes
+        nodes = coverage_nodes(pool, min(count, len(pool)), np.random.default_rng(options.seed))
         self.say(f"weighing a graph of {len(nodes)} states")
         reach = scenario.max_distance if options.max_distance is None else options.max_distance
         self.max_risk = scenario.max_risk if options.max_risk is None else options.max_risk

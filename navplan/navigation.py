@@ -52,7 +52,7 @@ METHODS: dict[str, Method] = {
 }
 
 DEFAULT_BETA = 2.0
-DEFAULT_NODES = 300
+FEWEST_NODES, MOST_NODES, CELLS_PER_NODE = 300, 1000, 3
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Options:
         planner: multi-agent planner; "ecbs" keeps within `suboptimality` of the optimum.
         suboptimality: w of the bounded planner.
         beta: weight of risk against distance.
-        graph_nodes: nodes chosen from the checkpoint's states; fewer if it has fewer.
+        graph_nodes: nodes chosen from the checkpoint's states, fewer if it has fewer; None: one per 3 cells, 300 to 1000.
         max_distance, max_risk: limits of edges; None: the scenario's.
         spare: planned clearance beyond ``2 * radius``, cells; given up where starts or goals are closer than that.
         time_limit: seconds per planning call.
@@ -76,7 +76,7 @@ class Options:
     planner: str = "ecbs"
     suboptimality: float = 1.1
     beta: float = DEFAULT_BETA
-    graph_nodes: int = DEFAULT_NODES
+    graph_nodes: int | None = None
     max_distance: float | None = None
     max_risk: float | None = None
     spare: float = 0.2
@@ -98,7 +98,7 @@ class Navigation:
         trajectory: what happened; None when there was no plan to drive.
         planner, bound: name, and the factor within which it promises to be of the optimum (None: no promise).
         beta, clearance: of the planning problem.
-        graph_s, plan_s, drive_s: wall seconds; `plan_s` counts replans too.
+        graph_s, plan_s, drive_s: wall seconds; `plan_s` counts attaching, searching and replans, not compiling.
         reason: why nothing was driven.
     """
 
