@@ -18,6 +18,8 @@ from navplan.viewer.view import View
 
 LABELLED_RING = 9.0
 """Goal rings of this many pixels and more hold the agent's number, smaller ones a dot."""
+TRAIL_PIECES = 3000
+"""Pieces of trail drawn in all; large fleets have shorter trails."""
 
 
 @dataclass(frozen=True)
@@ -239,7 +241,8 @@ def draw_trails(surface: pygame.Surface, scene: Scene, time: float, view: View, 
     if scene.num_steps == 0 or time <= 0:
         return
     whole = int(min(time, scene.num_steps))
-    track = np.concatenate([scene.history[: whole + 1], scene.positions(time)[None]])
+    first = max(0, whole - max(TRAIL_PIECES // scene.num_agents, 8)) if scene.num_agents else 0
+    track = np.concatenate([scene.history[first : whole + 1], scene.positions(time)[None]])
     pixels = view.pixels(track, factor)
     layer = shapes.canvas(*surface.get_size())
     width = min(max(0.085 * view.scale, 1.8), 4.0) * factor

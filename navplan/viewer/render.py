@@ -19,6 +19,8 @@ NODE_SPACING = 23.0
 """Least distance of drawn nodes in pixels; zooming in shows more of them."""
 GRID_GRAPH_SCALE = 8.0
 """Pixels per cell from which the graph of a grid map is worth drawing."""
+BADGED_AGENTS = 40
+"""Up to so many agents a disc too small for its number has it on a badge."""
 
 
 def default_size(scene: Scene, width: int = 1200) -> tuple[int, int]:
@@ -27,7 +29,7 @@ def default_size(scene: Scene, width: int = 1200) -> tuple[int, int]:
     room = width - _panel_width(width) - 110 * unit
     height = room * scene.world.height / scene.world.width + 76 * unit
     # the panel of a bare map is short, that of a run is not
-    least = 0.66 if scene.trajectory is not None or scene.graph is not None or scene.plan is not None else 0.36
+    least = 0.66 if scene.trajectory is not None or scene.graph is not None else 0.4
     return width, int(min(max(height, least * width), 0.86 * width))
 
 
@@ -71,7 +73,7 @@ class Renderer:
             margin + edge // 2,
             panel,
             size[1] - 2 * margin - edge // 2 - bottom,
-            min(self.unit, (size[1] - bottom) / 700),
+            min(self.unit, (size[1] - bottom) / (700 if scene.trajectory is not None else 480)),
         )
         self.home = View.fit(scene.world.height, scene.world.width, *self.box, inset=round(32 * self.unit))
         self.view = view or self.home
@@ -176,7 +178,7 @@ class Renderer:
             colour = palette.agent_colour(agent)
             if radius >= 7:
                 text.draw(picture, str(agent), (x, y), size, palette.contrast_ink(colour), "bold", "centre")
-            else:
+            elif scene.num_agents <= BADGED_AGENTS:
                 self._badge(picture, str(agent), colour, x, y, radius)
         picture.set_clip(None)
 
