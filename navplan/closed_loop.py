@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from navplan.errors import InvalidProblem
-from navplan.execute import Edge, drive
+from navplan.execute import Edge, Interrupted, drive
 from navplan.graph import StateGraph
 from navplan.navigation import CELLS_PER_NODE, FEWEST_NODES, MOST_NODES, Method, Navigation, Options
 from navplan.plan import Plan
@@ -70,15 +70,11 @@ class Loop:
             return dataclasses.replace(result, reason=plan.reason or f"the planner ended with status {plan.status}")
         self.say(f"plan is {plan.status}: sum of costs {plan.sum_of_costs:.1f}, makespan {plan.makespan}; driving")
         began = time.perf_counter()
-        trajectory = drive(
-            plan,
-            self.policy,
-            self.env,
-            replan=self._replan,
-            max_steps=self.scenario.max_steps,
-            settings=self.options.settings,
-            durations=self._durations,
-        )
+        try:
+            trajectory = self._drive(plan)
+        except Interrupted as stop:
+            stop.result = dataclasses.replace(result, trajectory=stop.trajectory, reason="interrupted")
+            raise
         replanning = trajectory.planning_s - plan.runtime_s
         return dataclasses.replace(
             result,
@@ -86,6 +82,17 @@ class Loop:
             plan_s=result.plan_s + replanning,
             drive_s=time.perf_counter() - began - replanning,
             reason="" if trajectory.success else _why_not(trajectory),
+        )
+
+    def _drive(self, plan: Plan) -> Trajectory:
+        return drive(
+            plan,
+            self.policy,
+            self.env,
+            replan=self._replan,
+            max_steps=self.scenario.max_steps,
+            settings=self.options.settings,
+            durations=self._durations,
         )
 
     def _build(self) -> None:
@@ -98,7 +105,7 @@ class Loop:
         count = min(max(by_size, FEWEST_NODES), MOST_NODES) if options.graph_nodes is None else options.graph_nodes
         nodes = coverage_nodes(pool, min(count, len(pool)), np.random.default_rng(options.seed))
         self.say(f"weighing a graph of {len(nodes)} states")
-        reach = scenario.max_distance if options.max_distance is None else options.max_distance
+        reach = min(scenario.max_distance, self.how.reach) if options.max_distance is None else options.max_distance
         self.max_risk = scenario.max_risk if options.max_risk is None else options.max_risk
         self.base = StateGraph.from_states(nodes, self.critics, max_distance=reach)
         self.safe = self.base.prune(max_risk=self.max_risk) if self.how.prune else self.base

@@ -41,6 +41,15 @@ class Replan(Protocol):
         ...
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C while driving; `trajectory` is what had happened, `result` the Navigation around it where there is one."""
+
+    def __init__(self, trajectory: Trajectory) -> None:
+        super().__init__()
+        self.trajectory = trajectory
+        self.result: Any = None
+
+
 @dataclass(frozen=True)
 class Settings:
     """How a plan is executed.
@@ -106,9 +115,18 @@ def drive(
     settings: Settings | None = None,
     durations: Durations | None = None,
 ) -> Trajectory:
-    """`execute` to its end, recorded."""
+    """`execute` to its end, recorded.
+
+    Raises:
+        Interrupted: Ctrl-C; it holds the record so far.
+    """
     starts = env.states[0].copy()
-    steps = list(execute(plan, policy, env, replan=replan, max_steps=max_steps, settings=settings, durations=durations))
+    steps: list[Step] = []
+    try:
+        for step in execute(plan, policy, env, replan=replan, max_steps=max_steps, settings=settings, durations=durations):
+            steps.append(step)
+    except KeyboardInterrupt as stop:
+        raise Interrupted(record(env, starts, steps, plan)) from stop
     return record(env, starts, steps, plan)
 
 

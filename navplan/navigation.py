@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,8 @@ class Method:
         weighs_risk: edge cost has the risk term.
         weight: "cost" or "hops".
         constrained: the safety-constrained policy drives; otherwise the unconstrained one of the first training stage.
+        reach: longest edge in environment steps, where the scenario's own limit is not shorter. An edge is one time step of the
+            plan, so edges of like length keep the plan's time close to the time it takes to drive it.
     """
 
     summary: str
@@ -34,10 +37,11 @@ class Method:
     weighs_risk: bool = True
     weight: Weight = "cost"
     constrained: bool = True
+    reach: float = math.inf
 
 
 METHODS: dict[str, Method] = {
-    "navplan": Method("risk-pruned graph, distance + beta * risk, multi-agent search, constrained policy"),
+    "navplan": Method("risk-pruned graph, distance + beta * risk, multi-agent search, constrained policy", reach=4.0),
     "constrained-search": Method(
         "risk-pruned graph, hop count, multi-agent search, constrained policy", weighs_risk=False, weight="hops"
     ),
@@ -65,7 +69,7 @@ class Options:
         suboptimality: w of the bounded planner.
         beta: weight of risk against distance.
         graph_nodes: nodes chosen from the checkpoint's states, fewer if it has fewer; None: one per 3 cells, 300 to 1000.
-        max_distance, max_risk: limits of edges; None: the scenario's.
+        max_distance, max_risk: limits of edges; None: the scenario's and, for the distance, the method's.
         spare: planned clearance beyond ``2 * radius``, cells; given up where starts or goals are closer than that.
         time_limit: seconds per planning call.
         seed: of node choice and planner.

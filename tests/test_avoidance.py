@@ -62,6 +62,7 @@ def test_wishes_of_agents_far_apart_are_kept():
     assert not safe.yielded.any()
 
 
+@pytest.mark.kernels
 def test_the_lower_priority_yields():
     env = box(3, 9, [[1.5, 3.0], [1.5, 4.4]])
     for order in ([0, 1], [1, 0]):
@@ -71,6 +72,7 @@ def test_the_lower_priority_yields():
         assert safe.yielded.tolist() == [first == 1, first == 0]
 
 
+@pytest.mark.kernels
 def test_an_agent_at_rest_steps_aside_and_its_neighbour_with_it():
     env = box(3, 9, [[1.5, 3.0], [1.5, 3.6], [1.0, 4.0]])
     safe = one(env, [[0, 1], [0, 0], [0, 0]], [0, np.inf, np.inf])

@@ -146,6 +146,27 @@ def test_run_knows_every_method(tmp_path, capsys, method):
         assert summary["agent_contacts"] == 0
 
 
+def test_ctrl_c_leaves_what_had_happened(tmp_path, capsys, monkeypatch):
+    critics = AnalyticCritics(load_scenario("center-dot").world)
+    calls = []
+
+    class Interrupting:
+        def act(self, observations, goals, condition=None):
+            calls.append(1)
+            if len(calls) == 4:
+                raise KeyboardInterrupt
+            return np.zeros_like(observations)
+
+    critics.policy = Interrupting()
+    monkeypatch.setattr("navplan.learned.checkpoint.load_checkpoint", lambda name, stage=2: critics)
+    assert main(["run", "center-dot", "--checkpoint", "x", "--agents", "3", "--out", str(tmp_path)]) == 130
+    assert capsys.readouterr().out == ""
+    with np.load(tmp_path / "trajectory.npz") as kept:
+        assert kept["cost"].shape == (3, 3)
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert (summary["success"], summary["reason"]) == (False, "interrupted")
+
+
 def test_run_with_straight_lines_and_an_analytic_critic(capsys, monkeypatch):
     critics = AnalyticCritics(load_scenario("central-obstacle").world, 900)
     monkeypatch.setattr("navplan.learned.checkpoint.load_checkpoint", lambda name, stage=2: critics)

@@ -118,6 +118,7 @@ def test_agents_swap_in_a_corridor_through_its_bay():
     check(drive(plan, Unruly(3), env))
 
 
+@pytest.mark.kernels
 def test_an_agent_at_its_goal_steps_aside_and_returns():
     walls = np.zeros((3, 9), bool)
     resting = [(1, 4)]

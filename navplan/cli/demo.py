@@ -43,6 +43,7 @@ def run(args: argparse.Namespace) -> int:
         say(f"no display found: running --headless --out {DEFAULT_OUT}")
         headless = True
 
+    from navplan.execute import Interrupted
     from navplan.learned.checkpoint import load_checkpoint
     from navplan.navigate import navigate
     from navplan.scenarios.registry import load_scenario
@@ -54,7 +55,12 @@ def run(args: argparse.Namespace) -> int:
     changes: dict[str, Any] = {"low_level": args.low_level, "seed": args.seed}
     if args.risk_aversion is not None:
         changes["beta"] = args.risk_aversion
-    result = navigate(scenario, critics, starts, goals, on_progress=say, **changes)
+    try:
+        result = navigate(scenario, critics, starts, goals, on_progress=say, **changes)
+    except Interrupted as stop:
+        if headless and stop.result is not None:
+            write_results(args.out or DEFAULT_OUT, stop.result, stop.result.summary())
+        raise
     say("driving the same low level without the graph, for comparison")
     baseline = navigate(scenario, critics, starts, goals, method="constrained-policy", low_level=args.low_level, seed=args.seed)
     summary = {

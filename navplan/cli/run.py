@@ -42,6 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Navigate; exit status 0 only for full success."""
     from navplan.errors import UnknownName
+    from navplan.execute import Interrupted
     from navplan.learned.checkpoint import load_checkpoint
     from navplan.navigate import METHODS, navigate
     from navplan.scenarios.registry import load_scenario
@@ -61,7 +62,12 @@ def run(args: argparse.Namespace) -> int:
     }
     if args.risk_aversion is not None:
         changes["beta"] = args.risk_aversion
-    result = navigate(scenario, critics, starts, goals, method=args.method, on_progress=say, **changes)
+    try:
+        result = navigate(scenario, critics, starts, goals, method=args.method, on_progress=say, **changes)
+    except Interrupted as stop:
+        if args.out is not None and stop.result is not None:
+            write_results(args.out, stop.result, stop.result.summary())
+        raise
     summary = {**result.summary(), "checkpoint": args.checkpoint, "total_s": round(time.perf_counter() - began, 3)}
     if args.out is not None:
         write_results(args.out, result, summary)
