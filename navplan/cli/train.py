@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, help="seed of every random draw (default: that of the scenario's config)")
     parser.add_argument("--steps", type=int, metavar="N", help="gradient updates over both stages (default: the config's)")
     parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="run directory, new unless --resume")
+    parser.add_argument("--json", action="store_true", help="print one JSON document: the run and its latest figures")
     parser.add_argument("--resume", action="store_true", help="continue the run in RUN where its last checkpoint left it")
 
 
@@ -34,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
         raise MissingExtra("training", "PyTorch", "learned") from error
     with _Bar(config.steps) as bar:
         folder = train(config, args.out, resume=args.resume, progress=bar.show)
-    print(folder)
+    print(json.dumps({"run": str(folder), "seed": config.seed, **bar.latest}) if args.json else folder)
     return 0
 
 
@@ -59,6 +61,7 @@ class _Bar:
     def __init__(self, total: int) -> None:
         from tqdm import tqdm
 
+        self.latest: dict[str, float] = {}
         self._bar = tqdm(total=total, unit="update", file=sys.stderr, disable=not sys.stderr.isatty(), dynamic_ncols=True)
 
     def __enter__(self) -> _Bar:
@@ -70,6 +73,7 @@ class _Bar:
     def show(self, updates: int, row: dict[str, float]) -> None:
         """Move to `updates` and name the latest figures."""
         self._bar.update(updates - self._bar.n)
+        self.latest = row
         if row:
             self._bar.set_postfix(
                 {name: f"{row[name]:.3g}" for name in ("distance_loss", "episode_cost", "reached", "multiplier")}

@@ -43,7 +43,7 @@ def write_tensors(path: Path, kind: str, arrays: Mapping[str, NDArray[Any]], doc
     except ImportError as error:
         raise MissingExtra("saving a checkpoint", "safetensors", "learned") from error
     text = json.dumps({"kind": kind, "format": FORMAT, **document}, sort_keys=True)
-    data = save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, metadata={_KEY: text})
+    data = save({name: np.asarray(array, order="C") for name, array in arrays.items()}, metadata={_KEY: text})
     write_atomically(path, lambda stream: stream.write(data))
 
 

@@ -31,11 +31,13 @@ class LearnedPolicy:
         self._actor = actor
 
     def act(self, observations: F32, goals: F32, condition: F32 | None = None) -> F32:
-        """(B, 2) states and goals in cells -> (B, 2) float32 actions in [-1, 1]; `condition` is not used.
+        """(B, 2) states and goals in cells -> (B, 2) float32 actions in [-1, 1].
 
         Raises:
-            InvalidInput: shapes differ, or a value is not finite.
+            InvalidInput: shapes differ, a value is not finite, or a `condition` is given: this policy takes none.
         """
+        if condition is not None:
+            raise InvalidInput("a condition is given, but this policy takes none")
         states, targets = _pairs(observations, goals)
         with torch.inference_mode():
             actions: F32 = self._actor(self._encoder(torch.from_numpy(states), torch.from_numpy(targets))).numpy()

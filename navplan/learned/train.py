@@ -159,6 +159,7 @@ class Run:
         if document.get("config") != self.config.to_dict():
             raise CheckpointError(path, "belongs to another configuration than config.json beside it")
         agent, replay = self.agent, self.replay
+        files.expect(path, arrays, self._shapes(arrays))
         try:
             load_networks(path, agent.networks, arrays)
             for name, module in (("target_actor", agent.target_actor), ("target_critics", agent.target_critics)):
@@ -178,8 +179,26 @@ class Run:
             agent.updates = int(document["updates"])
             self.env_steps = int(document["env_steps"])
             self.seconds = float(document["seconds"])
-        except (KeyError, TypeError, ValueError, RuntimeError, IndexError) as error:
+        except (KeyError, TypeError, ValueError, RuntimeError, IndexError, OverflowError) as error:
             raise CheckpointError(path, f"is incomplete or misshaped: {error}") from error
+
+    def _shapes(self, arrays: Arrays) -> dict[str, tuple[int, ...]]:
+        """Shapes of the float32 tensors of a checkpoint: broadcasting must not let a foreign one slip in."""
+        agent, config = self.agent, self.config
+        networks = {name: array.shape for name, array in network_arrays(agent.networks).items()}
+        shapes = dict(networks)
+        for name, module in (("target_actor", agent.target_actor), ("target_critics", agent.target_critics)):
+            shapes |= {f"{name}.{key}": tuple(value.shape) for key, value in module.named_parameters()}
+        for name, optimizer in agent.optimizers.items():
+            for index, parameter in enumerate(optimizer.param_groups[0]["params"]):
+                shapes |= {f"optimizer.{name}.{index}.{slot}": tuple(parameter.shape) for slot in ("exp_avg", "exp_avg_sq")}
+                shapes[f"optimizer.{name}.{index}.step"] = ()
+        count = min(len(arrays.get("replay.costs", ())), config.replay_episodes)
+        for name in Replay.ARRAYS:
+            shapes[f"replay.{name}"] = (count, *getattr(self.replay, name).shape[1:])
+        if any(name.startswith("stage1.") for name in arrays):
+            shapes |= {f"stage1.{name}": shape for name, shape in networks.items()}
+        return shapes
 
     def export(self, out: Path) -> None:
         """Write ``policy.safetensors`` and ``stage1.safetensors``."""

@@ -77,6 +77,8 @@ def test_policies_refuse_what_is_no_position(tiny: Critics) -> None:
             call(good, bad)
         with pytest.raises(InvalidInput, match="expected"):
             call(good, good[:1])
+    with pytest.raises(InvalidInput, match="takes none"):
+        tiny.policy.act(good, good, good)
     actions = tiny.policy.act(good, good)
     assert actions.shape == (2, 2)
     assert actions.dtype == np.float32

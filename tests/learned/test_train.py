@@ -11,18 +11,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
 from navplan.cli import main
 from navplan.errors import CheckpointError, InvalidInput
 from navplan.learned import train as training
-from navplan.learned.checkpoint import load_checkpoint
+from navplan.learned.checkpoint import load_checkpoint, read_tensors, write_tensors
 from navplan.learned.config import TrainConfig
 from navplan.learned.evaluate import evaluate_pairs
 from navplan.learned.train import COLUMNS, train
 from navplan.scenarios.environment import PointEnv
 from navplan.scenarios.geodesic import geodesic_steps
 from navplan.scenarios.world import World
+from tests.fuzz import damaged, survives
 
 TINY = TrainConfig(
     "center-dot",
@@ -98,7 +101,7 @@ import sys, time
 from navplan.learned.config import TrainConfig
 from navplan.learned.train import train
 config = TrainConfig.from_dict(eval(sys.argv[2]))
-train(config, sys.argv[1], resume=len(sys.argv) > 3, progress=lambda *_: time.sleep(0.05))
+train(config, sys.argv[1], progress=lambda *_: time.sleep(0.05))
 """
 
 
@@ -115,7 +118,7 @@ def test_kill_9_and_resume_ends_bit_identical(undisturbed: Path, tmp_path: Path)
         process.send_signal(signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
     assert not (out / "policy.safetensors").exists()
-    subprocess.run([*command, "resume"], check=True, timeout=120)
+    train(TINY, out, resume=True)
     assert_same_result(out, undisturbed)
 
 
@@ -162,6 +165,30 @@ def test_damaged_checkpoints_are_named(undisturbed: Path, tmp_path: Path) -> Non
         train(TINY, tmp_path, resume=True)
 
 
+@pytest.mark.parametrize(
+    "name", ["replay.costs", "target_actor.layers.0.bias", "optimizer.critics.1.exp_avg", "stage1.critics.b3"]
+)
+def test_misshaped_tensors_in_a_checkpoint_are_named(undisturbed: Path, tmp_path: Path, name: str) -> None:
+    arrays, document = read_tensors(undisturbed / "checkpoint.safetensors", "checkpoint")
+    arrays[name] = arrays[name][..., :1]
+    write_tensors(tmp_path / "c.safetensors", "checkpoint", arrays, document)
+    with pytest.raises(CheckpointError, match=rf"tensor '{name}' is float32 \(.*\), expected float32"):
+        training.Run(TINY).restore(tmp_path / "c.safetensors")
+
+
+@settings(max_examples=40)
+@given(data=st.data())
+def test_damaged_checkpoints_never_crash(
+    undisturbed: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    folder = tmp_path_factory.mktemp("damaged")
+    whole = (undisturbed / "checkpoint.safetensors").read_bytes()
+    header = 8 + int.from_bytes(whole[:8], "little")
+    broken = data.draw(damaged(whole[8:header]))
+    data_bytes = len(broken).to_bytes(8, "little") + broken + whole[header:]
+    survives(training.Run(TINY).restore, folder / "c.safetensors", data_bytes)
+
+
 def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = str(tmp_path / "run")
     assert main(["train", "--scenario", "center-dot", "--recipe", "paper", "--out", out]) == 2
@@ -172,9 +199,10 @@ def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["train", "--scenario", "center-dot", "--resume", "--out", out]) == 2
     assert not Path(out).exists()
     capsys.readouterr()
-    assert main(["train", "--scenario", "center-dot", "--seed", "3", "--steps", "1", "--out", out]) == 0
+    assert main(["train", "--scenario", "center-dot", "--seed", "3", "--steps", "1", "--out", out, "--json"]) == 0
     captured = capsys.readouterr()
-    assert captured.out == f"{out}\n"
+    document = json.loads(captured.out)
+    assert (document["run"], document["seed"], document["updates"]) == (out, 3, 1)
     assert captured.err == ""  # quiet in a pipe
     assert main(["train", "--scenario", "center-dot", "--out", out]) == 2
     assert "exists already" in capsys.readouterr().err
