@@ -10,9 +10,12 @@ import numpy as np
 
 from navplan.kernels.jit import kernel
 
+# What a constraint forbids one agent; see `navplan.kernels.constraints.Table`.
 ARRIVAL = 0
 MOVE = 1
 DISC = 2
+KEEP_OUT = 3
+LATER = 4
 
 
 @kernel

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from navplan.kernels.conflicts import ARRIVAL, MOVE, count_conflicts
+from navplan.kernels.conflicts import count_conflicts
+from navplan.kernels.constraints import forbidden
 from navplan.kernels.heap import pop, push
 from navplan.kernels.jit import kernel
 from navplan.kernels.status import BUDGET, EXHAUSTED, FOUND, FULL
@@ -23,33 +24,17 @@ from navplan.kernels.status import BUDGET, EXHAUSTED, FOUND, FULL
 RECORDS, FOCAL, OPEN, WAITING, EXPANDED, GENERATED, RESULT = 0, 1, 2, 3, 4, 5, 6
 FMIN = 0
 # Record flags.
-COUNTED, EXPANDED_ONCE, DEAD = 1, 2, 4
+COUNTED, EXPANDED_ONCE, DEAD, ARRIVED = 1, 2, 4, 8
 # Sums of the same edges in another order differ by rounding; such f are one.
 SLACK = 1e-12
 LARGE = 1e300
 
 
-class Table(NamedTuple):
-    """An agent's constraints, sorted by step; step t owns the entries first[t] .. first[t + 1] - 1, (L + 1,) int32.
-
-    kind (K,) int8; ARRIVAL forbids ending the step at a, MOVE forbids a -> b, DISC forbids moves that at instant tau of the step
-    are nearer to centre (K, D) than the root of r2. All arrays are read-only.
-    """
-
-    first: NDArray[np.int32]
-    kind: NDArray[np.int8]
-    a: NDArray[np.int32]
-    b: NDArray[np.int32]
-    tau: NDArray[np.float64]
-    centre: NDArray[np.float64]
-    r2: NDArray[np.float64]
-
-
 class Query(NamedTuple):
     """What is asked.
 
-    Resting at the goal is allowed from step rest_from on, no arrival before step arrive_from is a last one, and time collapses at
-    step horizon. After `patience` expansions conflicts no longer cost anything, so that the search comes to an end.
+    The last arrival must be at step rest_from or later, and cannot be before step arrive_from; time collapses at step
+    horizon. After `patience` expansions conflicts no longer cost anything, so that the search comes to an end.
     """
 
     start: int
@@ -99,49 +84,6 @@ class Work(NamedTuple):
 
 
 @kernel
-def forbidden(table, xy, step, u, v):
-    """True when a constraint forbids the move u -> v at `step`."""
-    if step >= table.first.size - 1:
-        return False
-    for k in range(table.first[step], table.first[step + 1]):
-        kind = table.kind[k]
-        if kind == ARRIVAL:
-            if table.a[k] == v:
-                return True
-        elif kind == MOVE:
-            if table.a[k] == u and table.b[k] == v:
-                return True
-        else:
-            tau = table.tau[k]
-            squared = 0.0
-            for axis in range(xy.shape[1]):
-                gap = xy[u, axis] + tau * (xy[v, axis] - xy[u, axis]) - table.centre[k, axis]
-                squared += gap * gap
-            if squared < table.r2[k]:
-                return True
-    return False
-
-
-@kernel
-def first_rest(table, xy, goal):
-    """First step from which resting at `goal` for ever breaks no constraint."""
-    for step in range(table.first.size - 2, -1, -1):
-        if forbidden(table, xy, step, goal, goal):
-            return step + 1
-    return 0
-
-
-@kernel
-def first_arrival(table, goal, rest_from):
-    """First step at which the last arrival can be: one later than `rest_from` if the goal itself is barred then."""
-    if rest_from > 0:
-        for k in range(table.first[rest_from - 1], table.first[rest_from]):
-            if table.kind[k] == ARRIVAL and table.a[k] == goal:
-                return rest_from + 1
-    return rest_from
-
-
-@kernel
 def count(xy, query, others, work, record):
     """Settle how many conflicts the path up to `record` has with the other agents; at the goal those of resting there too.
 
@@ -156,7 +98,7 @@ def count(xy, query, others, work, record):
     total = work.conflicts[record]
     if parent >= 0:
         total += count_conflicts(xy, query.clearance, others, query.skip, t - 1, work.node[parent], u)
-    if u == query.goal and t >= query.rest_from:
+    if work.flags[record] & ARRIVED:
         for step in range(t, others.shape[0] - 1):
             total += count_conflicts(xy, query.clearance, others, query.skip, step, u, u)
     work.conflicts[record] = total
@@ -277,7 +219,9 @@ def beaten(xy, query, others, work, rival, record):
 def generate(h, xy, query, others, work, progress, parent, v, g, f):
     """Record the state reached from `parent` at node v with cost g, unless one as good is there."""
     t = work.time[parent] + 1
-    key = state_key(query, v, t)
+    # waiting at the goal is no arrival: an agent that came too early must leave and return
+    arrived = v == query.goal and t >= query.rest_from and work.node[parent] != v
+    key = state_key(query, h.size if arrived else v, t)
     at = find_slot(work, query.stamp, key)
     record = progress[RECORDS]
     work.node[record] = v
@@ -286,7 +230,7 @@ def generate(h, xy, query, others, work, progress, parent, v, g, f):
     work.done[record] = -1.0
     work.parent[record] = parent
     work.conflicts[record] = work.conflicts[parent]
-    work.flags[record] = 0
+    work.flags[record] = ARRIVED if arrived else 0
     work.next[record] = -1
     if work.slot_stamp[at] == query.stamp:
         if beaten(xy, query, others, work, work.slot_record[at], record):
@@ -334,9 +278,9 @@ def expand(graph, waits, xy, h, query, table, others, work, progress, record, bo
         if f <= done or f >= later:
             continue
         if f <= bound:
-            if not forbidden(table, xy, t, u, v):
+            if not forbidden(table, xy, query.clearance, t, u, v):
                 generate(h, xy, query, others, work, progress, record, v, through, f)
-        elif not forbidden(table, xy, t, u, v) and not dominated(query, work, v, t + 1, through):
+        elif not forbidden(table, xy, query.clearance, t, u, v) and not dominated(query, work, v, t + 1, through):
             later = f
     work.f[record] = later
     if later < np.inf:
@@ -354,7 +298,7 @@ def begin(h, query, work, progress, values):
     work.parent[0] = -1
     work.conflicts[0] = 0
     work.next[0] = -1
-    work.flags[0] = 0
+    work.flags[0] = ARRIVED if query.start == query.goal and query.rest_from == 0 else 0
     f = max(h[query.start], query.arrive_from * query.min_step)
     values[FMIN] = f
     key = state_key(query, query.start, 0)
@@ -409,7 +353,7 @@ def search(graph, waits, xy, h, query, table, others, work, progress, values, ma
         if patient and work.f[record] + query.penalty * work.conflicts[record] > key:
             admit(h, query, work, progress, record)
             continue
-        if work.node[record] == query.goal and work.time[record] >= query.rest_from:
+        if work.flags[record] & ARRIVED:
             progress[RESULT] = record
             return FOUND
         expanded += 1

@@ -9,16 +9,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from navplan.kernels.conflicts import KEEP_OUT, LATER
+from navplan.kernels.constraints import Table, first_arrival, first_rest
 from navplan.kernels.space_time import (
     EXPANDED,
     FMIN,
     GENERATED,
     RESULT,
     Query,
-    Table,
     Work,
-    first_arrival,
-    first_rest,
     search,
     trace,
 )
@@ -28,7 +27,10 @@ from navplan.problem import Problem
 
 
 class Constraint(NamedTuple):
-    """What one agent must not do in one time step; see `navplan.kernels.space_time.Table`."""
+    """What one agent must not do in time step `step`: see `navplan.kernels.constraints.Table`.
+
+    KEEP_OUT holds from that step on; LATER means that the last arrival is after that step.
+    """
 
     step: int
     kind: int
@@ -72,8 +74,9 @@ def pack(paths: Sequence[NDArray[np.int32]]) -> NDArray[np.int32]:
 
 
 def make_table(constraints: Collection[Constraint], dimensions: int) -> Table:
-    """The constraints of one agent in the kernel's layout."""
-    rows = sorted(constraints)
+    """The constraints of one agent in the kernel's layout; LATER is none of its business."""
+    rows = sorted(row for row in constraints if row.kind < KEEP_OUT)
+    keep = sorted(row for row in constraints if row.kind == KEEP_OUT)
     steps = np.array([row.step for row in rows], np.int64)
     last = rows[-1].step + 1 if rows else 0
     table = Table(
@@ -84,6 +87,8 @@ def make_table(constraints: Collection[Constraint], dimensions: int) -> Table:
         tau=np.array([row.tau for row in rows], np.float64),
         centre=np.array([row.centre or (0.0,) * dimensions for row in rows], np.float64).reshape(len(rows), dimensions),
         r2=np.array([row.r2 for row in rows], np.float64),
+        keep_step=np.array([row.step for row in keep], np.int32),
+        keep_node=np.array([row.a for row in keep], np.int32),
     )
     freeze(*table)
     return table
@@ -165,8 +170,9 @@ class LowLevel:
         """
         weighted, goal = self._weighted, self._goals[agent]
         table = make_table(constraints, weighted.xy.shape[1])
-        rest_from = int(first_rest(table, weighted.xy, goal))
-        horizon = max(len(table.first) - 1, others.shape[0] - 1)
+        later = max((row.step + 1 for row in constraints if row.kind == LATER), default=0)
+        rest_from = max(later, int(first_rest(table, weighted.xy, self._clearance, goal)))
+        horizon = max(len(table.first) - 1, others.shape[0] - 1, rest_from, int(table.keep_step.max(initial=0)))
         slice_size = expansions_per_slice(weighted.max_degree, others.shape[1])
         self.searches += 1
         while True:

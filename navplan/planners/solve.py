@@ -108,7 +108,7 @@ def warm_up(planner: Planner, problem: Problem, progress: Callable[[str], None] 
     if key in _WARM:
         return 0.0
     if progress is not None:
-        progress(f"compiling the kernels of {planner.name}, the first time only …")
+        progress(f"loading the kernels of {planner.name}; the first run compiles them …")
     began = time.perf_counter()
     graph = StateGraph(
         states=np.zeros((3, 2), np.float32) + np.arange(3, dtype=np.float32)[:, None],

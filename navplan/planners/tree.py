@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from navplan.kernels.conflicts import ARRIVAL, DISC, MOVE, find_conflicts, first_too_close
+from navplan.kernels.conflicts import ARRIVAL, DISC, KEEP_OUT, LATER, MOVE, find_conflicts, first_too_close
 from navplan.plan import Plan, Status, make_plan
 from navplan.planners.base import Clock, OutOfTime, Prepared, Weighted, distance_tables
 from navplan.planners.low_level import NO_OTHERS, Constraint, LowLevel, Route, pack
@@ -157,15 +157,21 @@ class Tree:
         if count == 0:
             return []
         table = paths.tolist()
+        # an agent rests from the step after its last move
+        rests = (len(paths) - np.argmax((paths != paths[-1])[::-1], axis=0)) * (paths != paths[-1]).any(axis=0)
         found = [
-            self._conflict(table, row, point)
+            self._conflict(table, rests.tolist(), row, point)
             for row, point in zip(self._where[:count].tolist(), self._which[:count].tolist(), strict=True)
         ]
         return sorted(found, key=lambda conflict: (conflict.step, conflict.first, conflict.second))
 
-    def _conflict(self, table: list[list[int]], row: list[int], point: list[float]) -> Conflict:
+    def _conflict(self, table: list[list[int]], rests: list[int], row: list[int], point: list[float]) -> Conflict:
         """Constraints such that at most one of the two agents can break its own: no solution is lost, neither child repeats."""
         first, second, step, kind = row
+        if step >= rests[first]:
+            return Conflict(first, second, step, *self._at_rest(table[-1][first], step))
+        if step >= rests[second]:
+            return Conflict(first, second, step, *self._at_rest(table[-1][second], step)[::-1])
         sides: list[tuple[Constraint, ...]] = []
         for agent in (first, second):
             u, v = table[step][agent], table[step + 1][agent]
@@ -180,6 +186,14 @@ class Tree:
                 disc = Constraint(step, DISC, -1, -1, point[0], tuple(point[1:]), radius * radius)
                 sides.append((disc, Constraint(step, MOVE, u, v)))
         return Conflict(first, second, step, sides[0], sides[1])
+
+    @staticmethod
+    def _at_rest(goal: int, step: int) -> tuple[tuple[Constraint, ...], tuple[Constraint, ...]]:
+        """Either the agent at rest arrives for the last time after `step`, or the other keeps out of its way from then on.
+
+        Target reasoning (Li et al. 2021) without the upper bound on the first agent's length.
+        """
+        return (Constraint(step, LATER),), (Constraint(step, KEEP_OUT, goal),)
 
 
 def leftover(routes: Iterable[Route], w: float) -> float:
