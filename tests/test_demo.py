@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from fleet import AnalyticCritics
 
+import navplan as nv
 from navplan.cli.main import main
 from navplan.learned.checkpoint import POLICY, bundled_checkpoints, checkpoint_folder, read_tensors, write_tensors
 from navplan.plan import Plan
@@ -55,13 +56,24 @@ def test_the_demo_leaves_pictures_and_a_plan(demo):
     from PIL import Image
 
     _, out = demo
-    assert sorted(path.name for path in out.iterdir()) == ["demo.gif", "demo.png", "plan.json", "summary.json", "trajectory.npz"]
+    expected = ["demo.gif", "demo.png", "graph.npz", "plan.json", "summary.json", "trajectory.npz"]
+    assert sorted(path.name for path in out.iterdir()) == expected
     with Image.open(out / "demo.gif") as motion, Image.open(out / "demo.png") as picture:
         assert motion.n_frames > 10
         assert min(picture.size) > 400
     plan = Plan.load(out / "plan.json")
     assert plan.solved
     assert plan.num_agents == 8
+
+
+def test_the_demos_plan_is_checked_beside_its_graph(demo, tmp_path, capsys):
+    _, out = demo
+    assert main(["validate", str(out / "plan.json"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["valid"] is True
+    (tmp_path / "plan.json").write_bytes((out / "plan.json").read_bytes())
+    nv.StateGraph.from_grid(np.zeros((3, 3), bool)).save(tmp_path / "graph.npz")
+    assert main(["validate", str(tmp_path / "plan.json")]) in (1, 2)
+    assert "another graph.npz" in capsys.readouterr().err
 
 
 def test_anyone_can_simulate_the_demo_again(demo):

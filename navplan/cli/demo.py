@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import sys
@@ -11,7 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from navplan.cli.options import at_least_one, not_negative, seed_number
+from navplan.cli.options import at_least_one, not_negative, progress, seed_number
+from navplan.errors import FileAccessError, InvalidInput
+from navplan.files import check_writable, sha256, write_text
 
 if TYPE_CHECKING:
     from navplan.navigate import Navigation
@@ -40,28 +43,36 @@ def run(args: argparse.Namespace) -> int:
     began = time.perf_counter()
     headless = args.headless or args.out is not None
     if not headless and not has_display():
-        say(f"no display found: running --headless --out {DEFAULT_OUT}")
+        print(f"no display found: running --headless --out {DEFAULT_OUT}", file=sys.stderr, flush=True)
         headless = True
 
     from navplan.execute import Interrupted
-    from navplan.learned.checkpoint import load_checkpoint
+    from navplan.learned.checkpoint import bundled_checkpoints, load_checkpoint
     from navplan.navigate import navigate
     from navplan.scenarios.registry import load_scenario
 
+    out = args.out or DEFAULT_OUT
+    if headless:
+        check_writable(out, folder=True)
     scenario = load_scenario(args.scenario)
+    if args.checkpoint is None and args.scenario not in bundled_checkpoints():
+        bundled = ", ".join(bundled_checkpoints())
+        raise InvalidInput(f"no checkpoint comes with scenario {args.scenario!r}, expected one of {bundled}, or --checkpoint RUN")
     critics = load_checkpoint(args.checkpoint or args.scenario)
-    say(f"drawing a problem for {args.agents} agents on {scenario.name} (the first run compiles, that takes a minute)")
+    progress(f"drawing a problem for {args.agents} agents on {scenario.name} (the first run compiles, that takes a minute)")
     starts, goals = draw(scenario, args.agents, args.seed)
     changes: dict[str, Any] = {"low_level": args.low_level, "seed": args.seed}
     if args.risk_aversion is not None:
         changes["beta"] = args.risk_aversion
     try:
-        result = navigate(scenario, critics, starts, goals, on_progress=say, **changes)
+        result = navigate(scenario, critics, starts, goals, on_progress=progress, **changes)
     except Interrupted as stop:
         if headless and stop.result is not None:
-            write_results(args.out or DEFAULT_OUT, stop.result, stop.result.summary())
+            write_results(out, stop.result, stop.result.summary())
         raise
-    say("driving the same low level without the graph, for comparison")
+    if headless:
+        write_results(out, result, result.summary())  # should the rest be interrupted
+    progress("driving the same low level without the graph, for comparison")
     baseline = navigate(scenario, critics, starts, goals, method="constrained-policy", low_level=args.low_level, seed=args.seed)
     summary = {
         **result.summary(),
@@ -70,12 +81,11 @@ def run(args: argparse.Namespace) -> int:
     }
     summary["total_s"] = round(time.perf_counter() - began, 3)
     if headless:
-        out = args.out or DEFAULT_OUT
         write_results(out, result, summary)
         write_pictures(out, scenario, result, summary)
         summary["total_s"] = round(time.perf_counter() - began, 3)
         write_summary(out, summary)
-        say(f"wrote {out}/")
+        progress(f"wrote {out}/")
     print(json.dumps(summary) if args.json else describe(summary))
     if not headless:
         from navplan.viewer.app import show
@@ -85,11 +95,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 _COMPARED = ("success", "reached", "agent_contacts", "wall_contacts", "cost_max", "cost_mean", "steps", "steps_mean")
-
-
-def say(line: str) -> None:
-    """Progress: on stderr."""
-    print(line, file=sys.stderr, flush=True)
 
 
 def has_display() -> bool:
@@ -114,19 +119,35 @@ def draw(scenario: Scenario, agents: int, seed: int) -> tuple[Any, Any]:
 
 
 def write_results(out: Path, result: Navigation, summary: Mapping[str, Any]) -> None:
-    """summary.json, and plan.json and trajectory.npz where there are any; what an earlier run left of them is removed."""
-    for name, part in (("plan.json", result.plan), ("trajectory.npz", result.trajectory)):
-        if part is not None:
-            part.save(out / name)
-        else:
-            (out / name).unlink(missing_ok=True)
+    """summary.json, and plan.json with its graph.npz and trajectory.npz where there are any.
+
+    What an earlier run left of them is removed. The plan names the graph, so that `navplan validate` can check it.
+    """
+    plan, graph = result.plan, result.pruned
+    if graph is not None:
+        graph.save(out / "graph.npz")
+        if plan is not None:
+            identity = {"map": "graph.npz", "map_sha256": sha256(out / "graph.npz"), "map_path": str(out / "graph.npz")}
+            plan = dataclasses.replace(plan, problem={**plan.problem, **identity})
+    if plan is not None:
+        plan.save(out / "plan.json")
+    if result.trajectory is not None:
+        result.trajectory.save(out / "trajectory.npz")
+    for name, part in (("graph.npz", graph), ("plan.json", plan), ("trajectory.npz", result.trajectory)):
+        if part is None:
+            _remove(out / name)
     write_summary(out, summary)
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise FileAccessError(f"{path}: cannot be removed: {error.strerror or error}") from error
 
 
 def write_summary(out: Path, summary: Mapping[str, Any]) -> None:
     """summary.json."""
-    from navplan.files import write_text
-
     write_text(out / "summary.json", json.dumps(summary, indent=2, allow_nan=False) + "\n")
 
 
@@ -156,13 +177,13 @@ def write_pictures(out: Path, scenario: Scenario, result: Navigation, summary: M
     """demo.png, and demo.gif when there is motion to show."""
     from navplan.viewer.export import save_gif, save_png
 
-    say("drawing demo.png and demo.gif")
+    progress("drawing demo.png and demo.gif")
     scene = scene_of(scenario, result, summary)
     save_png(scene, out / "demo.png")
     if result.trajectory is not None and result.trajectory.num_steps:
         save_gif(scene, out / "demo.gif")
     else:
-        (out / "demo.gif").unlink(missing_ok=True)
+        _remove(out / "demo.gif")
 
 
 def describe(summary: Mapping[str, Any]) -> str:

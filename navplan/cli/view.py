@@ -236,14 +236,20 @@ def _world_of_plan(plan: Plan, parts: dict[str, Any], path: Path) -> World | Non
             for place in (Path(name), path.parent / Path(name).name):
                 if place.is_file():
                     parts.setdefault("graph", StateGraph.load(place))
-                    return _world_of_graph(parts["graph"], place.stem)
+                    return _world_of_scenario(plan, parts) or _world_of_graph(parts["graph"], place.stem)
         found = _near(path, name)
         if found is not None:
             return found
+    return _world_of_scenario(plan, parts)
+
+
+def _world_of_scenario(plan: Plan, parts: dict[str, Any]) -> World | None:
+    from navplan.scenarios.registry import scenario_names
+
     scenario = plan.problem.get("scenario")
-    if isinstance(scenario, str) and scenario in scenario_names():
-        return _world(_scenario_parts(scenario, parts))
-    return None
+    if not isinstance(scenario, str) or scenario not in scenario_names():
+        return None
+    return _world(_scenario_parts(scenario, parts))
 
 
 def _world(parts: dict[str, Any]) -> World:

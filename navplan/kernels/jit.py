@@ -11,10 +11,13 @@ import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numba
-import numba.core.config as settings
+import numba.core.config
+
+# Numba fills this module from the environment, so its names are not known to type checkers.
+settings: Any = numba.core.config
 
 F = TypeVar("F", bound=Callable[..., object])
 
