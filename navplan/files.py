@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import tempfile
@@ -15,12 +16,22 @@ from navplan.errors import FileAccessError
 def write_atomically(path: str | Path, write: Callable[[IO[bytes]], object]) -> None:
     """Call `write` on a temporary binary file beside `path`, flush it to disk, then rename it into place.
 
+    A link is followed; a device or a pipe (``/dev/stdout``) is written as it is, for a rename would replace it.
+
     Raises:
         FileAccessError: the folder cannot be written; nothing half-written is left behind.
     """
     target = Path(path)
     temporary: str | None = None
     try:
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "is a folder, expected a file name")
+        if target.exists() and not target.is_file():
+            with target.open("wb") as stream:
+                write(stream)
+            return
+        if target.is_symlink():
+            target = target.resolve()
         target.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
         with os.fdopen(descriptor, "wb") as stream:
@@ -38,8 +49,44 @@ def write_atomically(path: str | Path, write: Callable[[IO[bytes]], object]) -> 
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """`write_atomically` for UTF-8 text."""
-    write_atomically(path, lambda stream: stream.write(text.encode("utf-8")))
+    """`write_atomically` for UTF-8 text.
+
+    Raises:
+        FileAccessError: as there; or the text holds what UTF-8 cannot say, such as the name of a file that is not UTF-8.
+    """
+    try:
+        data = text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise FileAccessError(f"{path}: cannot be written as UTF-8: {error.object[error.start : error.end]!r}") from error
+    write_atomically(path, lambda stream: stream.write(data))
+
+
+def check_writable(path: str | Path, *, folder: bool = False) -> None:
+    """Refuse a place where no file (or, with `folder`, no folder of files) can be written, before long work is done for it.
+
+    Raises:
+        FileAccessError: it is of the other kind, or a folder above it cannot be written.
+    """
+    target = Path(path)
+    try:
+        reason = _obstacle(target, folder)
+    except OSError as error:
+        reason = error.strerror or str(error)
+    if reason:
+        raise FileAccessError(f"{target}: cannot be written: {reason}")
+
+
+def _obstacle(target: Path, folder: bool) -> str | None:
+    if not folder and target.is_dir():
+        return "is a folder, expected a file name"
+    place = target if folder else target.parent
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    if not place.is_dir():
+        return f"{place} is no folder"
+    if not os.access(place, os.W_OK | os.X_OK):
+        return f"no permission to write in {place}"
+    return None
 
 
 def read_bytes(path: str | Path) -> bytes:
@@ -52,6 +99,8 @@ def read_bytes(path: str | Path) -> bytes:
         return Path(path).read_bytes()
     except OSError as error:
         raise FileAccessError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except ValueError as error:  # a name that no file can have
+        raise FileAccessError(f"{str(path)!r}: cannot be read: {error}") from error
 
 
 def sha256(path: str | Path) -> str:

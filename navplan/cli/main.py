@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
+import io
+import os
 import sys
 from collections.abc import Sequence
 
-from navplan.errors import NavplanError
+from navplan.errors import NavplanError, UnknownName
 
 COMMANDS: dict[str, str] = {
     "demo": "the main job on a bundled checkpoint: sample, weigh, prune, plan, drive, check",
@@ -27,7 +30,7 @@ class _Parser(argparse.ArgumentParser):
     """Usage errors in the same one-line form as every other error."""
 
     def error(self, message: str) -> None:  # type: ignore[override]
-        print(f"error: {self.prog}: {message}; see {self.prog} --help", file=sys.stderr)
+        _complain(f"{self.prog}: {message}; see {self.prog} --help")
         raise SystemExit(2)
 
 
@@ -40,7 +43,30 @@ def _overview() -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0 done, 1 no solution or failed check, 2 bad input, 130 interrupted."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    if argv is None:
+        _print_any_text()
+    try:
+        status = _dispatch(list(sys.argv[1:] if argv is None else argv))
+        if sys.stdout is not None:  # None when the caller has closed it
+            sys.stdout.flush()
+        return status
+    except NavplanError as error:
+        return _complain(str(error))
+    except BrokenPipeError:
+        _drop_output()
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except MemoryError:
+        return _complain("not enough memory, expected a smaller problem")
+    except OSError as error:  # files of ours are reported above: this is the output itself, or the system's own folders
+        where = error.filename if error.filename is not None else "output"
+        _drop_output()
+        return _complain(f"{where}: {error.strerror or error}")
+
+
+def _dispatch(arguments: list[str]) -> int:
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_overview())
         return 0 if arguments else 2
@@ -50,23 +76,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"navplan {version('navplan')}")
         return 0
     name = arguments[0]
+    if name not in COMMANDS:
+        raise UnknownName("command", name, COMMANDS)
+    module = importlib.import_module(f"navplan.cli.{name}")
+    parser = _Parser(prog=f"navplan {name}", description=COMMANDS[name])
+    module.configure(parser)
     try:
-        if name not in COMMANDS:
-            from navplan.errors import UnknownName
-
-            raise UnknownName("command", name, COMMANDS)
-        module = importlib.import_module(f"navplan.cli.{name}")
-        parser = _Parser(prog=f"navplan {name}", description=COMMANDS[name])
-        module.configure(parser)
-        return int(module.run(parser.parse_args(arguments[1:])))
-    except NavplanError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except SystemExit as stop:
+        args = parser.parse_args(arguments[1:])
+    except SystemExit as stop:  # usage error or --help, already said
         return int(stop.code or 0)
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
+    return int(module.run(args))
+
+
+def _complain(message: str) -> int:
+    """One error line, whatever the message holds (file names may hold line breaks)."""
+    print("error: " + "\\n".join(message.splitlines()), file=sys.stderr)
+    return 2
+
+
+def _print_any_text() -> None:
+    """File names may hold what the terminal's encoding cannot say: escape it rather than fail."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _drop_output() -> None:
+    """Send what is left in the buffer of standard output nowhere, so that the interpreter's last flush is quiet."""
+    with contextlib.suppress(AttributeError, OSError, ValueError):  # no standard output, or one that is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

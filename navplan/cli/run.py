@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from navplan.cli.demo import describe, draw, say, write_results
-from navplan.cli.options import at_least_one, not_negative, seed_number
+from navplan.cli.demo import describe, draw, write_results
+from navplan.cli.options import at_least_one, not_negative, progress, ratio, seed_number
 
 if TYPE_CHECKING:
     from navplan.scenarios.scenario import Scenario
@@ -31,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--planner", default="ecbs", metavar="NAME", help="multi-agent planner, see navplan planners (default ecbs)"
     )
-    parser.add_argument("--suboptimality", type=float, default=1.1, metavar="W", help="bound of a bounded planner (default 1.1)")
+    parser.add_argument("--suboptimality", type=ratio, default=1.1, metavar="W", help="bound of a bounded planner (default 1.1)")
     parser.add_argument("--risk-aversion", type=not_negative, metavar="B", help="weight beta of risk against distance")
     parser.add_argument(
         "--max-risk", type=not_negative, metavar="R", help="prune edges of this risk or more (default: the scenario's)"
@@ -43,13 +43,18 @@ def run(args: argparse.Namespace) -> int:
     """Navigate; exit status 0 only for full success."""
     from navplan.errors import UnknownName
     from navplan.execute import Interrupted
+    from navplan.files import check_writable
     from navplan.learned.checkpoint import load_checkpoint
     from navplan.navigate import METHODS, navigate
+    from navplan.planners import get
     from navplan.scenarios.registry import load_scenario
 
     began = time.perf_counter()
     if args.method not in METHODS:
         raise UnknownName("method", args.method, METHODS)
+    get(args.planner)  # a wrong name is said before work is done
+    if args.out is not None:
+        check_writable(args.out, folder=True)
     scenario = load_scenario(args.scenario)
     critics = load_checkpoint(args.checkpoint, stage=2 if METHODS[args.method].constrained else 1)
     starts, goals = problem_of(scenario, args.agents, args.seed)
@@ -63,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     if args.risk_aversion is not None:
         changes["beta"] = args.risk_aversion
     try:
-        result = navigate(scenario, critics, starts, goals, method=args.method, on_progress=say, **changes)
+        result = navigate(scenario, critics, starts, goals, method=args.method, on_progress=progress, **changes)
     except Interrupted as stop:
         if args.out is not None and stop.result is not None:
             write_results(args.out, stop.result, stop.result.summary())
@@ -71,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     summary = {**result.summary(), "checkpoint": args.checkpoint, "total_s": round(time.perf_counter() - began, 3)}
     if args.out is not None:
         write_results(args.out, result, summary)
-        say(f"wrote {args.out}/")
+        progress(f"wrote {args.out}/")
     print(json.dumps(summary) if args.json else describe(summary))
     return 0 if result.success else 1
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from navplan.cli.options import at_least_one, not_negative, seed_number
+from navplan.cli.options import at_least_one, not_negative, progress, ratio, seed_number
 
 if TYPE_CHECKING:
     from navplan.plan import Plan
@@ -25,11 +24,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--time-limit", type=not_negative, default=DEFAULT_LIMIT, metavar="S", help=f"wall seconds (default {DEFAULT_LIMIT:g})"
     )
-    parser.add_argument("--suboptimality", type=float, metavar="W", help="largest ratio to the optimum, for bounded planners")
+    parser.add_argument("--suboptimality", type=ratio, metavar="W", help="largest ratio to the optimum, for bounded planners")
     parser.add_argument("--seed", type=seed_number, default=0, metavar="S", help="for drawing and for the planner (default 0)")
     parser.add_argument("--radius", type=not_negative, metavar="R", help="body radius in cells (default 0.25 or the scenario's)")
-    parser.add_argument("--clearance", type=not_negative, metavar="D", help="least distance (default 0 on grids, else 2 * radius)")
-    parser.add_argument("--beta", "--risk-aversion", type=not_negative, default=0.0, metavar="B", help="weight of risk (default 0)")
+    parser.add_argument(
+        "--clearance", type=not_negative, metavar="D", help="least distance (default 0 on grids, else 2 * radius)"
+    )
+    parser.add_argument(
+        "--beta", "--risk-aversion", type=not_negative, default=0.0, metavar="B", help="weight of risk (default 0)"
+    )
     parser.add_argument("--wait-cost", type=not_negative, default=1.0, metavar="C", help="cost of one wait (default 1)")
     parser.add_argument("--hops", action="store_true", help="count edges instead of their costs")
     parser.add_argument("--out", type=Path, metavar="PLAN", help="plan file to write")
@@ -38,12 +41,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Plan; exit status 0 solved, 1 not solved, 130 interrupted with the best result so far written."""
-    from navplan.errors import FileAccessError
+    from navplan.files import check_writable
     from navplan.planners.solve import solve
     from navplan.scenarios.load import load_problem
 
-    if args.out is not None and not args.out.resolve().parent.is_dir():
-        raise FileAccessError(f"{args.out}: cannot be written: no such folder")
+    if args.out is not None:
+        check_writable(args.out)
     problem = load_problem(
         args.map,
         args.scen,
@@ -61,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         time_limit=args.time_limit,
         seed=args.seed,
         suboptimality=args.suboptimality,
-        progress=lambda text: print(text, file=sys.stderr),
+        progress=progress,
     )
     if args.out is not None:
         plan.save(args.out)

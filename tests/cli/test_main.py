@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -39,6 +41,44 @@ def test_usage_errors_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     err = capsys.readouterr().err
     assert err.startswith("error: navplan validate:")
     assert err.count("\n") == 1
+
+
+def test_an_error_stays_one_line_whatever_the_file_is_called(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["validate", "a\nb.json"], ["solve", "--map", "a\rb.map", "--agents", "1"], ["planners", "a\nb"]):
+        assert main(arguments) == 2
+        err = capsys.readouterr().err
+        assert err.startswith("error: ")
+        assert len(err.splitlines()) == 1
+
+
+def _navplan(*arguments: str, **options: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "navplan", *arguments]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **options)  # type: ignore[call-overload, no-any-return]
+
+
+def test_output_that_cannot_be_written() -> None:
+    with open("/dev/full", "w") as full:
+        process = _navplan("modules", stdout=full)
+        assert process.communicate()[1] == "error: output: No space left on device\n"
+        assert process.returncode == 2
+
+
+def test_a_reader_that_leaves_early_is_met_in_silence() -> None:
+    process = _navplan("scenario", "make", "empty", "--height", "1000", "--width", "1000", stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.communicate()[1] == ""
+    assert process.returncode == 1
+
+
+def test_file_names_that_the_terminal_cannot_show(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    target = tmp_path / "grün.map"
+    process = _navplan("scenario", "make", "empty", "--out", str(target), stdout=subprocess.PIPE, env=environment)
+    output, errors = process.communicate()
+    assert (process.returncode, errors) == (0, "")
+    assert "gr\\xfcn.map" in output
+    assert target.is_file()
 
 
 def test_a_missing_plan_file(capsys: pytest.CaptureFixture[str]) -> None:
