@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import heapq
 import math
 from dataclasses import dataclass
@@ -40,10 +41,18 @@ class CBS:
     """Conflict-tree nodes to expand before giving up (status unsolved), None for no limit."""
     bypass: bool = True
     """Adopt a child that costs no more and conflicts less instead of splitting."""
+    joint_after: int = 20
+    """Conflict-tree nodes after which conflicting pairs are planned jointly for better bounds; easy problems are done before."""
 
     def __post_init__(self) -> None:
         check_time_limit("CBS.time_limit", self.time_limit)
         check_max_nodes("CBS.max_nodes", self.max_nodes)
+        if not isinstance(self.joint_after, int) or self.joint_after < 0:
+            raise InvalidInput(f"CBS.joint_after is {self.joint_after!r}, expected an integer of at least 0")
+
+    def eager(self) -> CBS:
+        """The same planner using every kernel from the start, for warming up."""
+        return dataclasses.replace(self, joint_after=0, max_nodes=None)
 
     def prepare(self, graph: StateGraph) -> Prepared:
         """Reverse the graph."""
@@ -103,7 +112,7 @@ class _Search:
                 return
             rises = [self._rises(node, conflict) for conflict in conflicts]
             if not estimated:
-                better = max(f, node.cost + disjoint_sum(conflicts, rises))
+                better = max(f, node.cost + disjoint_sum(self._weights(node, conflicts, rises)))
                 if better > f * (1.0 + SAME):
                     if better < math.inf:
                         self._push(better, node, estimated=True)
@@ -129,6 +138,22 @@ class _Search:
             self._push(max(f, child.cost), child, estimated=False)
         return None
 
+    def _weights(self, node: Node, conflicts: list[Conflict], rises: list[tuple[float, float]]) -> dict[tuple[int, int], float]:
+        """Per pair in conflict, by how much the two together must cost more than now.
+
+        One of them must give way, so the smaller rise is a bound; once the search has proved hard, so is what the pair costs
+        when it is planned jointly.
+        """
+        weights: dict[tuple[int, int], float] = {}
+        for conflict, rise in zip(conflicts, rises, strict=True):
+            pair = (conflict.first, conflict.second)
+            weights[pair] = max(weights.get(pair, 0.0), min(rise))
+        if self._tree.expanded >= self._options.joint_after:
+            for i, j in weights:
+                joint = self._tree.pairs(i, j) - node.routes[i].cost - node.routes[j].cost
+                weights[i, j] = max(weights[i, j], joint)
+        return weights
+
     def _rises(self, node: Node, conflict: Conflict) -> tuple[float, float]:
         """By how much either child's agent would cost more."""
         return (
@@ -145,15 +170,8 @@ class _Search:
         return self._costs[key]
 
 
-def disjoint_sum(conflicts: list[Conflict], rises: list[tuple[float, float]]) -> float:
-    """Lower bound on what resolving every conflict costs: rises of pairs without a common agent, greedily the largest first.
-
-    One agent of each pair must give way, and its cost rises by the smaller of the two at least.
-    """
-    weights: dict[tuple[int, int], float] = {}
-    for conflict, rise in zip(conflicts, rises, strict=True):
-        pair = (conflict.first, conflict.second)
-        weights[pair] = max(weights.get(pair, 0.0), min(rise))
+def disjoint_sum(weights: dict[tuple[int, int], float]) -> float:
+    """Sum of the weights of pairs without a common agent, greedily the largest first: a lower bound on what all must pay."""
     total = 0.0
     taken: set[int] = set()
     for (i, j), weight in sorted(weights.items(), key=lambda item: (-item[1], item[0])):

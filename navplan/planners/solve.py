@@ -16,7 +16,7 @@ from navplan.planners import get
 from navplan.planners.base import Planner, check_time_limit
 from navplan.problem import Problem
 
-_WARM: set[tuple[type, int]] = set()
+_WARM: set[type] = set()
 
 
 def solve(
@@ -68,7 +68,7 @@ def solve(
             f"planner {chosen.name} plans for {chosen.max_agents} agent and would let {problem.num_agents} collide; "
             f"use one for many agents, such as cbs or ecbs"
         )
-    compile_s = warm_up(chosen, problem, progress)
+    compile_s = warm_up(chosen, progress)
     limit = time_limit if time_limit is not None else chosen.time_limit
     began = time.perf_counter()
     state = chosen.prepare(problem.graph)
@@ -99,13 +99,13 @@ def configured(planner: str | Planner, options: dict[str, Any]) -> Planner:
     return built
 
 
-def warm_up(planner: Planner, problem: Problem, progress: Callable[[str], None] | None = None) -> float:
+def warm_up(planner: Planner, progress: Callable[[str], None] | None = None) -> float:
     """Compile every kernel that `planner` needs, on a graph of three nodes; wall seconds, 0 when done before.
 
-    Kernels have one specialisation each, whatever the problem; both branches on the clearance are in it.
+    Kernels have one specialisation each, whatever the problem. A planner that leaves some kernels for hard problems offers
+    `eager()`, a variant of itself that uses them at once.
     """
-    key = (type(planner), problem.graph.states.shape[1])
-    if key in _WARM:
+    if type(planner) in _WARM:
         return 0.0
     if progress is not None:
         progress(f"loading the kernels of {planner.name}; the first run compiles them …")
@@ -119,9 +119,10 @@ def warm_up(planner: Planner, problem: Problem, progress: Callable[[str], None] 
         wait_risk=np.zeros(3),
     )
     agents = 1 if planner.max_agents == 1 else 2
+    eager: Planner = planner.eager() if hasattr(planner, "eager") else planner
     ends = np.array([0, 2], np.int32)[:agents]
     for weight in ("cost", "hops"):
         tiny = Problem(graph, ends, np.array([2, 0], np.int32)[:agents], clearance=0.0, weight=weight)
-        planner.plan(tiny, planner.prepare(graph), deadline=None, rng=np.random.default_rng(0))
-    _WARM.add(key)
+        eager.plan(tiny, eager.prepare(graph), deadline=None, rng=np.random.default_rng(0))
+    _WARM.add(type(planner))
     return time.perf_counter() - began

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from navplan.kernels.conflicts import ARRIVAL, DISC, KEEP_OUT, LATER, MOVE, find_conflicts, first_too_close
 from navplan.plan import Plan, Status, make_plan
 from navplan.planners.base import Clock, OutOfTime, Prepared, Weighted, distance_tables
-from navplan.planners.low_level import NO_OTHERS, Constraint, LowLevel, Route, pack
+from navplan.planners.low_level import Constraint, LowLevel, Route, pack
+from navplan.planners.pairs import PairBounds
 from navplan.problem import Problem
 
 # A gap this small (cells) below the clearance is float32 rounding of the coordinates, not a conflict.
@@ -67,6 +68,7 @@ class Tree:
 
     Attributes:
         low: the low level.
+        pairs: lower bounds on the costs of two agents.
         clock: the deadline.
         lower_bound: proved so far for the sum of costs.
         expanded, generated: tree nodes.
@@ -77,6 +79,7 @@ class Tree:
         self.clearance = effective_clearance(problem)
         self.clock = clock
         self.low = LowLevel(problem, weighted, tables, self.clearance, clock)
+        self.pairs = PairBounds(problem, weighted, tables, self.clearance)
         self.lower_bound = float(sum(self.low.distance(agent) for agent in range(problem.num_agents)))
         self.expanded = 0
         self.generated = 0
@@ -305,6 +308,3 @@ def _stats(tree: Tree | None) -> dict[str, float]:
         "low_level_expanded": tree.low.expanded,
         "low_level_generated": tree.low.generated,
     }
-
-
-__all__ = ["NO_OTHERS", "SAME", "Conflict", "GaveUp", "Node", "Tree", "run"]
