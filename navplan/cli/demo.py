@@ -41,10 +41,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Draw a problem, navigate, compare with the policy alone, write or show; exit status 0 only for full success."""
     began = time.perf_counter()
-    headless = args.headless or args.out is not None
-    if not headless and not has_display():
-        print(f"no display found: running --headless --out {DEFAULT_OUT}", file=sys.stderr, flush=True)
-        headless = True
+    asked = args.headless or args.out is not None
+    headless = asked or not has_display()
 
     from navplan.execute import Interrupted
     from navplan.learned.checkpoint import bundled_checkpoints, load_checkpoint
@@ -61,6 +59,8 @@ def run(args: argparse.Namespace) -> int:
     critics = load_checkpoint(args.checkpoint or args.scenario)
     progress(f"drawing a problem for {args.agents} agents on {scenario.name} (the first run compiles, that takes a minute)")
     starts, goals = draw(scenario, args.agents, args.seed)
+    if headless and not asked:
+        print(f"no display found: running --headless --out {out}", file=sys.stderr, flush=True)
     changes: dict[str, Any] = {"low_level": args.low_level, "seed": args.seed}
     if args.risk_aversion is not None:
         changes["beta"] = args.risk_aversion
@@ -127,7 +127,7 @@ def write_results(out: Path, result: Navigation, summary: Mapping[str, Any]) -> 
     if graph is not None:
         graph.save(out / "graph.npz")
         if plan is not None:
-            identity = {"map": "graph.npz", "map_sha256": sha256(out / "graph.npz"), "map_path": str(out / "graph.npz")}
+            identity = {"map": "graph.npz", "map_sha256": sha256(out / "graph.npz")}
             plan = dataclasses.replace(plan, problem={**plan.problem, **identity})
     if plan is not None:
         plan.save(out / "plan.json")
