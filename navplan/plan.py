@@ -134,7 +134,7 @@ class Plan:
         """
         try:
             document = json.loads(read_bytes(path).decode("utf-8"))
-        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, or a number of thousands of digits
             line = getattr(error, "lineno", None)
             raise FileFormatError(path, f"is not JSON ({type(error).__name__}), expected a plan file", line) from error
         if not isinstance(document, dict) or document.get("format") != FORMAT:
@@ -146,8 +146,14 @@ class Plan:
 
     @classmethod
     def _from_document(cls, document: dict[str, Any]) -> Plan:
-        paths = tuple(np.asarray(p, dtype=np.int32) for p in document["paths"])
+        paths = tuple(_whole_numbers(p) for p in document["paths"])
         coordinates = tuple(np.asarray(c, dtype=np.float32) for c in document["coordinates"])
+        if document["coordinates_order"] != "row, col":
+            raise ValueError(f"coordinates_order {document['coordinates_order']!r}")
+        if document["times"] != [list(range(len(p))) for p in paths]:
+            raise ValueError("times must count 0, 1, 2, … along each path")
+        if document["makespan"] != (max(len(p) for p in paths) - 1 if paths else None):
+            raise ValueError(f"makespan {document['makespan']!r} is not that of the paths")
         if document["status"] not in STATUSES:
             raise ValueError(f"status {document['status']!r}")
         if len(paths) != len(coordinates) or any(len(p) != len(c) for p, c in zip(paths, coordinates, strict=False)):
@@ -174,7 +180,7 @@ class Plan:
             reason=str(document["reason"]),
             stats=dict(document["stats"]),
             problem=dict(document["problem"]),
-            shape=tuple(document["shape"]) if document["shape"] else None,
+            shape=_shape(document["shape"]),
         )
 
 
@@ -267,7 +273,27 @@ def _price(problem: Problem, paths: tuple[NDArray[np.int32], ...]) -> tuple[floa
 
 
 def _number(value: Any) -> float | None:
-    return None if value is None else float(value)
+    if value is None:
+        return None
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{value!r} is not finite")
+    return number
+
+
+def _whole_numbers(values: Any) -> NDArray[np.int32]:
+    if not isinstance(values, list) or any(type(value) is not int for value in values):
+        raise ValueError("a path holds something else than node ids")
+    return np.asarray(values, dtype=np.int32)
+
+
+def _shape(value: Any) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    height, width = value
+    if type(height) is not int or type(width) is not int or height < 1 or width < 1:
+        raise ValueError(f"shape {value!r}")
+    return height, width
 
 
 def _plain(value: float | None) -> float | int | None:

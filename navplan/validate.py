@@ -184,6 +184,16 @@ def _claims(plan: Plan, problem: Problem) -> Iterator[Violation]:
         plan.lower_bound is None or total > plan.lower_bound * (1 + COST_TOLERANCE) + COST_TOLERANCE
     ):
         yield Violation("bound", (), -1, f"status is optimal, but lower_bound is {plan.lower_bound} and the cost {total:g}")
+    if plan.status == "bounded" and plan.suboptimality is None:
+        yield Violation("bound", (), -1, "status is bounded, but no suboptimality is given")
+    if plan.suboptimality is not None and not _within(total, plan.lower_bound, plan.suboptimality):
+        text = f"suboptimality {plan.suboptimality:g} does not follow from lower_bound {plan.lower_bound} and the cost {total:g}"
+        yield Violation("bound", (), -1, text)
+
+
+def _within(total: float, lower_bound: float | None, ratio: float) -> bool:
+    """Whether the bound proves the ratio."""
+    return lower_bound is not None and total <= ratio * lower_bound * (1 + COST_TOLERANCE) + COST_TOLERANCE
 
 
 def _costs(plan: Plan, problem: Problem) -> tuple[float, float]:

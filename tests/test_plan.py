@@ -55,6 +55,30 @@ def test_a_missing_field_is_named(plan: nv.Plan, tmp_path: Path, field: str) -> 
         nv.Plan.load(path)
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("coordinates_order", "x, y"),
+        ("times", [[0, 2, 4]]),
+        ("makespan", 1),
+        ("paths", [[0.5]]),
+        ("paths", [[True]]),
+        ("shape", [3]),
+        ("shape", ["a", "b"]),
+        ("sum_of_costs", float("inf")),
+        ("total_risk", float("nan")),
+    ],
+)
+def test_a_field_that_says_something_else_is_refused(plan: nv.Plan, tmp_path: Path, field: str, value: object) -> None:
+    path = tmp_path / "plan.json"
+    plan.save(path)
+    document = json.loads(path.read_text())
+    document[field] = value
+    path.write_text(json.dumps(document))
+    with pytest.raises(nv.FileFormatError, match=r"plan\.json: bad or missing field"):
+        nv.Plan.load(path)
+
+
 @given(data=st.binary(max_size=200))
 def test_random_bytes_are_refused(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = tmp_path_factory.mktemp("plans") / "plan.json"

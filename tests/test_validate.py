@@ -114,3 +114,14 @@ def test_waits_are_priced_with_their_risk() -> None:
     assert plan.total_risk == pytest.approx(0.25 + 2 * 0.5)
     assert plan.makespan == 3
     assert kinds(plan, problem) == []
+
+
+def test_a_ratio_must_follow_from_the_bound() -> None:
+    problem = grid_problem([0], [2])
+    plan = make_plan(problem, "by hand", "bounded", [[0, 3, 4, 5, 2]], lower_bound=2.0)
+    assert plan.suboptimality == 2.0
+    assert kinds(plan, problem) == []
+    assert kinds(dataclasses.replace(plan, suboptimality=2.5), problem) == []  # weaker, and as true
+    assert kinds(dataclasses.replace(plan, suboptimality=1.5), problem) == ["bound"]
+    assert kinds(dataclasses.replace(plan, suboptimality=None), problem) == ["bound"]
+    assert kinds(dataclasses.replace(plan, lower_bound=None), problem) == ["bound"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from navplan.plan import Plan
@@ -52,10 +53,8 @@ def _problem(plan: Plan, args: argparse.Namespace) -> Problem:
     map_path = find_map(args.map) if args.map else _find(args.plan, stated, "map")
     _check_hash(args.plan, map_path, stated.get("map_sha256"))
     graph = load_graph(map_path)
-    if stated.get("scen") or args.scen:
-        _check_scen(plan, args.plan, args.scen or _find(args.plan, stated, "scen"))
     try:
-        return Problem(
+        problem = Problem(
             graph,
             stated["starts"],
             stated["goals"],
@@ -67,10 +66,24 @@ def _problem(plan: Plan, args: argparse.Namespace) -> Problem:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise FileFormatError(args.plan, f"its problem does not fit the map {map_path}: {error}") from error
+    _check_places(args.plan, stated, problem)
+    if stated.get("scen") or args.scen:
+        _check_scen(plan, problem, args.plan, args.scen or _find(args.plan, stated, "scen"))
+    return problem
+
+
+def _check_places(plan_path: Path, stated: Mapping[str, Any], problem: Problem) -> None:
+    """The nodes that the plan names must lie where it says that they lie."""
+    from navplan.errors import FileFormatError
+
+    for what, ids in (("start", problem.starts), ("goal", problem.goals)):
+        if stated.get(f"{what}_states") != problem.graph.states[ids].tolist():
+            raise FileFormatError(plan_path, f"its {what}_states are not the coordinates of its {what} nodes on the map")
 
 
 def _find(plan_path: Path, stated: object, what: str) -> Path:
     from navplan.errors import FileAccessError, FileFormatError
+    from navplan.files import sha256
     from navplan.scenarios.load import find_map
     from navplan.scenarios.registry import scenario_names
 
@@ -78,13 +91,14 @@ def _find(plan_path: Path, stated: object, what: str) -> Path:
     name = entries.get(what)
     if not isinstance(name, str):
         raise FileFormatError(plan_path, f"names no {what} file; give one with --{what}")
-    given = entries.get(f"{what}_path", name)
+    given = entries.get(f"{what}_path")
     if what == "map" and given in scenario_names():
         return find_map(str(given))
-    for candidate in (Path(str(given)), plan_path.parent / name):
-        if candidate.is_file():
-            return candidate
-    raise FileAccessError(f"{plan_path}: its {what} {given} is not there; give it with --{what}")
+    places = [plan_path.parent / name] if given is None else [Path(str(given)), plan_path.parent / name]
+    there = [place for place in places if place.is_file()]
+    if not there:
+        raise FileAccessError(f"{plan_path}: its {what} {given or name} is not there; give it with --{what}")
+    return next((place for place in there if sha256(place) == entries.get(f"{what}_sha256")), there[0])
 
 
 def _check_hash(plan_path: Path, path: Path, expected: object) -> None:
@@ -95,15 +109,17 @@ def _check_hash(plan_path: Path, path: Path, expected: object) -> None:
         raise InvalidPlan(f"{plan_path}: was made for another {path.name}: the SHA-256 differs from that of {path}")
 
 
-def _check_scen(plan: Plan, plan_path: Path, scen_path: Path) -> None:
+def _check_scen(plan: Plan, problem: Problem, plan_path: Path, scen_path: Path) -> None:
     """The plan's own starts and goals must be the scenario file's first rows."""
+    import numpy as np
+
     from navplan.errors import FileFormatError
     from navplan.scenarios.movingai import read_scen
 
     _check_hash(plan_path, scen_path, plan.problem.get("scen_sha256"))
     rows = read_scen(scen_path).rows[: plan.num_agents]
-    for what in ("start", "goal"):
-        stated = [[int(x) for x in state] for state in plan.problem.get(f"{what}_states", [])]
+    for what, ids in (("start", problem.starts), ("goal", problem.goals)):
+        stated = np.floor(problem.graph.states[ids]).astype(int).tolist()
         expected = [list(getattr(row, what)) for row in rows]
         if stated != expected:
             raise FileFormatError(plan_path, f"its {what}s are not the first {plan.num_agents} of {scen_path}")
