@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from navplan.kernels.conflicts import moves_conflict
+from navplan.kernels.hashing import home
 from navplan.kernels.heap import pop, push
 from navplan.kernels.jit import kernel
 
@@ -43,7 +44,7 @@ def reach(work, count, size, nodes, u, v, retired, g, h):
     """Record a joint state reached at cost `g`, unless it is known as cheap; returns the new counts of records and entries."""
     key = (np.int64(u) * nodes + v) * 4 + retired
     mask = work.slot_key.size - 1
-    at = np.int64((np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(20)) & mask
+    at = home(key, mask)
     while work.slot_key[at] != -1 and work.slot_key[at] != key:
         at = (at + 1) & mask
     if work.slot_key[at] == key:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from navplan.kernels.conflicts import count_conflicts
 from navplan.kernels.constraints import forbidden
+from navplan.kernels.hashing import home
 from navplan.kernels.heap import pop, push
 from navplan.kernels.jit import kernel
 from navplan.kernels.status import BUDGET, EXHAUSTED, FOUND, FULL
@@ -108,8 +109,7 @@ def count(xy, query, others, work, record):
 def find_slot(work, stamp, key):
     """Hash slot that holds `key`, or the free one where it belongs (linear probing)."""
     mask = work.slot_key.size - 1
-    mixed = np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)
-    at = np.int64(mixed >> np.uint64(20)) & mask
+    at = home(key, mask)
     while work.slot_stamp[at] == stamp and work.slot_key[at] != key:
         at = (at + 1) & mask
     return at
