@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
+import signal
 import sys
+from collections.abc import Iterator
+from types import FrameType
 
 
 def progress(line: str) -> None:
@@ -31,6 +35,47 @@ def not_negative(text: str) -> float:
 def ratio(text: str) -> float:
     """A finite number from 1."""
     return _number(text, 1, "of at least 1")
+
+
+def positive(text: str) -> float:
+    """A finite number above 0."""
+    value = _number(text, 0, "above 0")
+    if value == 0:
+        raise argparse.ArgumentTypeError(f"is {text!r}, expected a number above 0")
+    return value
+
+
+def whole_numbers(text: str) -> list[int]:
+    """Whole numbers from 1, ascending, separated by commas."""
+    return sorted({_whole(part, 1) for part in text.split(",")})
+
+
+def names_list(text: str) -> list[str]:
+    """Names separated by commas."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(parts):
+        raise argparse.ArgumentTypeError(f"is {text!r}, expected names separated by commas")
+    return list(dict.fromkeys(parts))
+
+
+@contextlib.contextmanager
+def noting_interrupts() -> Iterator[list[int]]:
+    """Ctrl-C still raises KeyboardInterrupt, and is noted in the list: a planner may catch it and return its best plan."""
+    noted: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        noted.append(number)
+        raise KeyboardInterrupt
+
+    try:
+        before = signal.signal(signal.SIGINT, note)
+    except ValueError:  # not the main thread, which alone gets signals
+        yield noted
+        return
+    try:
+        yield noted
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _number(text: str, least: float, wanted: str) -> float:

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from navplan.cli.options import at_least_one, not_negative, progress, ratio, seed_number
+from navplan.cli.options import at_least_one, not_negative, noting_interrupts, positive, progress, ratio, seed_number
 
 if TYPE_CHECKING:
     from navplan.plan import Plan
@@ -23,6 +23,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--planner", default="cbs", metavar="NAME", help="see navplan planners (default cbs)")
     parser.add_argument(
         "--time-limit", type=not_negative, default=DEFAULT_LIMIT, metavar="S", help=f"wall seconds (default {DEFAULT_LIMIT:g})"
+    )
+    parser.add_argument(
+        "--memory-limit", type=positive, metavar="GB", help="gigabytes for the whole process while it plans (default none)"
     )
     parser.add_argument("--suboptimality", type=ratio, metavar="W", help="largest ratio to the optimum, for bounded planners")
     parser.add_argument("--seed", type=seed_number, default=0, metavar="S", help="for drawing and for the planner (default 0)")
@@ -58,20 +61,22 @@ def run(args: argparse.Namespace) -> int:
         wait_cost=args.wait_cost,
         weight="hops" if args.hops else "cost",
     )
-    plan = solve(
-        problem,
-        args.planner,
-        time_limit=args.time_limit,
-        seed=args.seed,
-        suboptimality=args.suboptimality,
-        progress=progress,
-    )
+    with noting_interrupts() as interrupts:
+        plan = solve(
+            problem,
+            args.planner,
+            time_limit=args.time_limit,
+            seed=args.seed,
+            suboptimality=args.suboptimality,
+            memory_limit=args.memory_limit,
+            progress=progress,
+        )
     if args.out is not None:
         plan.save(args.out)
     print(json.dumps(plan.summary()) if args.json else _text(plan))
-    if plan.solved:
-        return 0
-    return 130 if plan.reason.startswith("interrupted") else 1
+    if interrupts or plan.reason.startswith("interrupted"):
+        return 130
+    return 0 if plan.solved else 1
 
 
 def _text(plan: Plan) -> str:

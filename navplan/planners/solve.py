@@ -11,7 +11,9 @@ import numpy as np
 
 from navplan.errors import InvalidInput, InvalidProblem, PlanningFailed
 from navplan.graph import StateGraph
-from navplan.plan import Plan
+from navplan.memory import check_memory_limit
+from navplan.memory import memory_limit as memory_limited
+from navplan.plan import Plan, make_plan
 from navplan.planners import get
 from navplan.planners.base import Planner, check_time_limit
 from navplan.problem import Problem
@@ -27,6 +29,7 @@ def solve(
     raise_on_failure: bool = False,
     suboptimality: float | None = None,
     *,
+    memory_limit: float | None = None,
     progress: Callable[[str], None] | None = None,
     **options: Any,
 ) -> Plan:
@@ -39,6 +42,8 @@ def solve(
         seed: the same seed gives the same plan, time limits aside.
         raise_on_failure: raise instead of returning a plan that is not solved.
         suboptimality: largest allowed ratio to the optimum, for planners that take one.
+        memory_limit: gigabytes (1e9 bytes) that the whole process may hold while it plans; default: no limit. Beyond it the
+            plan is unsolved, and the reason says so.
         progress: called with a line of text before kernels are compiled.
         options: further fields of the planner.
 
@@ -61,6 +66,7 @@ def solve(
         options["suboptimality"] = suboptimality
     chosen = configured(planner, options)
     check_time_limit("time_limit", time_limit)
+    check_memory_limit("memory_limit", memory_limit)
     if not isinstance(seed, int | np.integer) or seed < 0:
         raise InvalidInput(f"seed is {seed!r}, expected an integer of at least 0")
     if chosen.max_agents is not None and problem.num_agents > chosen.max_agents:
@@ -71,9 +77,17 @@ def solve(
     compile_s = warm_up(chosen, progress)
     limit = time_limit if time_limit is not None else chosen.time_limit
     began = time.perf_counter()
-    state = chosen.prepare(problem.graph)
     deadline = None if limit is None else began + limit
-    plan = chosen.plan(problem, state, deadline=deadline, rng=np.random.default_rng(seed))
+    try:
+        with memory_limited(memory_limit):
+            state = chosen.prepare(problem.graph)
+            plan = chosen.plan(problem, state, deadline=deadline, rng=np.random.default_rng(seed))
+    except MemoryError as error:
+        allowed = "the machine's memory" if memory_limit is None else f"the memory limit of {memory_limit:g} GB"
+        detail = f": {error}" if str(error) else ""
+        plan = make_plan(problem, chosen.name, "unsolved", reason=f"out of memory, within {allowed}{detail}")
+    except KeyboardInterrupt:  # planners that hold a plan return it themselves
+        plan = make_plan(problem, chosen.name, "unsolved", reason="interrupted")
     plan = dataclasses.replace(plan, runtime_s=time.perf_counter() - began, compile_s=compile_s)
     if raise_on_failure and not plan.solved:
         raise PlanningFailed(plan, f"{chosen.name}: {plan.status}: {plan.reason}")
