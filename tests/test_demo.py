@@ -149,7 +149,9 @@ def test_run_knows_every_method(tmp_path, capsys, method):
         "--json",
     ]
     status = main(command)
-    summary = json.loads(capsys.readouterr().out)
+    shown = capsys.readouterr()
+    assert shown.err == ""  # quiet in a pipe
+    summary = json.loads(shown.out)
     assert status == (0 if summary["success"] else 1)
     assert summary["method"] == method
     assert (tmp_path / "trajectory.npz").is_file()
@@ -179,6 +181,16 @@ def test_ctrl_c_leaves_what_had_happened(tmp_path, capsys, monkeypatch):
     assert (summary["success"], summary["reason"]) == (False, "interrupted")
 
 
+def test_ctrl_c_during_the_comparison_keeps_the_outcome(tmp_path, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("navplan.cli.demo.write_pictures", stop)
+    assert main(["demo", "--agents", "2", "--out", str(tmp_path)]) == 130
+    assert json.loads((tmp_path / "summary.json").read_text())["success"] is True
+    assert (tmp_path / "trajectory.npz").is_file()
+
+
 def test_run_with_straight_lines_and_an_analytic_critic(capsys, monkeypatch):
     critics = AnalyticCritics(load_scenario("central-obstacle").world, 900)
     monkeypatch.setattr("navplan.learned.checkpoint.load_checkpoint", lambda name, stage=2: critics)
@@ -206,14 +218,19 @@ def test_bundled_checkpoints_drive_their_scenarios(name, tmp_path, capsys, monke
         (["run", "center-dot", "--checkpoint", "center-dot", "--method", "sorbb"], "did you mean 'sorb'"),
         (["run", "center-dot", "--checkpoint", "no-such-run"], "unknown checkpoint"),
         (["run", "center-dot"], "--checkpoint"),
+        (["demo", "--scenario", "line", "--headless"], "no checkpoint comes with scenario 'line'"),
+        (["demo", "--out", __file__], "cannot be written"),
+        (["run", "center-dot", "--checkpoint", "center-dot", "--out", __file__], "cannot be written"),
+        (["run", "center-dot", "--checkpoint", "center-dot", "--planner", "cbz"], "did you mean 'cbs'"),
+        (["run", "center-dot", "--checkpoint", "center-dot", "--suboptimality", "0.5"], "expected a number of at least 1"),
     ],
 )
 def test_bad_usage_is_one_line(command, said, capsys):
     assert main(command) == 2
     shown = capsys.readouterr()
-    last = shown.err.strip().splitlines()[-1]
-    assert last.startswith("error: ")
-    assert said in last
+    assert shown.err.startswith("error: ")
+    assert shown.err.count("\n") == 1
+    assert said in shown.err
     assert shown.out == ""
 
 
