@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from navplan.kernels.heap import pop, push
+from navplan.kernels.heap import pop_key, push_key
 from navplan.kernels.jit import kernel
 from navplan.kernels.status import BUDGET, EXHAUSTED
 
@@ -24,7 +24,6 @@ class Queue(NamedTuple):
     """Heap arrays with room for every edge of the graph and one more; `size` (1,) int64 survives between calls."""
 
     keys: NDArray[np.float64]
-    ties: NDArray[np.float64]
     items: NDArray[np.int32]
     size: NDArray[np.int64]
 
@@ -96,7 +95,7 @@ def dijkstra(graph, distance, queue, max_expansions):
     Returns:
         EXHAUSTED when every reachable node is settled, else BUDGET.
     """
-    keys, ties, items = queue.keys, queue.ties, queue.items
+    keys, items = queue.keys, queue.items
     indptr, indices, weights = graph.indptr, graph.indices, graph.weights
     size = queue.size[0]
     expanded = 0
@@ -105,7 +104,7 @@ def dijkstra(graph, distance, queue, max_expansions):
             queue.size[0] = size
             return BUDGET
         key, u = keys[0], items[0]
-        size = pop(keys, ties, items, size)
+        size = pop_key(keys, items, size)
         if key > distance[u]:
             continue
         expanded += 1
@@ -114,6 +113,6 @@ def dijkstra(graph, distance, queue, max_expansions):
             through = key + weights[edge]
             if through < distance[v]:
                 distance[v] = through
-                size = push(keys, ties, items, size, through, 0.0, v)
+                size = push_key(keys, items, size, through, v)
     queue.size[0] = 0
     return EXHAUSTED

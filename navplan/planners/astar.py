@@ -72,14 +72,16 @@ def query(
     room = 2 * edges + 2
     work = AStarWork(
         g=np.full(nodes, np.inf),
+        closed=np.zeros(nodes, np.bool_),
         parent=np.full(nodes, -1, np.int32),
         keys=np.empty(room),
-        ties=np.empty(room),
         items=np.empty(room, np.int32),
-        size=np.ones(1, np.int64),
+        ready=np.empty(room, np.int32),
+        sizes=np.array([0, 1]),
+        f=np.zeros(1),
     )
     work.g[source] = 0.0
-    work.keys[0], work.ties[0], work.items[0] = 0.0, 0.0, source
+    work.ready[0] = source
     slice_size = expansions_per_slice(edges // max(1, nodes) + 1, 0)
     expanded, status = 0, BUDGET
     while status == BUDGET:

@@ -177,13 +177,13 @@ def distance_tables(weighted: Weighted, goals: NDArray[np.int32], clock: Clock) 
 def make_queue(edges: int) -> Queue:
     """Heap arrays for a graph of `edges` edges."""
     room = edges + 2
-    return Queue(np.empty(room), np.empty(room), np.empty(room, np.int32), np.zeros(1, np.int64))
+    return Queue(np.empty(room), np.empty(room, np.int32), np.zeros(1, np.int64))
 
 
 def seed_queue(queue: Queue, distance: NDArray[np.float64], source: int) -> None:
     """Start a Dijkstra search from `source`; `distance` is filled with inf already."""
     distance[source] = 0.0
-    queue.keys[0], queue.ties[0], queue.items[0], queue.size[0] = 0.0, 0.0, source, 1
+    queue.keys[0], queue.items[0], queue.size[0] = 0.0, source, 1
 
 
 def expansions_per_slice(max_degree: int, others: int) -> int:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from navplan.kernels.heap import pop, push
+from navplan.kernels.heap import pop, pop_key, push, push_key
 
 pytestmark = pytest.mark.kernels
 
@@ -28,4 +28,19 @@ def test_the_heap_orders_by_key_then_tie(operations: list[tuple[int, int] | None
             assert original is not None
             assert top == original == heapq.heappop(reference)
             size = pop(keys, ties, items, size)
+        assert size == len(reference)
+
+
+@given(st.lists(st.integers(0, 9) | st.none(), max_size=60))
+def test_the_heap_without_ties_orders_by_key(operations: list[int | None]) -> None:
+    keys, items = np.empty(64), np.empty(64, np.int32)
+    size = 0
+    reference: list[float] = []
+    for number, operation in enumerate(operations):
+        if operation is not None:
+            size = push_key(keys, items, size, float(operation), number)
+            heapq.heappush(reference, float(operation))
+        elif reference:
+            assert keys[0] == operations[items[0]] == heapq.heappop(reference)
+            size = pop_key(keys, items, size)
         assert size == len(reference)
