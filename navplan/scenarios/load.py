@@ -174,7 +174,7 @@ def load_problem(
         spacing = 0.0 if graph.is_grid else clearance if clearance is not None else 2 * radius
         starts, goals = draw_pairs(graph, int(agents), np.random.default_rng(seed), spacing=spacing, where=str(path))
         identity["seed"] = str(seed)
-    return Problem(graph, starts, goals, radius, clearance, beta, wait_cost, weight, identity)
+    return Problem(graph, starts, goals, radius, clearance, beta, wait_cost, weight, identity=identity)
 
 
 def draw_pairs(
