@@ -12,6 +12,7 @@ SUITES: dict[str, str] = {
     "env": "agent-steps per second of the environment, with costs",
     "search": "shortest paths and Conflict-Based Search",
     "graph": "building the state graph from critics",
+    "mapf": "multi-agent planners on MovingAI maps: success rate, runtime, sum of costs (see --maps)",
     "learn": "training updates and collection steps per second",
 }
 

@@ -8,8 +8,13 @@ import platform
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from navplan.cli.options import at_least_one, names_list, not_negative, positive, progress, seed_number, whole_numbers
+
 if TYPE_CHECKING:
     from navplan.bench import Row
+
+_MAPF_OPTIONS = ("only", "planners", "agents", "scens", "time_limit", "memory_limit", "seed", "workers")
+_MAPF_FLAGS = ("targets", "keep_going", "fresh", "plans")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -21,12 +26,41 @@ def configure(parser: argparse.ArgumentParser) -> None:
     run_parser.add_argument("--out", type=Path, help="folder for SUITE.json")
     run_parser.add_argument("--quick", action="store_true", help="small sizes, for a first look")
     run_parser.add_argument("--json", action="store_true", help="print one JSON document")
+    _configure_mapf(run_parser.add_argument_group("suite mapf"))
+    report = commands.add_parser("report", help="write the tables and plots of a finished mapf run again")
+    report.add_argument("folder", type=Path, metavar="DIR", help="folder that bench run mapf --out wrote, or its results.csv")
+    report.add_argument("--readme", type=Path, metavar="FILE", help="put the table beside the peers' between FILE's markers")
+
+
+def _configure_mapf(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--maps", type=Path, metavar="DIR", help="folder of .map and MAP-KIND-NUMBER.scen files")
+    group.add_argument("--only", type=names_list, metavar="MAP,…", help="maps to use (default all)")
+    group.add_argument(
+        "--planners", type=names_list, metavar="P,…", help="planners, as eecbs:suboptimality=1.2 (default all for many agents)"
+    )
+    group.add_argument("--agents", type=whole_numbers, metavar="N,…", help="team sizes (default 10 to 1000)")
+    group.add_argument("--scens", type=whole_numbers, metavar="I,…", help="scenario numbers (default all)")
+    group.add_argument("--time-limit", type=not_negative, metavar="S", help="wall seconds for one plan (default 30)")
+    group.add_argument("--memory-limit", type=positive, metavar="GB", help="gigabytes for one planning process (default none)")
+    group.add_argument("--seed", type=seed_number, metavar="S", help="for the planners (default 0)")
+    group.add_argument("--workers", type=at_least_one, metavar="N", help="plans at the same time (default 1, for fair times)")
+    group.add_argument("--targets", action="store_true", help="the work of the peers' table in bench/README.md, and no other")
+    group.add_argument("--keep-going", action="store_true", help="try larger teams after a failure too")
+    group.add_argument("--fresh", action="store_true", help="run again what has been run before")
+    group.add_argument("--plans", action="store_true", help="keep every plan under OUT/plans")
 
 
 def run(args: argparse.Namespace) -> int:
-    """List the suites or run one."""
+    """List the suites, run one, or write a run's report again."""
     from navplan.bench import SUITES, run_suite
     from navplan.files import write_text
+
+    if args.command == "report":
+        return _report(args)
+    if args.command == "run" and args.suite == "mapf" and args.maps is not None:
+        return _mapf(args)
+    if args.command == "run":
+        _refuse_mapf_options(args)
 
     if args.command == "list":
         print(json.dumps(SUITES) if args.json else "\n".join(f"{name:<8} {text}" for name, text in SUITES.items()))
@@ -36,6 +70,55 @@ def run(args: argparse.Namespace) -> int:
     if args.out:
         write_text(args.out / f"{args.suite}.json", json.dumps(document, indent=2) + "\n")
     print(json.dumps(document) if args.json else _table(rows))
+    return 0
+
+
+def _refuse_mapf_options(args: argparse.Namespace) -> None:
+    """Options of the suite mapf say nothing to the others, nor without --maps."""
+    from navplan.errors import InvalidInput
+
+    for name in ("maps", *_MAPF_OPTIONS, *_MAPF_FLAGS):
+        if getattr(args, name) not in (None, False):
+            raise InvalidInput(f"--{name.replace('_', '-')} goes with suite mapf and --maps DIR")
+
+
+def _mapf(args: argparse.Namespace) -> int:
+    """Run planners on maps; exit status 130 on Ctrl-C, with the tables of what is done."""
+    from navplan.bench.mapf import Config
+    from navplan.bench.mapf_run import run_mapf
+    from navplan.bench.mapf_targets import target_work
+    from navplan.errors import InvalidInput
+
+    if args.out is None:
+        raise InvalidInput("suite mapf needs --out DIR for its results")
+    given: dict[str, Any] = {
+        name: getattr(args, name) for name in (*_MAPF_OPTIONS, *_MAPF_FLAGS) if getattr(args, name) is not None
+    }
+    if given.pop("targets"):
+        mixed = [name for name in ("agents", "time_limit") if name in given]
+        if mixed:
+            raise InvalidInput(f"--targets says how many agents and seconds itself; leave --{mixed[0].replace('_', '-')} out")
+        given["work"] = target_work(given.get("planners"), given.get("only"), 1 if args.quick else None)
+        given.setdefault("scens", (1, 2, 3))
+    elif args.quick:
+        given = {"time_limit": 2.0, "scens": (1,), "agents": (10, 20, 40), **given}
+    given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+    outcome = run_mapf(Config(args.maps, args.out, **given), progress=progress)
+    print(json.dumps(outcome.document()) if args.json else outcome.text())
+    return 130 if outcome.interrupted else 0
+
+
+def _report(args: argparse.Namespace) -> int:
+    from navplan.bench.mapf_report import fill_readme, write_report
+    from navplan.bench.mapf_results import read_csv
+
+    table = args.folder / "results.csv" if args.folder.is_dir() else args.folder
+    rows = read_csv(table)
+    if args.readme is not None:
+        fill_readme(args.readme, rows)
+        print(args.readme)
+    if args.folder.is_dir():
+        print("\n".join(str(path) for path in write_report(args.folder, rows)))
     return 0
 
 
