@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from navplan.cli.interrupt import leave, listen
 from navplan.errors import NavplanError, UnknownName
 
 COMMANDS: dict[str, str] = {
@@ -45,6 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0 done, 1 no solution or failed check, 2 bad input, 130 interrupted."""
     if argv is None:
         _print_any_text()
+        listen()
     try:
         status = _dispatch(list(sys.argv[1:] if argv is None else argv))
         if sys.stdout is not None:  # None when the caller has closed it
@@ -57,6 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
+        if argv is None:
+            leave(130)
         return 130
     except MemoryError:
         return _complain("not enough memory, expected a smaller problem")

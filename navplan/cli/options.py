@@ -10,6 +10,8 @@ import sys
 from collections.abc import Iterator
 from types import FrameType
 
+from navplan.cli.interrupt import interrupt
+
 
 def progress(line: str) -> None:
     """One line on stderr for whoever watches a terminal; quiet in a pipe."""
@@ -65,7 +67,7 @@ def noting_interrupts() -> Iterator[list[int]]:
 
     def note(number: int, frame: FrameType | None) -> None:
         noted.append(number)
-        raise KeyboardInterrupt
+        interrupt(number, frame)
 
     try:
         before = signal.signal(signal.SIGINT, note)
