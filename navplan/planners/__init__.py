@@ -26,6 +26,8 @@ PLANNERS: dict[str, str] = {
     "cbs": "navplan.planners.cbs:CBS",
     "dijkstra": "navplan.planners.dijkstra:Dijkstra",
     "ecbs": "navplan.planners.ecbs:ECBS",
+    "lacam": "navplan.planners.lacam:LaCAM",
+    "pibt": "navplan.planners.pibt:PIBT",
 }
 """Name -> "module:Class" of the planners that navplan ships; imported when asked for."""
 
