@@ -28,6 +28,7 @@ PLANNERS: dict[str, str] = {
     "ecbs": "navplan.planners.ecbs:ECBS",
     "lacam": "navplan.planners.lacam:LaCAM",
     "pibt": "navplan.planners.pibt:PIBT",
+    "prioritized": "navplan.planners.prioritized:Prioritized",
 }
 """Name -> "module:Class" of the planners that navplan ships; imported when asked for."""
 

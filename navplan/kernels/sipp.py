@@ -1,0 +1,365 @@
+"""Safe-interval path planning among the paths of a reservation table, hard obstacles and soft ones.
+
+A state is a node and an interval of time in which nothing changes there (SIPP, Phillips and Likhachev 2011); soft obstacles make
+intervals that may be entered at the price of a conflict (SIPPS, Li et al. 2022). Where moves and waits cost 1 each, cost is time,
+and the earliest arrival in an interval is all that counts. Elsewhere an interval is one time step, up to the horizon of the table
+after which nothing changes, and waiting is an edge like any other: then one label per interval is enough again.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from navplan.kernels.heap import pop, push
+from navplan.kernels.jit import kernel
+from navplan.kernels.reservation import NEVER, free_for_good, next_free, next_taken
+from navplan.kernels.status import BUDGET, EXHAUSTED, FOUND, FULL
+
+# Every path in the table is in the way; agents that are not `hard` cost a conflict each and are avoided before, or after, cost.
+HARD = 0
+FEWEST = 1
+CHEAPEST = 2
+
+FOREVER = NEVER - 1
+# Between labels of equal conflicts and f, that nearer to the goal; a weight too small to change the order of different f.
+_NEARER = 1e-7
+
+
+class Ground(NamedTuple):
+    """What agents move on and where they go.
+
+    Attributes:
+        indptr, indices, weights: the graph, (N + 1,) int32, (M,) int32, (M,) float64.
+        waits: (N,) float64 cost of a wait.
+        tables: (A, N) float32 lower bounds on the cost from each node to each agent's goal.
+        starts, goals: (A,) int32.
+        timed: (1,) int64, 0 when every move and wait costs 1.
+    """
+
+    indptr: NDArray[np.int32]
+    indices: NDArray[np.int32]
+    weights: NDArray[np.float64]
+    waits: NDArray[np.float64]
+    tables: NDArray[np.float32]
+    starts: NDArray[np.int32]
+    goals: NDArray[np.int32]
+    timed: NDArray[np.int64]
+
+
+class Labels(NamedTuple):
+    """Search memory for L labels; a label is a way to reach a node in an interval.
+
+    Attributes:
+        keys, ties, items: the heap, L + 1 entries.
+        nodes, times, ends, softs, parents, siblings: (L,) int32; ends are the intervals' last times, -1 for a finished path.
+        costs: (L,) float64.
+        dead: (L,) uint8 dominated.
+        first: (N,) int32 newest label of a node; valid where stamps (N,) int32 holds the number of this search.
+        hard: (A,) uint8 agents that are in the way in any mode.
+        path: (C,) int32 the path found.
+        counts: (8,) int64: heap size, labels, searches, length of the path found, expansions so far, soft conflicts of the path.
+        price: (1,) float64 cost of the path found.
+    """
+
+    keys: NDArray[np.float64]
+    ties: NDArray[np.float64]
+    items: NDArray[np.int32]
+    nodes: NDArray[np.int32]
+    times: NDArray[np.int32]
+    ends: NDArray[np.int32]
+    softs: NDArray[np.int32]
+    parents: NDArray[np.int32]
+    siblings: NDArray[np.int32]
+    costs: NDArray[np.float64]
+    dead: NDArray[np.uint8]
+    first: NDArray[np.int32]
+    stamps: NDArray[np.int32]
+    hard: NDArray[np.uint8]
+    path: NDArray[np.int32]
+    counts: NDArray[np.int64]
+    price: NDArray[np.float64]
+
+
+SIZE, MADE, SEARCHES, LENGTH, EXPANDED, SOFT = 0, 1, 2, 3, 4, 5
+
+
+@kernel
+def crowd(table, hard, node, time):
+    """Soft agents that `node` holds at `time`, or -1 when a hard one is among them."""
+    count = 0
+    if time < table.head.shape[1]:
+        other = table.head[node, time]
+        while other >= 0:
+            if hard[other] != 0:
+                return -1
+            count += 1
+            other = table.link[other, time]
+    if table.rests[node] <= time:
+        if hard[table.owner[node]] != 0:
+            return -1
+        count += 1
+    return count
+
+
+@kernel
+def swappers(table, hard, mode, node, before, time):
+    """Agents that go from `node` to `before` while ours goes the other way, arriving at `time`; -1 if one is hard."""
+    if time >= table.head.shape[1]:
+        return 0
+    count = 0
+    other = table.head[before, time]
+    while other >= 0:
+        if table.paths[other, time - 1] == node:
+            if mode == HARD or hard[other] != 0:
+                return -1
+            count += 1
+        other = table.link[other, time]
+    return count
+
+
+@kernel
+def passers(table, hard, node, time):
+    """Visits of soft agents to `node` after `time`, or -1 when a hard agent comes."""
+    count = 0
+    at = next_taken(table.bits, node, time + 1)
+    while at < NEVER:
+        here = crowd(table, hard, node, at)
+        if here < 0:
+            return -1
+        count += here
+        at = next_taken(table.bits, node, at + 1)
+    return count
+
+
+@kernel
+def interval(table, hard, mode, timed, node, time, limit):
+    """The first interval at `node` that can be entered from `time` to `limit`.
+
+    Returns:
+        First time from `time` on in it, or NEVER; its last time; soft agents met on entering.
+    """
+    rest = table.rests[node]
+    while time <= limit:
+        taken = next_taken(table.bits, node, time)
+        soft = 0
+        if taken > time:
+            end = taken - 1
+            if time < rest:
+                end = min(end, rest - 1)
+            elif mode == HARD or hard[table.owner[node]] != 0:
+                return NEVER, 0, 0
+            else:
+                soft = 1
+        elif mode == HARD:
+            time = next_free(table.bits, node, time)
+            continue
+        else:
+            soft = crowd(table, hard, node, time)
+            if soft < 0:
+                time += 1
+                continue
+            end = time
+        if timed and time < table.horizon[0]:
+            end = time
+        return time, end, soft
+    return NEVER, 0, 0
+
+
+@kernel
+def add_label(work, node, time, end, soft, cost, parent, mode, f, h):
+    """Enter a label unless another of its interval is no worse; False when there is no room."""
+    label = work.counts[MADE]
+    if end >= 0:
+        if work.stamps[node] != work.counts[SEARCHES]:
+            work.stamps[node] = work.counts[SEARCHES]
+            work.first[node] = -1
+        other = work.first[node]
+        while other >= 0:
+            if work.ends[other] == end and work.dead[other] == 0:
+                if work.softs[other] <= soft and work.costs[other] <= cost:
+                    return True
+                if work.softs[other] >= soft and work.costs[other] >= cost:
+                    work.dead[other] = 1
+            other = work.siblings[other]
+        if label == work.nodes.size:
+            return False
+        work.siblings[label] = work.first[node]
+        work.first[node] = label
+    elif label == work.nodes.size:
+        return False
+    work.nodes[label] = node
+    work.times[label] = time
+    work.ends[label] = end
+    work.softs[label] = soft
+    work.costs[label] = cost
+    work.parents[label] = parent
+    work.dead[label] = 0
+    work.counts[MADE] = label + 1
+    if mode == HARD:
+        key, tie = f, h
+    elif mode == FEWEST:
+        key, tie = float(soft), f + _NEARER * h
+    else:
+        key, tie = f, soft + _NEARER * h
+    work.counts[SIZE] = push(work.keys, work.ties, work.items, work.counts[SIZE], key, tie, np.int32(label))
+    return True
+
+
+@kernel
+def arrive(ground, table, work, agent, mode, node, time, end, soft, cost, parent, bound, earliest):
+    """Enter a label, and that of the finished path when `node` is the goal; False when there is no room."""
+    h = float(ground.tables[agent, node])
+    f = max(cost + h, earliest)
+    if f > bound:
+        return True
+    if not add_label(work, node, time, end, soft, cost, parent, mode, f, h):
+        return False
+    if node != ground.goals[agent]:
+        return True
+    ahead = 0
+    if mode == HARD:
+        if next_taken(table.bits, node, time + 1) < NEVER:
+            return True
+    else:
+        ahead = passers(table, work.hard, node, time)
+        if ahead < 0:
+            return True
+    return add_label(work, node, time, -1, soft + ahead, cost, parent, mode, cost, 0.0)
+
+
+@kernel
+def begin(ground, table, work, agent, mode, bound):
+    """Start a search for `agent`, which must not be in the table; FOUND when under way, else EXHAUSTED or FULL."""
+    counts = work.counts
+    counts[SIZE] = 0
+    counts[MADE] = 0
+    counts[SEARCHES] += 1
+    timed = ground.timed[0] != 0
+    start = ground.starts[agent]
+    when, end, soft = interval(table, work.hard, mode, timed, start, 0, 0)
+    if when != 0:
+        return EXHAUSTED
+    if not arrive(ground, table, work, agent, mode, start, 0, end, soft, 0.0, -1, bound, soonest(ground, table, agent, mode)):
+        return FULL
+    return FOUND
+
+
+@kernel
+def soonest(ground, table, agent, mode):
+    """Lower bound on the cost of any path of `agent`: it cannot rest at its goal before others have passed."""
+    if mode == HARD and ground.timed[0] == 0:
+        return float(free_for_good(table.bits, ground.goals[agent]))
+    return 0.0
+
+
+@kernel
+def search(ground, table, work, agent, mode, bound, max_expansions):
+    """Expand labels until a path is found; can be called again after BUDGET, the table unchanged.
+
+    Args:
+        ground, table, work: see the classes; `begin` has been called.
+        agent: for whom.
+        mode: HARD, FEWEST (conflicts with soft agents, then cost) or CHEAPEST (cost, then conflicts).
+        bound: paths that cost more are not wanted.
+        max_expansions: in this call.
+
+    Returns:
+        FOUND (the path is in `work.path`, length, soft conflicts and cost beside it), EXHAUSTED, BUDGET, or FULL: no room for
+        labels, or the path is longer than the table.
+    """
+    counts = work.counts
+    timed = ground.timed[0] != 0
+    earliest = soonest(ground, table, agent, mode)
+    expanded = 0
+    while counts[SIZE] > 0:
+        if expanded >= max_expansions:
+            counts[EXPANDED] += expanded
+            return BUDGET
+        label = work.items[0]
+        counts[SIZE] = pop(work.keys, work.ties, work.items, counts[SIZE])
+        if work.dead[label] != 0:
+            continue
+        if work.ends[label] < 0:
+            counts[EXPANDED] += expanded
+            return FOUND if unwind(work, label) else FULL
+        expanded += 1
+        if not expand(ground, table, work, agent, mode, timed, label, bound, earliest):
+            counts[EXPANDED] += expanded
+            return FULL
+    counts[EXPANDED] += expanded
+    return EXHAUSTED
+
+
+@kernel
+def expand(ground, table, work, agent, mode, timed, label, bound, earliest):
+    """Enter the labels that follow from `label`; False when there is no room."""
+    node = work.nodes[label]
+    time = np.int64(work.times[label])
+    end = np.int64(work.ends[label])
+    soft = work.softs[label]
+    cost = work.costs[label]
+    hard = work.hard
+    if end < FOREVER and (timed or mode != HARD):
+        when, until, met = interval(table, hard, mode, timed, node, end + 1, end + 1)
+        if when == end + 1:
+            then = cost + (ground.waits[node] if timed else float(when - time))
+            if not arrive(ground, table, work, agent, mode, node, when, until, soft + met, then, label, bound, earliest):
+                return False
+    for edge in range(ground.indptr[node], ground.indptr[node + 1]):
+        target = ground.indices[edge]
+        h = float(ground.tables[agent, target])
+        limit = min(end + 1, FOREVER)
+        if timed:
+            limit = time + 1
+            if cost + ground.weights[edge] + h > bound:
+                continue
+        elif float(limit) + h > bound:
+            if time + 1 + h > bound:
+                continue
+            limit = np.int64(bound - h)
+        when = time + 1
+        while when <= limit:
+            when, until, met = interval(table, hard, mode, timed, target, when, limit)
+            if when == NEVER:
+                break
+            if when == end + 1 and end < FOREVER:
+                passed = swappers(table, hard, mode, target, node, when)
+                if passed < 0:
+                    break
+                met += passed
+            then = cost + (ground.weights[edge] if timed else float(when - time))
+            if not arrive(ground, table, work, agent, mode, target, when, until, soft + met, then, label, bound, earliest):
+                return False
+            when = until + 1
+    return True
+
+
+@kernel
+def unwind(work, label):
+    """Write the path that ends with `label`; False when it is longer than there is room for."""
+    length = np.int64(work.times[label]) + 1
+    work.counts[LENGTH] = length
+    work.counts[SOFT] = work.softs[label]
+    work.price[0] = work.costs[label]
+    if length > work.path.size:
+        return False
+    time = length
+    while label >= 0:
+        first = work.times[label]
+        for at in range(first, time):
+            work.path[at] = work.nodes[label]
+        time = first
+        label = work.parents[label]
+    return True
+
+
+@kernel
+def find_path(ground, table, work, agent, mode, bound, max_expansions):
+    """`begin` and `search` in one."""
+    status = begin(ground, table, work, agent, mode, bound)
+    if status != FOUND:
+        return status
+    return search(ground, table, work, agent, mode, bound, max_expansions)
