@@ -5,15 +5,15 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import os
 import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from navplan.cli.extras import need
 from navplan.cli.options import at_least_one, not_negative, progress, seed_number
-from navplan.errors import FileAccessError, InvalidInput
+from navplan.errors import FileAccessError, InvalidInput, NavplanError
 from navplan.files import check_writable, sha256, write_text
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Draw a problem, navigate, compare with the policy alone, write or show; exit status 0 only for full success."""
     began = time.perf_counter()
+    need("the demo", "pygame", "PIL")  # said before work is done
     asked = args.headless or args.out is not None
     headless = asked or not has_display()
 
@@ -99,9 +100,13 @@ _COMPARED = ("success", "reached", "agent_contacts", "wall_contacts", "cost_max"
 
 def has_display() -> bool:
     """Whether a window can be opened here."""
-    if sys.platform in ("darwin", "win32"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    from navplan.viewer.app import check_display
+
+    try:
+        check_display()
+    except NavplanError:
+        return False
+    return True
 
 
 def draw(scenario: Scenario, agents: int, seed: int) -> tuple[Any, Any]:

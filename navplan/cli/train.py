@@ -25,15 +25,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train, or continue a run; prints the run directory."""
-    from navplan.errors import InvalidInput, MissingExtra
+    from navplan.cli.extras import need
+    from navplan.errors import InvalidInput
 
     if args.recipe == "paper":
         raise InvalidInput("recipe 'paper' is not available yet, expected 'navplan'")
     config = _config(args)
-    try:
-        from navplan.learned.train import train
-    except ImportError as error:
-        raise MissingExtra("training", "PyTorch", "learned") from error
+    need("training", "torch", "safetensors", "tqdm")
+    from navplan.learned.train import train
+
     with _Bar(config.steps) as bar:
         folder = train(config, args.out, resume=args.resume, progress=bar.show)
     print(json.dumps({"run": str(folder), "seed": config.seed, **bar.latest}) if args.json else folder)
