@@ -89,7 +89,15 @@ def _dispatch(arguments: list[str]) -> int:
         args = parser.parse_args(arguments[1:])
     except SystemExit as stop:  # usage error or --help, already said
         return int(stop.code or 0)
-    return int(module.run(args))
+    try:
+        return int(module.run(args))
+    except ModuleNotFoundError as error:
+        from navplan.cli.extras import missing
+
+        extra = missing(f"navplan {name}", error)
+        if extra is None:
+            raise
+        raise extra from error
 
 
 def _complain(message: str) -> int:
