@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from navplan.execute import drive, execute
     from navplan.graph import StateGraph
     from navplan.learned.checkpoint import load_checkpoint
+    from navplan.lifelong import lifelong
     from navplan.navigate import navigate
     from navplan.plan import Plan
     from navplan.planners.solve import solve
@@ -62,6 +63,7 @@ _WHERE = {
     "coverage_nodes": "navplan.coverage",
     "drive": "navplan.execute",
     "execute": "navplan.execute",
+    "lifelong": "navplan.lifelong",
     "load_checkpoint": "navplan.learned.checkpoint",
     "load_map": "navplan.scenarios.load",
     "load_problem": "navplan.scenarios.load",
@@ -95,6 +97,7 @@ __all__ = [
     "coverage_nodes",
     "drive",
     "execute",
+    "lifelong",
     "load_checkpoint",
     "load_map",
     "load_problem",

@@ -110,9 +110,9 @@ class Plan:
             "stats": dict(self.stats),
         }
 
-    def save(self, path: str | Path) -> None:
-        """Write the plan as JSON; a plan file needs nothing else but the map to be checked."""
-        document = {
+    def document(self) -> dict[str, Any]:
+        """What a plan file holds."""
+        return {
             "format": FORMAT,
             "coordinates_order": "row, col",
             **self.summary(),
@@ -122,7 +122,10 @@ class Plan:
             "times": [t.tolist() for t in self.times],
             "coordinates": [[[float(x) for x in row] for row in c] for c in self.coordinates],
         }
-        write_text(path, json.dumps(document, allow_nan=False) + "\n")
+
+    def save(self, path: str | Path) -> None:
+        """Write the plan as JSON; a plan file needs nothing else but the map to be checked."""
+        write_text(path, json.dumps(self.document(), allow_nan=False) + "\n")
 
     @classmethod
     def load(cls, path: str | Path) -> Plan:

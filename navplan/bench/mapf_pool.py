@@ -29,12 +29,16 @@ class Worker:
     """One subprocess; a new one takes its place when it had to be killed."""
 
     def __init__(self) -> None:
+        self._planner = ""
         self._process: subprocess.Popen[str] | None = None
         self._events: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._errors: Any = None
 
     def run(self, task: dict[str, Any]) -> dict[str, Any]:
         """The columns that the run of `task` fills; a process that hangs or dies is described in them."""
+        if task["planner"] != self._planner:  # another planner's kernels and pools are no part of its memory
+            self.stop()
+            self._planner = task["planner"]
         process = self._process if self._process is not None and self._process.poll() is None else self._start()
         assert process.stdin is not None  # it is a pipe
         try:

@@ -16,6 +16,7 @@ from navplan.errors import NavplanError, UnknownName
 COMMANDS: dict[str, str] = {
     "demo": "the main job on a bundled checkpoint: sample, weigh, prune, plan, drive, check",
     "solve": "plan for one problem on a grid map, a scenario file or a saved state graph",
+    "lifelong": "drive a fleet from goal to goal, and report its throughput",
     "validate": "check a plan file with code that no planner shares",
     "run": "close the loop in one scenario: plan, execute, record",
     "train": "train critics and policy",

@@ -7,6 +7,7 @@ import contextlib
 import math
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from types import FrameType
 
@@ -69,11 +70,11 @@ def noting_interrupts() -> Iterator[list[int]]:
         noted.append(number)
         interrupt(number, frame)
 
-    try:
-        before = signal.signal(signal.SIGINT, note)
-    except ValueError:  # not the main thread, which alone gets signals
+    # other threads get no signals, and a job in the background of a shell ignores this one
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         yield noted
         return
+    before = signal.signal(signal.SIGINT, note)
     try:
         yield noted
     finally:
