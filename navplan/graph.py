@@ -84,6 +84,8 @@ class StateGraph:
     limits: EdgeLimits | None = None
 
     def __post_init__(self) -> None:
+        for name in ("indptr", "indices"):
+            _check_whole(name, getattr(self, name))
         for name, dtype in (
             ("states", np.float32),
             ("indptr", np.int32),
@@ -106,6 +108,7 @@ class StateGraph:
             raise InvalidInput(f"indptr is not a CSR row pointer for {n} nodes and {m} edges")
         if m and (self.indices.min() < 0 or self.indices.max() >= n):
             raise InvalidInput(f"edge heads must be in 0..{n - 1}")
+        self._check_rows()
         if self.distance.shape != (m,) or self.risk.shape != (m,) or self.wait_risk.shape != (n,):
             raise InvalidInput(f"distance and risk need one value per edge ({m}), wait_risk one per node ({n})")
         if not ((self.distance > 0).all() and np.isfinite(self.distance).all()):
@@ -114,6 +117,25 @@ class StateGraph:
             values = getattr(self, name)
             if not ((values >= 0).all() and np.isfinite(values).all()):
                 raise InvalidInput(f"{name} must be finite and not negative")
+        if self.shape is not None:
+            self._check_shape(self.shape)
+
+    def _check_rows(self) -> None:
+        """Heads ascend within each row, and no edge leads back to its own tail."""
+        tails = np.repeat(np.arange(self.num_nodes, dtype=np.int32), np.diff(self.indptr))
+        loops = np.flatnonzero(self.indices == tails)
+        if loops.size:
+            raise InvalidInput(f"node {tails[loops[0]]} has an edge to itself, expected none: waiting needs no edge")
+        unsorted = np.flatnonzero((np.diff(self.indices) <= 0) & (tails[1:] == tails[:-1]))
+        if unsorted.size:
+            raise InvalidInput(f"edge heads of node {tails[unsorted[0]]} do not ascend, or one is there twice")
+
+    def _check_shape(self, shape: Any) -> None:
+        """(H, W) in whole cells, and every node inside."""
+        if not (isinstance(shape, tuple) and len(shape) == 2 and all(isinstance(side, int) and side >= 0 for side in shape)):
+            raise InvalidInput(f"shape is {shape!r}, expected (H, W) or None")
+        if self.num_nodes and (self.states.shape[1] != 2 or (self.states < 0).any() or (self.states >= shape).any()):
+            raise InvalidInput(f"nodes lie outside the grid of {shape[0]} x {shape[1]} cells")
 
     @property
     def num_nodes(self) -> int:
@@ -144,9 +166,12 @@ class StateGraph:
             >>> StateGraph.from_grid(np.zeros((2, 2), bool)).num_edges
             8
         """
-        free = ~np.asarray(walls, dtype=np.bool_)
-        if free.ndim != 2:
-            raise InvalidInput(f"walls have shape {free.shape}, expected (H, W)")
+        given = np.asarray(walls)
+        if given.ndim != 2:
+            raise InvalidInput(f"walls have shape {given.shape}, expected (H, W)")
+        if given.dtype != np.bool_ and not np.isin(given, (0, 1)).all():
+            raise InvalidInput("walls hold something else than 0 and 1, expected True for a wall and False for a free cell")
+        free = ~given.astype(np.bool_)
         height, width = free.shape
         ids = np.full((height + 2, width + 2), -1, np.int64)
         rows, cols = np.nonzero(free)
@@ -283,3 +308,13 @@ class StateGraph:
         from navplan.graph_io import load
 
         return load(path)
+
+
+def _check_whole(name: str, values: Any) -> None:
+    """Raise InvalidInput where a cast to int32 would change a number."""
+    array = np.asarray(values)
+    if array.dtype == np.int32 or not array.size:
+        return
+    whole = array.dtype.kind in "iu" or (array.dtype.kind == "f" and bool(np.isfinite(array).all() and (array % 1 == 0).all()))
+    if not whole or max(int(array.max()), -int(array.min())) > np.iinfo(np.int32).max:
+        raise InvalidInput(f"{name} must be whole numbers that fit 32 bits, got {array.dtype}")

@@ -230,3 +230,50 @@ def test_archive_members_may_not_claim_more_than_the_file_holds(tmp_path: Path) 
             archive.writestr(name, data)
     with pytest.raises(FileFormatError, match="complete"):
         StateGraph.load(path)
+
+
+TWO = {
+    "states": [[0.5, 0.5], [0.5, 1.5]],
+    "indptr": [0, 1, 2],
+    "indices": [1, 0],
+    "distance": [1.0, 1.0],
+    "risk": [0.0, 0.0],
+    "wait_risk": [0.0, 0.0],
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"states": [[0.5, float("nan")], [0.5, 1.5]]}, "expected finite coordinates"),
+        ({"indptr": [0, 0.5, 2]}, "whole numbers"),
+        ({"indices": [1, float("nan")]}, "whole numbers"),
+        ({"indices": [1, 2**32]}, "whole numbers that fit 32 bits"),
+        ({"indices": [0, 0]}, "node 0 has an edge to itself"),
+        ({"indices": [1, 7]}, "edge heads must be in"),
+        ({"distance": [1.0, 0.0]}, "positive"),
+        ({"risk": [1.0, -1.0]}, "not negative"),
+        ({"shape": (2,)}, "expected (H, W)"),
+        ({"shape": ("a", 2)}, "expected (H, W)"),
+        ({"shape": (1, 1)}, "outside the grid"),
+    ],
+)
+def test_a_graph_that_contradicts_itself_is_refused(changes: dict[str, object], said: str) -> None:
+    assert StateGraph(**(TWO | {"shape": (1, 2)})).is_grid  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput) as caught:
+        StateGraph(**(TWO | changes))  # type: ignore[arg-type]
+    assert said in str(caught.value)
+
+
+def test_heads_that_do_not_ascend_are_refused() -> None:
+    states = np.arange(6.0).reshape(3, 2)
+    for heads in ([2, 1], [1, 1]):
+        with pytest.raises(InvalidInput, match="edge heads of node 0"):
+            StateGraph(states, [0, 2, 2, 2], heads, np.ones(2), np.zeros(2), np.zeros(3))  # type: ignore[arg-type]
+
+
+def test_walls_that_are_neither_0_nor_1_are_refused() -> None:
+    assert StateGraph.from_grid([[0, 1], [0, 0]]).num_nodes == 3  # type: ignore[arg-type]
+    for walls in ([[0.0, float("nan")]], [[0, 2]], [["#", "."]]):
+        with pytest.raises(InvalidInput, match="True for a wall"):
+            StateGraph.from_grid(walls)  # type: ignore[arg-type]
