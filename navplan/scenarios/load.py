@@ -39,7 +39,8 @@ def find_map(name_or_path: str | Path) -> Path:
     if not path.is_file():
         if not path.suffix and len(path.parts) == 1:
             raise UnknownName("scenario", str(name_or_path), scenario_names())
-        raise FileAccessError(f"{path}: cannot be read: no such file")
+        what = "no such file" if not path.exists() else "is a folder" if path.is_dir() else "is no regular file"
+        raise FileAccessError(f"{path}: cannot be read: {what}, expected a map, scenario or graph file")
     if path.suffix.lower() not in SUFFIXES:
         raise FileFormatError(path, f"unknown kind of file {path.suffix!r}, expected one of {', '.join(SUFFIXES)}")
     return path
@@ -159,6 +160,8 @@ def load_problem(
     if agents is not None and agents > graph.num_nodes:
         what = "free cells" if graph.is_grid else "nodes"
         raise InvalidProblem(f"{path}: {agents} agents but {graph.num_nodes} {what}, expected at most one agent each")
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise InvalidProblem(f"seed is {seed!r}, expected an integer of at least 0")
     radius = radius if radius is not None else scenario.radius if scenario else 0.25
 
     identity = {"map": path.name, "map_sha256": sha256(path), "map_path": str(map)}

@@ -286,3 +286,14 @@ def test_published_problems(path: Path):
     )
     problem = load_problem(name, scen=path, agents=10)
     assert problem.num_agents == 10
+
+
+def test_a_folder_is_no_map(tmp_path: Path):
+    with pytest.raises(FileAccessError, match="is a folder, expected a map, scenario or graph file"):
+        load_problem(tmp_path, agents=1)
+
+
+@pytest.mark.parametrize("seed", [-1, 0.5, "x", True])
+def test_bad_seeds(seed: object):
+    with pytest.raises(InvalidProblem, match="expected an integer of at least 0"):
+        load_problem("center-dot", agents=1, seed=seed)  # type: ignore[arg-type]
