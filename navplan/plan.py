@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from navplan.errors import FileFormatError, InvalidInput
 from navplan.files import read_bytes, write_text
+from navplan.pricing import price
 from navplan.problem import Problem
 
 Status = Literal["optimal", "bounded", "feasible", "infeasible", "timeout", "unsolved"]
@@ -36,6 +37,10 @@ class Plan:
         lower_bound: proved bound on the optimal sum of costs, or None.
         total_risk: sum of edge and wait risks along the paths, or None.
         suboptimality: proved ratio ``sum_of_costs / lower_bound``, or None.
+        risk_budget: the problem's limit on total_risk, or None.
+        risks: risk of each agent's path; given together with the budget.
+        allocations: what each agent may risk: their sum is within the budget, each agent's risk within its own. Together with
+            `risks` this proves that the plan keeps the budget.
         runtime_s, compile_s: wall seconds of the search (heuristics included), and of compiling before it.
         reason: one line on why there is no plan.
         stats: counters, such as expanded and generated.
@@ -52,6 +57,9 @@ class Plan:
     lower_bound: float | None = None
     total_risk: float | None = None
     suboptimality: float | None = None
+    risk_budget: float | None = None
+    risks: tuple[float, ...] = ()
+    allocations: tuple[float, ...] = ()
     runtime_s: float = 0.0
     compile_s: float = 0.0
     reason: str = ""
@@ -95,6 +103,9 @@ class Plan:
 
     def summary(self) -> dict[str, Any]:
         """The fields that `navplan solve --json` prints."""
+        proof: dict[str, Any] = {}
+        if self.risk_budget is not None:
+            proof = {"risk_budget": self.risk_budget, "risks": list(self.risks), "allocations": list(self.allocations)}
         return {
             "planner": self.planner,
             "status": self.status,
@@ -104,6 +115,7 @@ class Plan:
             "lower_bound": _plain(self.lower_bound),
             "suboptimality": _plain(self.suboptimality),
             "total_risk": _plain(self.total_risk),
+            **proof,
             "runtime_s": round(self.runtime_s, 6),
             "compile_s": round(self.compile_s, 6),
             "reason": self.reason,
@@ -178,6 +190,9 @@ class Plan:
             lower_bound=_number(document["lower_bound"]),
             total_risk=_number(document["total_risk"]),
             suboptimality=_number(document["suboptimality"]),
+            risk_budget=_number(document.get("risk_budget")),
+            risks=_numbers(document.get("risks", [])),
+            allocations=_numbers(document.get("allocations", [])),
             runtime_s=float(document["runtime_s"]),
             compile_s=float(document["compile_s"]),
             reason=str(document["reason"]),
@@ -194,6 +209,7 @@ def make_plan(
     paths: Sequence[Sequence[int] | NDArray[np.int32]] = (),
     *,
     lower_bound: float | None = None,
+    allocations: Sequence[float] = (),
     runtime_s: float = 0.0,
     compile_s: float = 0.0,
     reason: str = "",
@@ -203,6 +219,7 @@ def make_plan(
 
     Args:
         paths: per agent, node ids per time step; empty when there is no plan.
+        allocations: per agent, what it may risk, where the problem has a risk budget.
 
     Raises:
         InvalidInput: a step is neither a wait nor an edge of the graph.
@@ -210,8 +227,10 @@ def make_plan(
     arrays = tuple(_cut_trailing_waits(np.asarray(p, dtype=np.int32)) for p in paths)
     total: float | None = None
     risk: float | None = None
+    risks: list[float] = []
     if arrays:
-        total, risk = _price(problem, arrays)
+        total, risks = price(problem, arrays)
+        risk = math.fsum(risks)
     ratio: float | None = None
     if total is not None and lower_bound is not None:
         ratio = 1.0 if total <= lower_bound else (total / lower_bound if lower_bound > 0 else None)
@@ -225,6 +244,9 @@ def make_plan(
         lower_bound=lower_bound,
         total_risk=risk,
         suboptimality=ratio,
+        risk_budget=problem.risk_budget,
+        risks=tuple(risks) if problem.risk_budget is not None else (),
+        allocations=tuple(float(share) for share in allocations),
         runtime_s=runtime_s,
         compile_s=compile_s,
         reason=reason,
@@ -236,6 +258,7 @@ def make_plan(
 
 def describe_problem(problem: Problem) -> dict[str, Any]:
     """Identity and parameters of `problem` for a plan file: starts and goals as nodes and coordinates, conflict rule, weights."""
+    budget = {} if problem.risk_budget is None else {"risk_budget": float(problem.risk_budget)}
     return {
         **problem.identity,
         "starts": problem.starts.tolist(),
@@ -247,32 +270,13 @@ def describe_problem(problem: Problem) -> dict[str, Any]:
         "beta": problem.beta,
         "wait_cost": problem.wait_cost,
         "weight": problem.weight,
+        **budget,
     }
 
 
 def _cut_trailing_waits(path: NDArray[np.int32]) -> NDArray[np.int32]:
     moved = np.flatnonzero(path != path[-1])
     return path[: moved[-1] + 2] if moved.size else path[:1]
-
-
-def _price(problem: Problem, paths: tuple[NDArray[np.int32], ...]) -> tuple[float, float]:
-    graph = problem.graph
-    weights, waits = problem.edge_weights(), problem.wait_weights()
-    cost: list[float] = []
-    risk: list[float] = []
-    for agent, path in enumerate(paths):
-        for u, v in zip(path[:-1].tolist(), path[1:].tolist(), strict=True):
-            if u == v:
-                cost.append(float(waits[u]))
-                risk.append(float(graph.wait_risk[u]))
-                continue
-            low, high = graph.indptr[u], graph.indptr[u + 1]
-            at = low + int(np.searchsorted(graph.indices[low:high], v))
-            if at == high or graph.indices[at] != v:
-                raise InvalidInput(f"agent {agent}: {u} -> {v} is not an edge of the graph")
-            cost.append(float(weights[at]))
-            risk.append(float(graph.risk[at]))
-    return math.fsum(cost), math.fsum(risk)
 
 
 def _number(value: Any) -> float | None:
@@ -282,6 +286,12 @@ def _number(value: Any) -> float | None:
     if not math.isfinite(number):
         raise ValueError(f"{value!r} is not finite")
     return number
+
+
+def _numbers(values: Any) -> tuple[float, ...]:
+    if not isinstance(values, list) or any(type(value) not in (int, float) or not math.isfinite(value) for value in values):
+        raise ValueError(f"{values!r} is not a list of finite numbers")
+    return tuple(float(value) for value in values)
 
 
 def _whole_numbers(values: Any) -> NDArray[np.int32]:

@@ -30,6 +30,8 @@ class Problem:
         beta: weight of risk against distance.
         wait_cost: cost of one wait, before risk.
         weight: "cost" (distance and risk) or "hops".
+        risk_budget: most that the risks of all agents' paths may add up to (waits before an agent's last arrival count their
+            wait_risk), or None for no limit.
         identity: where the problem came from: file names with SHA-256, scenario name; copied into plan files.
     """
 
@@ -41,6 +43,7 @@ class Problem:
     beta: float = 0.0
     wait_cost: float = 1.0
     weight: Weight = "cost"
+    risk_budget: float | None = None
     identity: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -58,6 +61,9 @@ class Problem:
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
                 raise InvalidProblem(f"{name} is {value}, expected a number that is not negative")
+        budget = self.risk_budget
+        if budget is not None and not (isinstance(budget, int | float) and math.isfinite(budget) and budget >= 0):
+            raise InvalidProblem(f"risk_budget is {budget!r}, expected a number that is not negative, or None")
         if self.weight not in ("cost", "hops"):
             raise InvalidProblem(f"weight is {self.weight!r}, expected 'cost' or 'hops'")
 
@@ -71,6 +77,11 @@ class Problem:
         """The clearance as a plain float, its default filled in."""
         assert self.clearance is not None  # set in __post_init__
         return self.clearance
+
+    @property
+    def risk_limit(self) -> float:
+        """The risk budget, inf where there is none."""
+        return math.inf if self.risk_budget is None else float(self.risk_budget)
 
     def edge_weights(self) -> NDArray[np.float64]:
         """(M,) float64 cost of each edge."""

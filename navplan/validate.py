@@ -27,7 +27,7 @@ class Violation:
     """One broken rule.
 
     Attributes:
-        kind: "shape", "start", "goal", "edge", "vertex", "swap", "clearance", "following", "cost", "bound".
+        kind: "shape", "start", "goal", "edge", "vertex", "swap", "clearance", "following", "cost", "risk", "bound".
         agents: the agents involved.
         step: time step, -1 where none applies.
         message: one line.
@@ -174,10 +174,13 @@ def _too_close(problem: Problem, now: NDArray[np.int32], then: NDArray[np.int32]
 
 def _claims(plan: Plan, problem: Problem) -> Iterator[Violation]:
     """What the plan says of itself: its costs, its bound, its status."""
-    total, risk = _costs(plan, problem)
+    total, risks = _costs(plan, problem)
+    risk = math.fsum(risks)
     for name, claimed, true in (("sum_of_costs", plan.sum_of_costs, total), ("total_risk", plan.total_risk, risk)):
         if claimed is None or not math.isclose(claimed, true, rel_tol=COST_TOLERANCE, abs_tol=COST_TOLERANCE):
             yield Violation("cost", (), -1, f"{name} is given as {claimed}, the paths give {true:g}")
+    if problem.risk_budget is not None:
+        yield from _risks(plan, problem.risk_budget, risks)
     if plan.lower_bound is not None and plan.lower_bound > total * (1 + COST_TOLERANCE) + COST_TOLERANCE:
         yield Violation("bound", (), -1, f"lower_bound {plan.lower_bound:g} is above the plan's own cost {total:g}")
     if plan.status == "optimal" and (
@@ -191,16 +194,42 @@ def _claims(plan: Plan, problem: Problem) -> Iterator[Violation]:
         yield Violation("bound", (), -1, text)
 
 
+def _risks(plan: Plan, budget: float, risks: list[float]) -> Iterator[Violation]:
+    """The shared budget, and where the plan gives allocations, that they prove it."""
+    total = math.fsum(risks)
+    if _above(total, budget):
+        yield Violation("risk", (), -1, f"total risk {total:g} is above the risk budget {budget:g}")
+    if plan.risk_budget is not None and not math.isclose(plan.risk_budget, budget, rel_tol=COST_TOLERANCE):
+        yield Violation("risk", (), -1, f"risk_budget is given as {plan.risk_budget:g}, the problem's is {budget:g}")
+    if not plan.allocations:
+        return
+    if len(plan.allocations) != len(risks):
+        yield Violation("risk", (), -1, f"{len(plan.allocations)} allocations for {len(risks)} agents")
+        return
+    shared = math.fsum(plan.allocations)
+    if _above(shared, budget):
+        yield Violation("risk", (), -1, f"the allocations add up to {shared:g}, above the risk budget {budget:g}")
+    for agent, (risk, share) in enumerate(zip(risks, plan.allocations, strict=True)):
+        if _above(risk, share):
+            yield Violation("risk", (agent,), -1, f"agent {agent}: risk {risk:g} is above its allocation {share:g}")
+
+
+def _above(value: float, limit: float) -> bool:
+    return value > limit * (1 + COST_TOLERANCE) + COST_TOLERANCE
+
+
 def _within(total: float, lower_bound: float | None, ratio: float) -> bool:
     """Whether the bound proves the ratio."""
     return lower_bound is not None and total <= ratio * lower_bound * (1 + COST_TOLERANCE) + COST_TOLERANCE
 
 
-def _costs(plan: Plan, problem: Problem) -> tuple[float, float]:
-    """Sum of costs and total risk up to each agent's last arrival, from the graph's own numbers."""
+def _costs(plan: Plan, problem: Problem) -> tuple[float, list[float]]:
+    """Sum of costs, and each agent's risk, up to each agent's last arrival, from the graph's own numbers."""
     graph = problem.graph
-    total, risk = [], []
+    total: list[float] = []
+    risks: list[float] = []
     for path in plan.paths:
+        risk = []
         nodes = path.tolist()
         last = len(nodes) - 1
         while last > 0 and nodes[last - 1] == nodes[-1]:
@@ -213,4 +242,5 @@ def _costs(plan: Plan, problem: Problem) -> tuple[float, float]:
                 hazard, length = float(graph.risk[edge]), float(graph.distance[edge])
             risk.append(hazard)
             total.append(1.0 if problem.weight == "hops" else length + problem.beta * hazard)
-    return math.fsum(total), math.fsum(risk)
+        risks.append(math.fsum(risk))
+    return math.fsum(total), risks

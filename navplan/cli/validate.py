@@ -63,6 +63,7 @@ def _problem(plan: Plan, args: argparse.Namespace) -> Problem:
             beta=float(stated["beta"]),
             wait_cost=float(stated["wait_cost"]),
             weight=stated["weight"],
+            risk_budget=stated.get("risk_budget"),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise FileFormatError(args.plan, f"its problem does not fit the map {map_path}: {error}") from error

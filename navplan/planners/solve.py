@@ -74,6 +74,8 @@ def solve(
             f"planner {chosen.name} plans for {chosen.max_agents} agent and would let {problem.num_agents} collide; "
             f"use one for many agents, such as cbs or ecbs"
         )
+    if problem.risk_budget is not None and not getattr(chosen, "keeps_budget", False):
+        raise InvalidProblem(f"planner {chosen.name} cannot keep a risk budget; use risk, or give risk a weight with beta")
     compile_s = warm_up(chosen, progress)
     limit = time_limit if time_limit is not None else chosen.time_limit
     began = time.perf_counter()

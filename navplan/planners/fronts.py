@@ -1,0 +1,242 @@
+"""One agent's trade-offs of cost and risk under constraints: the Python face of the label search, with the memory it works in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from navplan.errors import InvalidInput
+from navplan.kernels.conflicts import LATER
+from navplan.kernels.constraints import first_arrival, first_rest
+from navplan.kernels.dijkstra import Csr
+from navplan.kernels.labels import (
+    EXPANDED,
+    GENERATED,
+    POINTS,
+    LabelQuery,
+    LabelWork,
+    TwoCosts,
+    label_search,
+    trace_label,
+)
+from navplan.kernels.status import BUDGET, FULL
+from navplan.planners.base import Clock, Prepared, Weighted, distance_tables, expansions_per_slice, freeze
+from navplan.planners.low_level import NO_OTHERS, Constraint, make_table
+from navplan.problem import Problem
+
+# Risks and costs that differ by less, relatively, are one number summed in two orders.
+SAME = 1e-11
+
+
+class Point(NamedTuple):
+    """A path with what it costs and risks, and how many conflicts with other paths it was charged for."""
+
+    cost: float
+    risk: float
+    path: NDArray[np.int32]
+    conflicts: int = 0
+
+
+def within(risk: float, budget: float) -> bool:
+    """Whether `risk` keeps `budget`, the rounding of a sum forgiven."""
+    return risk <= budget + SAME * (1.0 + abs(budget))
+
+
+@dataclass(frozen=True, eq=False)
+class RiskTables:
+    """A problem's graph with both numbers, and per goal the least cost and the least risk from everywhere.
+
+    Attributes:
+        graph: costs without, risks with the problem's own weights; read-only.
+        weighted: the graph with its costs alone.
+        cost, risk: (A, N) float64, inf where there is no way.
+        min_cost, min_risk: least of any move or wait.
+    """
+
+    graph: TwoCosts
+    weighted: Weighted
+    cost: NDArray[np.float64]
+    risk: NDArray[np.float64]
+    min_risk: float
+
+    @classmethod
+    def of(cls, problem: Problem, prepared: Prepared, clock: Clock) -> RiskTables:
+        """Build the tables.
+
+        Raises:
+            OutOfTime: the deadline passed on the way.
+        """
+        if problem.graph is not prepared.graph:
+            raise InvalidInput("the problem's graph is not the one that was prepared")
+        weighted = Weighted.of(problem, prepared)
+        risk, waits = problem.graph.risk, problem.graph.wait_risk
+        backward = risk[prepared.edges]
+        freeze(backward)
+        hazards = Weighted(
+            forward=Csr(problem.graph.indptr, problem.graph.indices, risk),
+            backward=Csr(prepared.indptr, prepared.indices, backward),
+            waits=waits,
+            xy=prepared.xy,
+            unit=False,
+            min_step=float(min(risk.min(initial=math.inf), waits.min(initial=math.inf))),
+            max_degree=prepared.max_degree,
+        )
+        cost_tables = distance_tables(weighted, problem.goals, clock)
+        if risk.any():
+            risk_tables = distance_tables(hazards, problem.goals, clock)
+        else:
+            risk_tables = np.where(np.isinf(cost_tables), math.inf, 0.0)
+            freeze(risk_tables)
+        two = TwoCosts(
+            problem.graph.indptr, problem.graph.indices, weighted.forward.weights, risk, weighted.waits, problem.graph.wait_risk
+        )
+        return cls(two, weighted, cost_tables, risk_tables, hazards.min_step)
+
+
+def _make_work(capacity: int) -> LabelWork:
+    slots = 1 << (2 * capacity - 1).bit_length()
+    return LabelWork(
+        np.empty(capacity, np.int32),
+        np.empty(capacity, np.int32),
+        np.empty(capacity),
+        np.empty(capacity),
+        np.empty(capacity, np.int32),
+        np.empty(capacity, np.int32),
+        np.empty(capacity, np.bool_),
+        np.empty(capacity),
+        np.empty(capacity),
+        np.empty(capacity, np.int32),
+        np.empty(capacity, np.int32),
+        np.empty(slots, np.int64),
+        np.zeros(slots, np.int64),
+        np.empty(slots),
+    )
+
+
+class Fronts:
+    """Finds the trade-offs of the agents of one problem; counts what it does.
+
+    Attributes:
+        tables: the graph and its reverse tables.
+        expanded, generated: labels, over all searches.
+        searches: number of searches.
+    """
+
+    def __init__(self, problem: Problem, tables: RiskTables, clearance: float, clock: Clock) -> None:
+        self.tables = tables
+        self._starts = problem.starts.tolist()
+        self._goals = problem.goals.tolist()
+        self._clearance = clearance
+        self._clock = clock
+        self._capacity = max(1 << 12, 8 * (tables.weighted.max_degree + 2))
+        self._work = _make_work(self._capacity)
+        self._progress = np.zeros(5, np.int64)
+        self._values = np.zeros(1)
+        self._stamp = 0
+        self.expanded = 0
+        self.generated = 0
+        self.searches = 0
+
+    def search(
+        self,
+        agent: int,
+        constraints: Collection[Constraint] = (),
+        *,
+        cap: float = math.inf,
+        most: int | None = None,
+        others: NDArray[np.int32] = NO_OTHERS,
+        skip: int = -1,
+        penalty: float = 0.0,
+    ) -> list[Point]:
+        """The paths of risk at most `cap` that no other beats in both cost and risk, cheapest first; empty when there is none.
+
+        Args:
+            agent: whose start and goal.
+            constraints: what it must not do.
+            cap: most risk.
+            most: stop after so many, None for all of them; 1 gives the cheapest path within the cap.
+            others: (T, K) paths; a conflict with one of them is charged `penalty` when paths are compared.
+            skip: the agent's own column in `others`, or -1.
+
+        Raises:
+            OutOfTime: the deadline passed.
+        """
+        if penalty == 0.0:
+            others = NO_OTHERS
+        weighted, goal = self.tables.weighted, self._goals[agent]
+        table = make_table(constraints, weighted.xy.shape[1])
+        later = max((row.step + 1 for row in constraints if row.kind == LATER), default=0)
+        rest_from = max(later, int(first_rest(table, weighted.xy, self._clearance, goal)))
+        horizon = max(len(table.first) - 1, others.shape[0] - 1, rest_from, int(table.keep_step.max(initial=0)))
+        slice_size = expansions_per_slice(weighted.max_degree, others.shape[1])
+        self.searches += 1
+        while True:
+            self._stamp += 1
+            query = LabelQuery(
+                start=self._starts[agent],
+                goal=goal,
+                rest_from=rest_from,
+                arrive_from=int(first_arrival(table, goal, rest_from)),
+                horizon=horizon,
+                skip=skip,
+                stamp=self._stamp,
+                max_points=most if most is not None else np.iinfo(np.int32).max,
+                max_degree=weighted.max_degree,
+                min_cost=weighted.min_step,
+                min_risk=self.tables.min_risk,
+                cap=float(cap),
+                penalty=float(penalty),
+                clearance=self._clearance,
+            )
+            status = self._run(agent, query, table, others, slice_size)
+            self.expanded += int(self._progress[EXPANDED])
+            self.generated += int(self._progress[GENERATED])
+            if status != FULL:
+                break
+            self._capacity *= 4
+            self._work = _make_work(self._capacity)
+        return self.found()
+
+    def _run(self, agent: int, query: LabelQuery, table: object, others: NDArray[np.int32], slice_size: int) -> int:
+        self._progress[:] = 0
+        status = BUDGET
+        while status == BUDGET:
+            self._clock.check()
+            status = label_search(
+                self.tables.graph,
+                self.tables.weighted.xy,
+                self.tables.cost[agent],
+                self.tables.risk[agent],
+                query,
+                table,
+                others,
+                self._work,
+                self._progress,
+                self._values,
+                slice_size,
+            )
+        return int(status)
+
+    def found(self) -> list[Point]:
+        """What the last search has found so far; each is undominated among all paths even if the search was cut short."""
+        work = self._work
+        points = []
+        for label in work.points[: int(self._progress[POINTS])].tolist():
+            path = np.empty(int(work.time[label]) + 1, np.int32)
+            trace_label(work, label, path)
+            points.append(Point(float(work.cost[label]), float(work.risk[label]), path, int(work.conflicts[label])))
+        return [p for k, p in enumerate(points) if k + 1 == len(points) or not _beats(points[k + 1], p)]
+
+    def least_risk(self, agent: int) -> float:
+        """Risk of the agent's safest path alone, inf when it cannot reach its goal."""
+        return float(self.tables.risk[agent, self._starts[agent]])
+
+
+def _beats(dearer: Point, cheaper: Point) -> bool:
+    """True when the next point of a front costs the same but for rounding, and risks less."""
+    return dearer.conflicts == cheaper.conflicts and dearer.cost <= cheaper.cost * (1.0 + SAME)

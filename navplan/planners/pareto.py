@@ -1,0 +1,80 @@
+"""Every trade-off of distance and risk that one agent has."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from navplan.errors import InvalidProblem, PlanningFailed
+from navplan.plan import make_plan
+from navplan.planners.base import Clock, OutOfTime, Prepared, check_time_limit
+from navplan.planners.fronts import Fronts, RiskTables, within
+from navplan.planners.risk import Risk
+from navplan.problem import Problem
+
+
+class TradeOff(NamedTuple):
+    """A path that no other beats in both numbers: distance is the problem's own cost (hops with ``weight="hops"``)."""
+
+    distance: float
+    risk: float
+    path: NDArray[np.int32]
+
+
+def pareto_front(problem: Problem, time_limit: float | None = None) -> list[TradeOff]:
+    """All undominated pairs of distance and risk with a path each, shortest first; empty when the goal cannot be reached.
+
+    Paths of more risk than the problem's risk budget, if it has one, are left out.
+
+    Raises:
+        InvalidProblem: the problem has more than one agent.
+        PlanningFailed: the time limit passed before the front was complete.
+
+    Example:
+        >>> from navplan.graph import StateGraph
+        >>> graph = StateGraph.from_grid(np.zeros((1, 3), bool))
+        >>> [(point.distance, point.risk) for point in pareto_front(Problem(graph, [0], [2]))]
+        [(2.0, 0.0)]
+    """
+    check_time_limit("time_limit", time_limit)
+    warm_up()
+    began = time.perf_counter()
+    points, status = front_within(problem, None if time_limit is None else began + time_limit)
+    if status == "interrupted":
+        raise KeyboardInterrupt
+    if status != "complete":
+        seconds = time.perf_counter() - began
+        plan = make_plan(problem, "pareto", "timeout", runtime_s=seconds, reason="time limit reached")
+        raise PlanningFailed(plan, f"pareto: time limit reached after {len(points)} trade-offs")
+    return points
+
+
+def warm_up(progress: Callable[[str], None] | None = None) -> float:
+    """Compile the kernels; wall seconds, 0 when done before."""
+    from navplan.planners.solve import warm_up as compiled
+
+    return compiled(Risk(), progress)
+
+
+def front_within(problem: Problem, deadline: float | None) -> tuple[list[TradeOff], str]:
+    """What of the front is found in time, shortest first; "complete" when that is all of it, or "timeout" or "interrupted"."""
+    if problem.num_agents != 1:
+        raise InvalidProblem(f"the front of distance and risk is for 1 agent, the problem has {problem.num_agents}")
+    clock = Clock(deadline)
+    fronts: Fronts | None = None
+    status = "complete"
+    try:
+        clock.check()
+        tables = RiskTables.of(problem, Prepared.of(problem.graph), clock)
+        fronts = Fronts(problem, tables, problem.spacing, clock)
+        fronts.search(0, cap=problem.risk_limit)
+    except OutOfTime:
+        status = "timeout"
+    except KeyboardInterrupt:
+        status = "interrupted"
+    found = fronts.found() if fronts is not None else []
+    return [TradeOff(p.cost, p.risk, p.path) for p in found if within(p.risk, problem.risk_limit)], status
