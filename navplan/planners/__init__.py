@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from navplan.planners.cbs import CBS
     from navplan.planners.dijkstra import Dijkstra
     from navplan.planners.ecbs import ECBS
+    from navplan.planners.pareto import pareto_front
+    from navplan.planners.risk import Risk
     from navplan.planners.solve import solve
 
 PLANNERS: dict[str, str] = {
@@ -29,6 +31,7 @@ PLANNERS: dict[str, str] = {
     "lacam": "navplan.planners.lacam:LaCAM",
     "pibt": "navplan.planners.pibt:PIBT",
     "prioritized": "navplan.planners.prioritized:Prioritized",
+    "risk": "navplan.planners.risk:Risk",
 }
 """Name -> "module:Class" of the planners that navplan ships; imported when asked for."""
 
@@ -38,10 +41,12 @@ _PUBLIC = {
     "Dijkstra": "navplan.planners.dijkstra",
     "ECBS": "navplan.planners.ecbs",
     "Planner": "navplan.planners.base",
+    "Risk": "navplan.planners.risk",
+    "pareto_front": "navplan.planners.pareto",
     "solve": "navplan.planners.solve",
 }
 
-__all__ = ["CBS", "ECBS", "PLANNERS", "AStar", "Dijkstra", "Planner", "get", "names", "solve"]
+__all__ = ["CBS", "ECBS", "PLANNERS", "AStar", "Dijkstra", "Planner", "Risk", "get", "names", "pareto_front", "solve"]
 
 
 @cache
