@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # Okabe and Ito's colours, told apart by colour-blind readers and, with the markers, in print.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C6D1F")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+# Logarithmic axes need something above 0.
+LEAST_S = 1e-5
 WIDTH = 3.1
 HEIGHT = 2.5
 STYLE: Any = {
@@ -153,11 +155,11 @@ def _runtime(axes: Axes, points: Sequence[Group], style: dict[str, Any]) -> None
     """Medians in a shade from the quickest run to the slowest, unsolved runs at the time limit, which is dashed."""
     kept = [g for k, g in enumerate(points) if g.solved or k == 0 or points[k - 1].solved]
     axes.set_yscale("log")
-    axes.plot([g.agents for g in kept], [g.runtime_s for g in kept], zorder=3, **style)
-    low = [g.times[0] if g.times else g.time_limit for g in kept]
-    high = [g.times[-1] if g.solved == g.runs else g.time_limit for g in kept]
+    axes.plot([g.agents for g in kept], [max(LEAST_S, g.runtime_s) for g in kept], zorder=3, **style)
+    low = [max(LEAST_S, g.times[0] if g.times else g.time_limit) for g in kept]
+    high = [max(LEAST_S, g.times[-1] if g.solved == g.runs else g.time_limit) for g in kept]
     axes.fill_between([g.agents for g in kept], low, high, color=style["color"], alpha=0.12, linewidth=0)
-    for limit in {g.time_limit for g in kept}:
+    for limit in {g.time_limit for g in kept} - {0.0}:
         axes.axhline(limit, color="#777777", linestyle=(0, (4, 3)), linewidth=0.8, zorder=1)
 
 

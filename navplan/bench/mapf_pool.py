@@ -33,13 +33,17 @@ class Worker:
         self._process: subprocess.Popen[str] | None = None
         self._events: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._errors: Any = None
+        self._reader: threading.Thread | None = None
 
     def run(self, task: dict[str, Any]) -> dict[str, Any]:
         """The columns that the run of `task` fills; a process that hangs or dies is described in them."""
         if task["planner"] != self._planner:  # another planner's kernels and pools are no part of its memory
             self.stop()
             self._planner = task["planner"]
-        process = self._process if self._process is not None and self._process.poll() is None else self._start()
+        process = self._process
+        if process is None or process.poll() is not None:
+            self.stop()
+            process = self._start()
         assert process.stdin is not None  # it is a pipe
         try:
             process.stdin.write(json.dumps(task) + "\n")
@@ -60,11 +64,18 @@ class Worker:
         raise RuntimeError("the worker answered out of order")
 
     def stop(self) -> None:
-        """Kill the subprocess, if there is one."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
+        """Kill the subprocess, if there is one, and close what leads to it."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        if self._reader is not None:
+            self._reader.join(10)
+        for stream in (process.stdin, process.stdout, self._errors):
+            if stream is not None:
+                with contextlib.suppress(OSError):  # what was still to be written to a dead process
+                    stream.close()
 
     def _start(self) -> subprocess.Popen[str]:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
@@ -78,7 +89,8 @@ class Worker:
         )
         self._process = process
         self._events = queue.SimpleQueue()
-        threading.Thread(target=_read, args=(process, self._events), daemon=True).start()
+        self._reader = threading.Thread(target=_read, args=(process, self._events), daemon=True)
+        self._reader.start()
         return process
 
     def _crashed(self, process: subprocess.Popen[str], when: str) -> dict[str, Any]:
@@ -87,8 +99,10 @@ class Worker:
         if code < 0:
             with contextlib.suppress(ValueError):
                 name = signal.Signals(-code).name
-        self._errors.seek(0)
-        last = self._errors.read().decode("utf-8", "replace").strip().splitlines()[-1:]
+        last: list[str] = []
+        with contextlib.suppress(ValueError):  # closed by Ctrl-C in the meantime
+            self._errors.seek(0)
+            last = self._errors.read().decode("utf-8", "replace").strip().splitlines()[-1:]
         return {"status": "crashed", "solved": False, "reason": f"the process ended {when}: {name} {' '.join(last)}".strip()}
 
 
@@ -141,6 +155,9 @@ def run_chains(
         stop.set()
         for worker in workers:
             worker.stop()
+        for thread in threads:
+            if thread.ident is not None:
+                thread.join(10)
     if failures:
         raise failures[0]
 
