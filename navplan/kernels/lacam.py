@@ -81,9 +81,9 @@ class Pools(NamedTuple):
 @kernel
 def hash_nodes(nodes):
     """31 bits of hash of a configuration."""
-    code = 17
+    code = np.int64(17)
     for k in range(nodes.size):
-        code = ((code ^ nodes[k]) * 1540483477) & 0x7FFFFFFFFFFF
+        code = ((code ^ np.int64(nodes[k])) * 1540483477) & 0x7FFFFFFFFFFF
         code ^= code >> 15
         code &= 0x7FFFFFFF
     return code

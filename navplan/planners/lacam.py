@@ -32,7 +32,11 @@ from navplan.kernels.status import EXHAUSTED, FOUND, FULL
 from navplan.plan import Plan, Status, make_plan
 from navplan.planners.base import SLICE_S, Clock, Guarantee, OutOfTime, Prepared, check_time_limit
 from navplan.planners.crew import Team, lost_reason, make_team, paths_of, refuse_clearance, settle
+from navplan.planners.scatter import add_guide
 from navplan.problem import Problem
+
+# Part of the time limit after which scattering begins no further round.
+SHARE = 0.25
 
 
 class OutOfMemory(Exception):
@@ -60,6 +64,10 @@ class LaCAM:
     """Go on after the first plan until the deadline, or until no better one is left."""
     samples: int = 1
     """PIBT runs per configuration, the best is kept (Monte-Carlo generator)."""
+    scatter: bool = True
+    """On unit graphs, first spread the agents' paths over the map and let PIBT prefer them: better plans, later."""
+    margin: int = 10
+    """Steps by which a scattered path may be longer than the shortest."""
     restart: float = 0.001
     """Chance to open the start instead of a known configuration, after the first plan."""
     memory_mb: int = 4096
@@ -71,6 +79,8 @@ class LaCAM:
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
                 raise InvalidInput(f"LaCAM.{name} is {value!r}, expected a positive integer")
+        if not isinstance(self.margin, int) or self.margin < 0:
+            raise InvalidInput(f"LaCAM.margin is {self.margin!r}, expected an integer of at least 0")
         if not 0.0 <= self.restart < 1.0:
             raise InvalidInput(f"LaCAM.restart is {self.restart!r}, expected a probability below 1")
 
@@ -93,6 +103,9 @@ class LaCAM:
                 status = "infeasible"
             else:
                 bound = float(team.alone.sum())
+                if self.scatter:
+                    until = None if deadline is None else began + SHARE * (deadline - began)
+                    team = add_guide(problem, team, Clock(deadline), rng, self.margin, until)
                 search = _Search(problem, team, self, Clock(deadline))
                 search.run()
                 if not search.paths:
