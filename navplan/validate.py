@@ -5,7 +5,6 @@ It knows problems and plans only, uses numpy and plain Python, and trusts no num
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -92,24 +91,38 @@ def _shape(plan: Plan, problem: Problem) -> Iterator[Violation]:
 
 def _steps(plan: Plan, problem: Problem) -> Iterator[Violation]:
     """Starts, goals, and every step a wait or an edge."""
-    graph = problem.graph
-    neighbours: dict[int, set[int]] = {}
+    edges = _Edges.of(problem)
     for agent, path in enumerate(plan.paths):
-        nodes = path.tolist()
         start, goal = int(problem.starts[agent]), int(problem.goals[agent])
-        if nodes[0] != start:
-            yield Violation("start", (agent,), 0, f"agent {agent}: starts at node {nodes[0]}, expected {start}")
-        if nodes[-1] != goal:
-            yield Violation(
-                "goal", (agent,), len(nodes) - 1, f"agent {agent}: ends at node {nodes[-1]}, expected its goal {goal}"
-            )
-        for step, (u, v) in enumerate(itertools.pairwise(nodes)):
-            if u == v:
-                continue
-            if u not in neighbours:
-                neighbours[u] = set(graph.indices[graph.indptr[u] : graph.indptr[u + 1]].tolist())
-            if v not in neighbours[u]:
-                yield Violation("edge", (agent,), step, f"agent {agent}: step {step} moves {u} -> {v}, which is not an edge")
+        if path[0] != start:
+            yield Violation("start", (agent,), 0, f"agent {agent}: starts at node {path[0]}, expected {start}")
+        if path[-1] != goal:
+            yield Violation("goal", (agent,), len(path) - 1, f"agent {agent}: ends at node {path[-1]}, expected its goal {goal}")
+        for step in np.flatnonzero((path[:-1] != path[1:]) & (edges.find(path[:-1], path[1:]) < 0)).tolist():
+            u, v = path[step], path[step + 1]
+            yield Violation("edge", (agent,), step, f"agent {agent}: step {step} moves {u} -> {v}, which is not an edge")
+
+
+@dataclass(frozen=True, eq=False)
+class _Edges:
+    """Where the edge from one node to another is: keys (M,) int64 ascending, tail * nodes + head."""
+
+    keys: NDArray[np.int64]
+    nodes: int
+
+    @classmethod
+    def of(cls, problem: Problem) -> _Edges:
+        graph = problem.graph
+        tails = np.repeat(np.arange(graph.num_nodes, dtype=np.int64), np.diff(graph.indptr))
+        return cls(tails * graph.num_nodes + graph.indices, graph.num_nodes)
+
+    def find(self, tails: NDArray[np.int32], heads: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Positions of the edges in the graph's arrays, -1 where there is none."""
+        if not self.keys.size:
+            return np.full(len(tails), -1, np.int64)
+        wanted = tails.astype(np.int64) * self.nodes + heads
+        at = np.minimum(np.searchsorted(self.keys, wanted), self.keys.size - 1)
+        return np.where(self.keys[at] == wanted, at, -1)
 
 
 def _conflicts(plan: Plan, problem: Problem, forbid_following: bool) -> Iterator[Violation]:
@@ -136,11 +149,18 @@ def _shared_nodes(now: NDArray[np.int32], step: int) -> Iterator[Violation]:
 
 
 def _swaps(now: NDArray[np.int32], then: NDArray[np.int32], step: int) -> Iterator[Violation]:
-    moving = {(int(u), int(v)): agent for agent, (u, v) in enumerate(zip(now, then, strict=True)) if u != v}
-    for (u, v), i in moving.items():
-        j = moving.get((v, u))
-        if j is not None and i < j:
-            yield Violation("swap", (i, j), step, f"agents {i} and {j} swap nodes {u} and {v} in step {step}")
+    moving = np.flatnonzero(now != then)
+    if not moving.size:
+        return
+    width = int(max(now.max(), then.max())) + 1
+    there = now[moving].astype(np.int64) * width + then[moving]
+    back = then[moving].astype(np.int64) * width + now[moving]
+    order = np.argsort(there, kind="stable")
+    at = np.minimum(np.searchsorted(there[order], back), moving.size - 1)
+    for k in np.flatnonzero(there[order][at] == back).tolist():
+        i, j = int(moving[k]), int(moving[order[at[k]]])
+        if i < j:
+            yield Violation("swap", (i, j), step, f"agents {i} and {j} swap nodes {now[i]} and {then[i]} in step {step}")
 
 
 def _following(now: NDArray[np.int32], then: NDArray[np.int32], step: int) -> Iterator[Violation]:
@@ -226,21 +246,19 @@ def _within(total: float, lower_bound: float | None, ratio: float) -> bool:
 def _costs(plan: Plan, problem: Problem) -> tuple[float, list[float]]:
     """Sum of costs, and each agent's risk, up to each agent's last arrival, from the graph's own numbers."""
     graph = problem.graph
+    edges = _Edges.of(problem)
     total: list[float] = []
     risks: list[float] = []
     for path in plan.paths:
-        risk = []
-        nodes = path.tolist()
-        last = len(nodes) - 1
-        while last > 0 and nodes[last - 1] == nodes[-1]:
-            last -= 1
-        for u, v in itertools.pairwise(nodes):
-            if u == v:
-                hazard, length = float(graph.wait_risk[u]), problem.wait_cost
-            else:
-                edge = int(graph.indptr[u]) + graph.indices[graph.indptr[u] : graph.indptr[u + 1]].tolist().index(v)
-                hazard, length = float(graph.risk[edge]), float(graph.distance[edge])
-            risk.append(hazard)
-            total.append(1.0 if problem.weight == "hops" else length + problem.beta * hazard)
-        risks.append(math.fsum(risk))
+        elsewhere = np.flatnonzero(path != path[-1])
+        nodes = path[: elsewhere[-1] + 2] if elsewhere.size else path[:1]
+        tails, waits = nodes[:-1], nodes[:-1] == nodes[1:]
+        at = edges.find(tails, nodes[1:])
+        risk = graph.wait_risk[tails]
+        length = np.full(len(tails), float(problem.wait_cost))
+        risk[~waits] = graph.risk[at[~waits]]
+        length[~waits] = graph.distance[at[~waits]]
+        cost = np.ones(len(tails)) if problem.weight == "hops" else length + problem.beta * risk
+        total.append(math.fsum(cost.tolist()))
+        risks.append(math.fsum(risk.tolist()))
     return math.fsum(total), risks
