@@ -142,15 +142,6 @@ def remove_all(table):
 
 
 @kernel
-def copy_path(table, agent, out):
-    """Write the path of `agent` to `out`; returns its length."""
-    length = table.lengths[agent]
-    for time in range(length):
-        out[time] = table.paths[agent, time]
-    return length
-
-
-@kernel
 def move_paths(old, new):
     """Enter every path of `old` into the empty table `new`, which has at least as many time steps."""
     for agent in range(old.lengths.size):
@@ -159,42 +150,59 @@ def move_paths(old, new):
 
 
 @kernel
-def meetings(table, agent, met):
-    """Mark with 1 in `met` (A,) uint8 the agents whose paths conflict with that of `agent`; returns how many marks are new.
+def meetings(table, agent, marks, stamp, out):
+    """List the agents whose paths conflict with that of `agent`, both in the table.
 
     Same node at the same time, swaps, and either passing the other's goal while it rests there.
+
+    Args:
+        marks: (A,) int64, below `stamp` before the call; those listed are set to `stamp`.
+        out: (A,) int32, written.
+
+    Returns:
+        The number listed.
     """
     count = 0
     length = table.lengths[agent]
+    if length == 0:
+        return 0
+    marks[agent] = stamp
     for time in range(length):
         node = table.paths[agent, time]
-        other = table.head[node, time]
-        while other >= 0:
-            if other != agent and met[other] == 0:
-                met[other] = 1
-                count += 1
-            other = table.link[other, time]
+        count = note(table, node, time, marks, stamp, out, count)
         if table.rests[node] <= time:
             other = table.owner[node]
-            if other != agent and met[other] == 0:
-                met[other] = 1
+            if marks[other] != stamp:
+                marks[other] = stamp
+                out[count] = other
                 count += 1
         if time > 0 and table.paths[agent, time - 1] != node:
             left = table.paths[agent, time - 1]
             other = table.head[left, time]
             while other >= 0:
-                if met[other] == 0 and other != agent and table.paths[other, time - 1] == node:
-                    met[other] = 1
+                if marks[other] != stamp and table.paths[other, time - 1] == node:
+                    marks[other] = stamp
+                    out[count] = other
                     count += 1
                 other = table.link[other, time]
     goal = table.paths[agent, length - 1]
     time = next_taken(table.bits, goal, length)
     while time < NEVER:
-        other = table.head[goal, time]
-        while other >= 0:
-            if other != agent and met[other] == 0:
-                met[other] = 1
-                count += 1
-            other = table.link[other, time]
+        count = note(table, goal, time, marks, stamp, out, count)
         time = next_taken(table.bits, goal, time + 1)
+    return count
+
+
+@kernel
+def note(table, node, time, marks, stamp, out, count):
+    """Add the agents on their way at `node` at `time` to `out`, once each; returns the new count."""
+    if time >= table.head.shape[1]:
+        return count
+    other = table.head[node, time]
+    while other >= 0:
+        if marks[other] != stamp:
+            marks[other] = stamp
+            out[count] = other
+            count += 1
+        other = table.link[other, time]
     return count

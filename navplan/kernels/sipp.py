@@ -209,45 +209,6 @@ def add_label(work, node, time, end, soft, cost, parent, mode, f, h):
 
 
 @kernel
-def arrive(ground, table, work, agent, mode, node, time, end, soft, cost, parent, bound, earliest):
-    """Enter a label, and that of the finished path when `node` is the goal; False when there is no room."""
-    h = float(ground.tables[agent, node])
-    f = max(cost + h, earliest)
-    if f > bound:
-        return True
-    if not add_label(work, node, time, end, soft, cost, parent, mode, f, h):
-        return False
-    if node != ground.goals[agent]:
-        return True
-    ahead = 0
-    if mode == HARD:
-        if next_taken(table.bits, node, time + 1) < NEVER:
-            return True
-    else:
-        ahead = passers(table, work.hard, node, time)
-        if ahead < 0:
-            return True
-    return add_label(work, node, time, -1, soft + ahead, cost, parent, mode, cost, 0.0)
-
-
-@kernel
-def begin(ground, table, work, agent, mode, bound):
-    """Start a search for `agent`, which must not be in the table; FOUND when under way, else EXHAUSTED or FULL."""
-    counts = work.counts
-    counts[SIZE] = 0
-    counts[MADE] = 0
-    counts[SEARCHES] += 1
-    timed = ground.timed[0] != 0
-    start = ground.starts[agent]
-    when, end, soft = interval(table, work.hard, mode, timed, start, 0, 0)
-    if when != 0:
-        return EXHAUSTED
-    if not arrive(ground, table, work, agent, mode, start, 0, end, soft, 0.0, -1, bound, soonest(ground, table, agent, mode)):
-        return FULL
-    return FOUND
-
-
-@kernel
 def soonest(ground, table, agent, mode):
     """Lower bound on the cost of any path of `agent`: it cannot rest at its goal before others have passed."""
     if mode == HARD and ground.timed[0] == 0:
@@ -256,96 +217,110 @@ def soonest(ground, table, agent, mode):
 
 
 @kernel
-def search(ground, table, work, agent, mode, bound, max_expansions):
-    """Expand labels until a path is found; can be called again after BUDGET, the table unchanged.
+def search(ground, table, work, agent, mode, bound, max_expansions, resume):
+    """Look for a path of `agent`, which must not be in the table.
 
     Args:
-        ground, table, work: see the classes; `begin` has been called.
+        ground, table, work: see the classes.
         agent: for whom.
         mode: HARD, FEWEST (conflicts with soft agents, then cost) or CHEAPEST (cost, then conflicts).
         bound: paths that cost more are not wanted.
         max_expansions: in this call.
+        resume: 1 to go on after BUDGET, with the same arguments and table; else 0.
 
     Returns:
         FOUND (the path is in `work.path`, length, soft conflicts and cost beside it), EXHAUSTED, BUDGET, or FULL: no room for
         labels, or the path is longer than the table.
     """
     counts = work.counts
-    timed = ground.timed[0] != 0
     earliest = soonest(ground, table, agent, mode)
-    expanded = 0
+    if resume == 0:
+        counts[SIZE] = 0
+        counts[MADE] = 0
+        counts[SEARCHES] += 1
+        start = ground.starts[agent]
+        when, end, soft = interval(table, work.hard, mode, ground.timed[0] != 0, start, 0, 0)
+        h = float(ground.tables[agent, start])
+        f = max(h, earliest)
+        if when != 0 or f > bound:
+            return EXHAUSTED
+        add_label(work, start, 0, end, soft, 0.0, -1, mode, f, h)
+    limit = counts[EXPANDED] + max_expansions
     while counts[SIZE] > 0:
-        if expanded >= max_expansions:
-            counts[EXPANDED] += expanded
+        if counts[EXPANDED] >= limit:
             return BUDGET
         label = work.items[0]
         counts[SIZE] = pop(work.keys, work.ties, work.items, counts[SIZE])
         if work.dead[label] != 0:
             continue
-        if work.ends[label] < 0:
-            counts[EXPANDED] += expanded
-            return FOUND if unwind(work, label) else FULL
-        expanded += 1
-        if not expand(ground, table, work, agent, mode, timed, label, bound, earliest):
-            counts[EXPANDED] += expanded
+        counts[EXPANDED] += 1
+        status = expand(ground, table, work, agent, mode, label, bound, earliest)
+        if status == FOUND:
+            return unwind(work, label)
+        if status == FULL:
             return FULL
-    counts[EXPANDED] += expanded
     return EXHAUSTED
 
 
 @kernel
-def expand(ground, table, work, agent, mode, timed, label, bound, earliest):
-    """Enter the labels that follow from `label`; False when there is no room."""
+def expand(ground, table, work, agent, mode, label, bound, earliest):
+    """Enter the labels that follow from `label`; FOUND when it is the end of a path, FULL when there is no room, else BUDGET."""
+    timed = ground.timed[0] != 0
     node = work.nodes[label]
     time = np.int64(work.times[label])
     end = np.int64(work.ends[label])
     soft = work.softs[label]
     cost = work.costs[label]
-    hard = work.hard
-    if end < FOREVER and (timed or mode != HARD):
-        when, until, met = interval(table, hard, mode, timed, node, end + 1, end + 1)
-        if when == end + 1:
-            then = cost + (ground.waits[node] if timed else float(when - time))
-            if not arrive(ground, table, work, agent, mode, node, when, until, soft + met, then, label, bound, earliest):
-                return False
-    for edge in range(ground.indptr[node], ground.indptr[node + 1]):
-        target = ground.indices[edge]
+    if node == ground.goals[agent]:
+        if end < 0:
+            return FOUND
+        ahead = 0
+        if mode != HARD:
+            ahead = passers(table, work.hard, node, time)
+        elif next_taken(table.bits, node, time + 1) < NEVER:
+            ahead = -1
+        if ahead == 0:
+            return FOUND
+        if ahead > 0 and not add_label(work, node, time, -1, soft + ahead, cost, label, mode, cost, 0.0):
+            return FULL
+    waits = end < FOREVER and (timed or mode != HARD)
+    low, high = ground.indptr[node], ground.indptr[node + 1]
+    for edge in range(low, high + 1 if waits else high):
+        if edge == high:
+            target, step, when, limit = node, ground.waits[node], end + 1, end + 1
+        else:
+            target, step, when, limit = ground.indices[edge], ground.weights[edge], time + 1, min(end + 1, FOREVER)
         h = float(ground.tables[agent, target])
-        limit = min(end + 1, FOREVER)
-        if timed:
-            limit = time + 1
-            if cost + ground.weights[edge] + h > bound:
-                continue
-        elif float(limit) + h > bound:
-            if time + 1 + h > bound:
-                continue
+        if cost + (step if timed else 1.0) + h > bound:
+            continue
+        if not timed and limit + h > bound:
             limit = np.int64(bound - h)
-        when = time + 1
         while when <= limit:
-            when, until, met = interval(table, hard, mode, timed, target, when, limit)
+            when, until, met = interval(table, work.hard, mode, timed, target, when, limit)
             if when == NEVER:
                 break
-            if when == end + 1 and end < FOREVER:
-                passed = swappers(table, hard, mode, target, node, when)
+            if when == end + 1 and end < FOREVER and target != node:
+                passed = swappers(table, work.hard, mode, target, node, when)
                 if passed < 0:
                     break
                 met += passed
-            then = cost + (ground.weights[edge] if timed else float(when - time))
-            if not arrive(ground, table, work, agent, mode, target, when, until, soft + met, then, label, bound, earliest):
-                return False
+            then = cost + (step if timed else float(when - time))
+            f = max(then + h, earliest)
+            if f <= bound and not add_label(work, target, when, until, soft + met, then, label, mode, f, h):
+                return FULL
             when = until + 1
-    return True
+    return BUDGET
 
 
 @kernel
 def unwind(work, label):
-    """Write the path that ends with `label`; False when it is longer than there is room for."""
+    """Write the path that ends with `label`; FULL when it is longer than there is room for, else FOUND."""
     length = np.int64(work.times[label]) + 1
     work.counts[LENGTH] = length
     work.counts[SOFT] = work.softs[label]
     work.price[0] = work.costs[label]
     if length > work.path.size:
-        return False
+        return FULL
     time = length
     while label >= 0:
         first = work.times[label]
@@ -353,13 +328,4 @@ def unwind(work, label):
             work.path[at] = work.nodes[label]
         time = first
         label = work.parents[label]
-    return True
-
-
-@kernel
-def find_path(ground, table, work, agent, mode, bound, max_expansions):
-    """`begin` and `search` in one."""
-    status = begin(ground, table, work, agent, mode, bound)
-    if status != FOUND:
-        return status
-    return search(ground, table, work, agent, mode, bound, max_expansions)
+    return FOUND

@@ -29,6 +29,7 @@ PLANNERS: dict[str, str] = {
     "dijkstra": "navplan.planners.dijkstra:Dijkstra",
     "ecbs": "navplan.planners.ecbs:ECBS",
     "lacam": "navplan.planners.lacam:LaCAM",
+    "lns": "navplan.planners.lns:LNS",
     "pibt": "navplan.planners.pibt:PIBT",
     "prioritized": "navplan.planners.prioritized:Prioritized",
     "risk": "navplan.planners.risk:Risk",

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from navplan.errors import InvalidInput, InvalidProblem
 from navplan.kernels.dijkstra import breadth_first, dijkstra
 from navplan.kernels.reservation import NEVER, Reservations, insert, move_paths, remove, remove_all
-from navplan.kernels.sipp import LENGTH, MADE, Ground, Labels, find_path, search
+from navplan.kernels.sipp import LENGTH, MADE, Ground, Labels, search
 from navplan.kernels.status import BUDGET, EXHAUSTED, FOUND, FULL
 from navplan.plan import Plan, Status, make_plan
 from navplan.planners.base import Clock, Prepared, Weighted, expansions_per_slice, freeze, make_queue, seed_queue
@@ -78,7 +78,7 @@ class Field:
         freeze(starts, goals, flags, tables, optima)
         forward = weighted.forward
         ground = Ground(forward.indptr, forward.indices, forward.weights, weighted.waits, tables, starts, goals, flags)
-        return cls(problem, ground, optima, 4 * expansions_per_slice(weighted.max_degree, 0))
+        return cls(problem, ground, optima, max(1, expansions_per_slice(weighted.max_degree, 0) // 2))
 
     @property
     def lower_bound(self) -> float:
@@ -238,14 +238,13 @@ class Arena:
         """
         clock.check()
         size = self.field.slice_size
-        status = find_path(self.field.ground, self.table, self.work, agent, mode, bound, size)
+        status = search(self.field.ground, self.table, self.work, agent, mode, bound, size, 0)
         while status in (BUDGET, FULL):
             clock.check()
             if status == FULL:
                 self.grow()
-                status = find_path(self.field.ground, self.table, self.work, agent, mode, bound, size)
-            else:
-                status = search(self.field.ground, self.table, self.work, agent, mode, bound, size)
+            resume = int(status == BUDGET)
+            status = search(self.field.ground, self.table, self.work, agent, mode, bound, size, resume)
         if status == EXHAUSTED:
             return False
         assert status == FOUND
