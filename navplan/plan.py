@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -131,13 +133,15 @@ class Plan:
             "problem": dict(self.problem),
             "shape": list(self.shape) if self.shape else None,
             "paths": [p.tolist() for p in self.paths],
-            "times": [t.tolist() for t in self.times],
-            "coordinates": [[[float(x) for x in row] for row in c] for c in self.coordinates],
+            "times": [list(range(len(p))) for p in self.paths],
+            "coordinates": _shared_rows(self.paths, self.coordinates),
         }
 
     def save(self, path: str | Path) -> None:
         """Write the plan as JSON; a plan file needs nothing else but the map to be checked."""
-        write_text(path, json.dumps(self.document(), allow_nan=False) + "\n")
+        with _uncollected():
+            text = json.dumps(self.document(), allow_nan=False)
+        write_text(path, text + "\n")
 
     @classmethod
     def load(cls, path: str | Path) -> Plan:
@@ -147,6 +151,11 @@ class Plan:
             FileFormatError: not a plan file; the message names the field at fault.
             FileAccessError: it cannot be read.
         """
+        with _uncollected():
+            return cls._load(path)
+
+    @classmethod
+    def _load(cls, path: str | Path) -> Plan:
         try:
             document = json.loads(read_bytes(path).decode("utf-8"))
         except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, or a number of thousands of digits
@@ -277,6 +286,30 @@ def describe_problem(problem: Problem) -> dict[str, Any]:
 def _cut_trailing_waits(path: NDArray[np.int32]) -> NDArray[np.int32]:
     moved = np.flatnonzero(path != path[-1])
     return path[: moved[-1] + 2] if moved.size else path[:1]
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No garbage collection meanwhile: millions of small lists without a cycle would be looked through again and again."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _shared_rows(paths: Sequence[NDArray[np.int32]], coordinates: Sequence[NDArray[np.float32]]) -> list[list[list[float]]]:
+    """The coordinates as lists, one list object per node where a node's coordinates are always the same, as they should be."""
+    if not paths:
+        return []
+    nodes, first, which = np.unique(np.concatenate(paths), return_index=True, return_inverse=True)
+    points = np.concatenate(coordinates)
+    if len(points) != len(which) or not np.array_equal(points[first][which], points):
+        return [c.astype(np.float64).tolist() for c in coordinates]
+    rows = dict(zip(nodes.tolist(), points[first].astype(np.float64).tolist(), strict=True))
+    return [[rows[node] for node in path.tolist()] for path in paths]
 
 
 def _number(value: Any) -> float | None:
