@@ -194,7 +194,7 @@ def has_room(configurations, pools, counters, branching):
         and 2 * (counters[NODES] + 1) <= pools.slots.size
         and counters[CONSTRAINTS] + branching + 1 < pools.up.size
         and counters[LINKS] + 1 < min(pools.to.size, pools.items.size)
-        and counters[STACK] + counters[NODES] + 2 < pools.stack.size
+        and counters[STACK] + counters[NODES] + 3 < pools.stack.size
     )
 
 
@@ -271,12 +271,14 @@ def generate(scene, tables, crew, order, pools, constraint, samples, best):
 
 @kernel
 def link(configurations, pools, counters, source, target):
-    """Remember that `target` follows `source` in one step; False when that was known."""
+    """Remember that `target` follows `source` in one step; False when that was seen to be known (a few links are looked at)."""
     at = configurations.neighbours[source]
-    while at >= 0:
+    looks = 32
+    while at >= 0 and looks > 0:
         if pools.to[at] == target:
             return False
         at = pools.more[at]
+        looks -= 1
     new = counters[LINKS]
     counters[LINKS] = new + 1
     pools.to[new] = target
@@ -314,13 +316,12 @@ def rewire(scene, configurations, pools, counters, source):
 
 
 @kernel
-def arrive(scene, crew, configurations, pools, counters, ranks, config, best, rest, star, restart):
+def arrive(scene, configurations, pools, counters, ranks, config, best, rest, star):
     """Store or recognise the configuration `best`, a successor of `config`, and open it.
 
     Args:
         rest: lower bound on the loss from `best` to the goal.
         star: keep links and rewire.
-        restart: chance in 2**32 to open the start instead of a known configuration, once there is a solution.
     """
     g, h = configurations.g, configurations.h
     goal = counters[GOAL]
@@ -336,8 +337,6 @@ def arrive(scene, crew, configurations, pools, counters, ranks, config, best, re
                     g[known] = through
                     configurations.parent[known] = config
                     rewire(scene, configurations, pools, counters, known)
-            if goal >= 0 and draw(crew.random) < restart:
-                opened = 0
     else:
         opened = add_configuration(configurations, pools, counters, best, code, -1 - known)
         configurations.parent[opened] = config
@@ -360,6 +359,7 @@ def explore(scene, tables, crew, configurations, pools, counters, ranks, best, s
         best: (A,) int32 scratch.
         samples: PIBT runs per configuration wanted.
         star: go on after the first solution to a better one, until none is left.
+        restart: chance in 2**32 to go back to the start after a step, once there is a solution.
         branching: most choices of an agent.
         budget: joint moves to generate in this call.
 
@@ -399,7 +399,10 @@ def explore(scene, tables, crew, configurations, pools, counters, ranks, best, s
             counters[GENERATED] += samples
             clear(crew)
             if rest < np.inf:
-                arrive(scene, crew, configurations, pools, counters, ranks, config, best, rest, star, restart)
+                arrive(scene, configurations, pools, counters, ranks, config, best, rest, star)
+                if goal >= 0 and draw(crew.random) < restart:
+                    pools.stack[counters[STACK]] = 0
+                    counters[STACK] += 1
         else:
             clear(crew)
         if goal >= 0 and g[goal] < before:

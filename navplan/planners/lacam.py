@@ -68,8 +68,8 @@ class LaCAM:
     """On unit graphs, first spread the agents' paths over the map and let PIBT prefer them: better plans, later."""
     margin: int = 10
     """Steps by which a scattered path may be longer than the shortest."""
-    restart: float = 0.001
-    """Chance to open the start instead of a known configuration, after the first plan."""
+    restart: float = 0.02
+    """Chance to go back to the start after a step, once there is a plan."""
     memory_mb: int = 4096
     """Memory for the search, distance tables not included; when it is used up the best plan so far is returned."""
 
@@ -256,7 +256,7 @@ class _Search:
             constraints *= 2
         if counters[LINKS] + 1 >= links:
             links *= 2
-        if counters[STACK] + counters[NODES] + 2 >= stack:
+        if counters[STACK] + counters[NODES] + 3 >= stack:
             stack *= 2
         if rows * (8 * agents + 56) + constraints * 16 + links * 28 + stack * 4 > self._options.memory_mb * 2**20:
             raise OutOfMemory

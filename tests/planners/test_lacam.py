@@ -12,6 +12,10 @@ import pytest
 import navplan as nv
 from navplan.errors import InvalidInput, InvalidProblem
 from navplan.graph import StateGraph
+from navplan.kernels.pibt import guided
+from navplan.planners.base import Clock, Prepared
+from navplan.planners.crew import make_team
+from navplan.planners.scatter import add_guide
 from navplan.planners.solve import solve
 from navplan.problem import Problem
 from navplan.validate import validate
@@ -143,9 +147,9 @@ def test_anytime_to_the_end_proves_the_least_loss(kind: str, count: int) -> None
 
 
 def test_anytime_improves_and_keeps_its_deadline() -> None:
-    problem = crowd(np.random.default_rng(5), 12, 30)
-    first = solve(problem, "lacam")
-    better = solve(problem, "lacam", anytime=True, time_limit=1.0)
+    problem = crowd(np.random.default_rng(5), 12, 50)
+    first = solve(problem, "lacam", scatter=False)
+    better = solve(problem, "lacam", scatter=False, anytime=True, time_limit=1.0)
     assert first.sum_of_costs is not None
     assert better.sum_of_costs is not None
     assert better.sum_of_costs < first.sum_of_costs
@@ -221,3 +225,30 @@ def test_a_few_of_each_kind(kind: str) -> None:
             if plan.solved:
                 validate(plan, problem)
                 assert not naive.conflicts(problem, plan.paths)
+
+
+@pytest.mark.kernels
+def test_scattered_paths_are_near_shortest_and_meet_less() -> None:
+    rng = np.random.default_rng(12)
+    problem = crowd(rng, 10, 12)
+    team = make_team(problem, Prepared.of(problem.graph), Clock(None), rng)
+    assert np.isfinite(team.alone).all()
+    guided_team = add_guide(problem, team, Clock(None), rng, 6, None)
+    paths = []
+    for agent in range(problem.num_agents):
+        nodes = [int(problem.starts[agent])]
+        while nodes[-1] != problem.goals[agent]:
+            nodes.append(int(guided(guided_team.scene, agent, nodes[-1])))
+        assert len(nodes) - 1 <= team.alone[agent] + 6
+        paths.append(nodes)
+    naive.cost(problem, paths)
+    alone = [naive.path(problem, agent) for agent in range(problem.num_agents)]
+    assert len(naive.conflicts(problem, paths)) < len(naive.conflicts(problem, alone))
+
+
+def test_scattering_pays_on_a_wide_map() -> None:
+    problem = crowd(np.random.default_rng(6), 40, 150)
+    with_it, without = (solve(problem, "lacam", scatter=choice).sum_of_costs for choice in (True, False))
+    assert with_it is not None
+    assert without is not None
+    assert with_it < 0.98 * without
