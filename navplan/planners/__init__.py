@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from navplan.planners.solve import solve
 
 PLANNERS: dict[str, str] = {
+    "anytime": "navplan.planners.anytime:Anytime",
     "astar": "navplan.planners.astar:AStar",
     "cbs": "navplan.planners.cbs:CBS",
     "dijkstra": "navplan.planners.dijkstra:Dijkstra",
     "ecbs": "navplan.planners.ecbs:ECBS",
+    "eecbs": "navplan.planners.eecbs:EECBS",
     "lacam": "navplan.planners.lacam:LaCAM",
     "lns": "navplan.planners.lns:LNS",
     "pibt": "navplan.planners.pibt:PIBT",
