@@ -44,7 +44,8 @@ class LabelQuery(NamedTuple):
     """What is asked.
 
     The last arrival must be at step rest_from or later, and cannot be before step arrive_from; time collapses at step
-    horizon. Paths of more risk than `cap` are of no interest. The search ends with `max_points` trade-offs, the cheapest first.
+    horizon. Paths of more risk than `cap`, or whose cost and risk at `price` come to more than `worth_cap`, are of no interest.
+    The search ends with `max_points` trade-offs, the cheapest first.
     """
 
     start: int
@@ -59,6 +60,8 @@ class LabelQuery(NamedTuple):
     min_cost: float
     min_risk: float
     cap: float
+    price: float
+    worth_cap: float
     penalty: float
     clearance: float
 
@@ -107,6 +110,15 @@ def risk_limit(query, values):
 
 
 @kernel
+def resting_conflicts(xy, query, others, t, v):
+    """Conflicts with other paths of an agent that rests at node v from step t on."""
+    conflicts = 0
+    for step in range(t, others.shape[0] - 1):
+        conflicts += count_conflicts(xy, query.clearance, others, query.skip, step, v, v)
+    return conflicts
+
+
+@kernel
 def open_label(xy, query, others, work, progress, parent, v, cost, risk, ahead, risk_ahead, arrived):
     """Queue a label for node v, reached from the label `parent`; conflicts with other paths are counted if they have a price."""
     t = work.time[parent] + 1
@@ -114,8 +126,7 @@ def open_label(xy, query, others, work, progress, parent, v, cost, risk, ahead, 
     if query.penalty > 0.0:
         conflicts += count_conflicts(xy, query.clearance, others, query.skip, t - 1, work.node[parent], v)
         if arrived:
-            for step in range(t, others.shape[0] - 1):
-                conflicts += count_conflicts(xy, query.clearance, others, query.skip, step, v, v)
+            conflicts += resting_conflicts(xy, query, others, t, v)
     label = progress[LABELS]
     work.node[label] = v
     work.time[label] = t
@@ -131,7 +142,7 @@ def open_label(xy, query, others, work, progress, parent, v, cost, risk, ahead, 
 
 
 @kernel
-def expand(graph, xy, h, risk_h, query, table, others, work, progress, values, label):
+def expand(graph, xy, h, risk_h, worth_h, query, table, others, work, progress, values, label):
     """Queue the successors of `label` that may still lead to a new trade-off."""
     u, t = work.node[label], work.time[label]
     left = max(0, query.arrive_from - t - 1)
@@ -154,6 +165,8 @@ def expand(graph, xy, h, risk_h, query, table, others, work, progress, values, l
         risk_ahead = max(risk_h[v], risk_rest)
         if risk + risk_ahead > limit or h[v] == np.inf:
             continue
+        if cost + query.price * risk + worth_h[v] > query.worth_cap:
+            continue
         # waiting at the goal is no arrival: an agent that came too early must leave and return
         arrived = v == query.goal and t + 1 >= query.rest_from and u != v
         if not arrived:
@@ -167,7 +180,7 @@ def expand(graph, xy, h, risk_h, query, table, others, work, progress, values, l
 
 
 @kernel
-def begin(h, risk_h, query, work, progress, values):
+def begin(xy, h, risk_h, query, others, work, progress, values):
     """Put the start into an empty search."""
     progress[:] = 0
     values[LEAST] = np.inf
@@ -178,19 +191,22 @@ def begin(h, risk_h, query, work, progress, values):
     work.conflicts[0] = 0
     work.parent[0] = -1
     work.arrived[0] = query.start == query.goal and query.rest_from == 0
+    if work.arrived[0] and query.penalty > 0.0:
+        work.conflicts[0] = resting_conflicts(xy, query, others, 0, query.start)
     progress[LABELS] = 1
     if h[query.start] < np.inf and risk_h[query.start] <= risk_limit(query, values):
         progress[QUEUED] = push(work.keys, work.ties, work.items, 0, h[query.start], risk_h[query.start], 0)
 
 
 @kernel
-def label_search(graph, xy, h, risk_h, query, table, others, work, progress, values, max_expansions):
+def label_search(graph, xy, h, risk_h, worth_h, query, table, others, work, progress, values, max_expansions):
     """Run the search for at most `max_expansions` expansions.
 
     Args:
         graph: TwoCosts.
         xy: (N, D) float64 coordinates.
         h, risk_h: (N,) float64 exact cost and exact risk from each node to the goal, each by its own best path; inf for none.
+        worth_h: (N,) float64, likewise for ``cost + price * risk``; any such array where `worth_cap` is inf.
         query: a LabelQuery.
         table: `navplan.kernels.constraints.Table`.
         others: (T, K) int32 paths whose conflicts have the price `query.penalty`; column `query.skip` is left out.
@@ -202,7 +218,7 @@ def label_search(graph, xy, h, risk_h, query, table, others, work, progress, val
         FOUND (`max_points` reached), EXHAUSTED (these are all), BUDGET, or FULL (begin again with larger arrays).
     """
     if progress[LABELS] == 0:
-        begin(h, risk_h, query, work, progress, values)
+        begin(xy, h, risk_h, query, others, work, progress, values)
     capacity = work.node.size - query.max_degree - 2
     expanded = 0
     while progress[QUEUED] > 0:
@@ -229,7 +245,7 @@ def label_search(graph, xy, h, risk_h, query, table, others, work, progress, val
         work.slot_risk[at] = work.risk[label]
         expanded += 1
         progress[EXPANDED] += 1
-        expand(graph, xy, h, risk_h, query, table, others, work, progress, values, label)
+        expand(graph, xy, h, risk_h, worth_h, query, table, others, work, progress, values, label)
     return EXHAUSTED
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -33,6 +34,14 @@ from navplan.problem import Problem
 SAME = 1e-11
 
 
+class Worth(NamedTuple):
+    """Only paths whose ``cost + price * risk`` is at most `cap` are of interest; `ahead` (N,) is the least of it to the goal."""
+
+    price: float
+    cap: float
+    ahead: NDArray[np.float64]
+
+
 class Point(NamedTuple):
     """A path with what it costs and risks, and how many conflicts with other paths it was charged for."""
 
@@ -54,12 +63,14 @@ class RiskTables:
     Attributes:
         graph: costs without, risks with the problem's own weights; read-only.
         weighted: the graph with its costs alone.
+        backward_risk: (M,) float64 risks of the reversed edges.
         cost, risk: (A, N) float64, inf where there is no way.
-        min_cost, min_risk: least of any move or wait.
+        min_risk: least of any move or wait.
     """
 
     graph: TwoCosts
     weighted: Weighted
+    backward_risk: NDArray[np.float64]
     cost: NDArray[np.float64]
     risk: NDArray[np.float64]
     min_risk: float
@@ -95,7 +106,7 @@ class RiskTables:
         two = TwoCosts(
             problem.graph.indptr, problem.graph.indices, weighted.forward.weights, risk, weighted.waits, problem.graph.wait_risk
         )
-        return cls(two, weighted, cost_tables, risk_tables, hazards.min_step)
+        return cls(two, weighted, backward, cost_tables, risk_tables, hazards.min_step)
 
 
 def _make_work(capacity: int) -> LabelWork:
@@ -152,6 +163,7 @@ class Fronts:
         others: NDArray[np.int32] = NO_OTHERS,
         skip: int = -1,
         penalty: float = 0.0,
+        worth: Worth | None = None,
     ) -> list[Point]:
         """The paths of risk at most `cap` that no other beats in both cost and risk, cheapest first; empty when there is none.
 
@@ -162,6 +174,7 @@ class Fronts:
             most: stop after so many, None for all of them; 1 gives the cheapest path within the cap.
             others: (T, K) paths; a conflict with one of them is charged `penalty` when paths are compared.
             skip: the agent's own column in `others`, or -1.
+            worth: a further limit, or None.
 
         Raises:
             OutOfTime: the deadline passed.
@@ -190,10 +203,12 @@ class Fronts:
                 min_cost=weighted.min_step,
                 min_risk=self.tables.min_risk,
                 cap=float(cap),
+                price=float(worth.price) if worth is not None else 0.0,
+                worth_cap=float(worth.cap) if worth is not None else math.inf,
                 penalty=float(penalty),
                 clearance=self._clearance,
             )
-            status = self._run(agent, query, table, others, slice_size)
+            status = self._run(agent, query, table, others, worth, slice_size)
             self.expanded += int(self._progress[EXPANDED])
             self.generated += int(self._progress[GENERATED])
             if status != FULL:
@@ -202,7 +217,15 @@ class Fronts:
             self._work = _make_work(self._capacity)
         return self.found()
 
-    def _run(self, agent: int, query: LabelQuery, table: object, others: NDArray[np.int32], slice_size: int) -> int:
+    def _run(
+        self,
+        agent: int,
+        query: LabelQuery,
+        table: object,
+        others: NDArray[np.int32],
+        worth: Worth | None,
+        slice_size: int,
+    ) -> int:
         self._progress[:] = 0
         status = BUDGET
         while status == BUDGET:
@@ -212,6 +235,7 @@ class Fronts:
                 self.tables.weighted.xy,
                 self.tables.cost[agent],
                 self.tables.risk[agent],
+                worth.ahead if worth is not None else self.tables.cost[agent],
                 query,
                 table,
                 others,
@@ -231,6 +255,47 @@ class Fronts:
             trace_label(work, label, path)
             points.append(Point(float(work.cost[label]), float(work.risk[label]), path, int(work.conflicts[label])))
         return [p for k, p in enumerate(points) if k + 1 == len(points) or not _beats(points[k + 1], p)]
+
+    def priced(self, price: float) -> NDArray[np.float64]:
+        """(A, N) float64 least ``cost + price * risk`` from everywhere to each goal.
+
+        Raises:
+            OutOfTime: the deadline passed.
+        """
+        tables = self.tables
+        if price == 0.0:
+            return tables.cost
+        forward, backward = tables.weighted.forward, tables.weighted.backward
+        weights = forward.weights + price * tables.graph.risk
+        turned = backward.weights + price * tables.backward_risk
+        freeze(weights, turned)
+        mixed = dataclasses.replace(
+            tables.weighted,
+            forward=forward._replace(weights=weights),
+            backward=backward._replace(weights=turned),
+            unit=False,
+        )
+        return distance_tables(mixed, np.array(self._goals, np.int32), self._clock)
+
+    def follow(self, agent: int, ahead: NDArray[np.float64], price: float) -> tuple[float, float]:
+        """Cost and risk of the path that a table of `priced` leads the agent along."""
+        graph = self.tables.graph
+        cost = risk = 0.0
+        node = self._starts[agent]
+        for _ in range(len(graph.indptr)):
+            if node == self._goals[agent]:
+                break
+            row = slice(graph.indptr[node], graph.indptr[node + 1])
+            rest = graph.cost[row] + price * graph.risk[row] + ahead[graph.indices[row]]
+            edge = int(graph.indptr[node] + np.argmin(rest))
+            cost += float(graph.cost[edge])
+            risk += float(graph.risk[edge])
+            node = int(graph.indices[edge])
+        return (cost, risk) if node == self._goals[agent] else (math.inf, math.inf)
+
+    def start(self, agent: int) -> int:
+        """Where the agent starts."""
+        return int(self._starts[agent])
 
     def least_risk(self, agent: int) -> float:
         """Risk of the agent's safest path alone, inf when it cannot reach its goal."""

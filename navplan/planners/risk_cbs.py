@@ -21,12 +21,15 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from navplan.plan import Plan, Status, make_plan
 from navplan.planners import allocation
 from navplan.planners.allocation import Front, Market
 from navplan.planners.base import Clock, OutOfTime, Prepared
 from navplan.planners.cbs import disjoint_sum
-from navplan.planners.fronts import SAME, Fronts, Point, RiskTables, within
+from navplan.planners.fronts import SAME, Fronts, Point, RiskTables, Worth, within
 from navplan.planners.low_level import Constraint, pack, typical_step
 from navplan.planners.risk import budget_reason
 from navplan.planners.tree import Conflict, GaveUp, Tree, apart_reason, reach_reason
@@ -40,6 +43,12 @@ Constraints = tuple[frozenset[Constraint], ...]
 TRIED = 6
 # What a conflict is worth to `Shares`, in typical steps.
 PRICE = 2.0
+# Such a conflict is worth that many times more when it must not be.
+HARD = 1e4
+# Conflict-tree nodes that `Shares` may have to itself before both searches take turns.
+HEAD_START = 50
+# Prices that the market tries at most; each costs one distance table per agent.
+QUOTES = 24
 
 
 class Solution(NamedTuple):
@@ -52,6 +61,60 @@ class Solution(NamedTuple):
     def cost(self) -> float:
         """Sum of costs."""
         return math.fsum(point.cost for point in self.points)
+
+
+class OpenMarket(NamedTuple):
+    """What the agents would choose alone at one price of risk.
+
+    Attributes:
+        price: the best found.
+        bound: no plan within the budget costs less (Lagrangian bound).
+        worths: (A,) what each agent pays at least, its risk included.
+        tables: (A, N) the same from everywhere.
+        shares: what each agent may risk: its demand and an equal part of the rest; None when no price was high enough.
+    """
+
+    price: float
+    bound: float
+    worths: NDArray[np.float64]
+    tables: NDArray[np.float64]
+    shares: list[float] | None
+
+
+def open_market(low: Fronts, agents: int, budget: float) -> OpenMarket:
+    """Bisect on the price of risk, every agent answering with its cheapest path at that price (tatonnement).
+
+    The price rises until the demand is within the budget; from then on each new price is the one at which the two demands known,
+    one above and one within the budget, are worth the same, as in `navplan.planners.allocation.clear`.
+    """
+    above: tuple[float, float] | None = None
+    below: tuple[float, float] | None = None
+    best: OpenMarket | None = None
+    price, meeting = 0.0, math.inf
+    for _ in range(QUOTES):
+        tables = low.priced(price)
+        worths = np.array([tables[agent, low.start(agent)] for agent in range(agents)])
+        answers = [low.follow(agent, tables[agent], price) for agent in range(agents)]
+        cost, risk = (math.fsum(column) for column in zip(*answers, strict=True))
+        bound = math.fsum(worths) - (price * budget if price > 0.0 else 0.0)
+        shares = best.shares if best is not None else None
+        if within(risk, budget):
+            below = (cost, risk)
+            shares = allocation.spread([answer[1] for answer in answers], budget)
+        else:
+            above = (cost, risk)
+        gain = best is None or bound > best.bound + SAME * (1.0 + abs(bound))
+        best = OpenMarket(price, bound, worths, tables, shares) if best is None or gain else best._replace(shares=shares)
+        proved = cost + price * risk >= meeting - 10 * SAME * (1.0 + abs(meeting))
+        if above is None or proved:
+            break
+        if below is None:
+            price = 4.0 * price if price > 0.0 else cost / risk
+        else:
+            price = (below[0] - above[0]) / (above[1] - below[1])
+            meeting = above[0] + price * above[1]
+    assert best is not None  # there is at least one quote
+    return best
 
 
 class Shared:
@@ -77,7 +140,26 @@ class Shared:
         least = [self.low.least_risk(agent) for agent in range(problem.num_agents)]
         # no agent may risk more than what the others' safest paths leave
         self._caps = [self.budget - (math.fsum(least) - own) for own in least]
+        self.market = open_market(self.low, problem.num_agents, self.budget)
+        self.lower_bound = max(self.lower_bound, self.market.bound)
         self._fronts: dict[tuple[int, frozenset[Constraint]], Front | None] = {}
+        self._useful: dict[tuple[int, frozenset[Constraint]], Front | None] = {}
+
+    def useful(self, agent: int, constraints: frozenset[Constraint]) -> Front | None:
+        """The trade-offs of `front` that can be part of a plan cheaper than the best so far; None when there is none.
+
+        At the market's price the others pay their least at least: what is left of the best plan's cost bounds this agent's.
+        """
+        if self.best is None:
+            return self.front(agent, constraints)
+        key = (agent, constraints)
+        if key not in self._useful:
+            market = self.market
+            most = self.best.cost - market.bound + float(market.worths[agent])
+            worth = Worth(market.price, most + 1e-9 * (1.0 + abs(most)), market.tables[agent])
+            points = self.low.search(agent, constraints, cap=self._caps[agent], worth=worth)
+            self._useful[key] = Front.of(points) if points else None
+        return self._useful[key]
 
     def front(self, agent: int, constraints: frozenset[Constraint]) -> Front | None:
         """Every trade-off of `agent` that leaves the others their safest paths; None when there is none."""
@@ -99,6 +181,24 @@ class Shared:
         if self.options.max_nodes is not None and self.expanded >= self.options.max_nodes:
             raise GaveUp(f"node limit of {self.options.max_nodes} reached")
         self.expanded += 1
+
+    def polish(self) -> None:
+        """Plan agents of the best solution again, one at a time, within what of the budget the others leave, while that saves."""
+        if self.best is None:
+            return
+        points = list(self.best.points)
+        saved = True
+        while saved:
+            saved = False
+            for agent, old in enumerate(points):
+                cap = self.budget - math.fsum(point.risk for other, point in enumerate(points) if other != agent)
+                paths = pack([point.path for point in points])
+                found = self.low.search(agent, cap=cap, most=1, others=paths, skip=agent, penalty=HARD * self.penalty)
+                if found and found[0].conflicts == 0 and found[0].cost < old.cost * (1.0 - SAME):
+                    points[agent] = found[0]
+                    saved = True
+        shares = allocation.spread([point.risk for point in points], self.budget)
+        self.offer(Solution(tuple(points), tuple(shares)))
 
     def done(self) -> bool:
         """True when the best solution is proved to be good enough."""
@@ -130,12 +230,8 @@ class Exact:
         """Make the root, which bounds every plan."""
         shared = self._shared
         nobody: Constraints = (frozenset(),) * shared.problem.num_agents
-        fronts = [shared.front(agent, nobody[agent]) for agent in range(len(nobody))]
-        root = self._node(nobody, fronts)
-        if root is not None:
-            shared.lower_bound = max(shared.lower_bound, root.cost)
-        if shared.options.allocation == "joint":
-            self._push(root, 0.0)
+        fronts = [shared.useful(agent, nobody[agent]) for agent in range(len(nobody))]
+        self._push(self._node(nobody, fronts), shared.lower_bound)
 
     def run(self) -> Iterator[None]:
         """Search until the best solution is proved good enough or no node is left; yields after each node."""
@@ -211,12 +307,12 @@ class Exact:
         chosen = conflicts[best]
         for agent, extra in ((chosen.first, chosen.for_first), (chosen.second, chosen.for_second)):
             constraints = _with(node.constraints, agent, extra)
-            fronts = (*node.fronts[:agent], shared.front(agent, constraints[agent]), *node.fronts[agent + 1 :])
+            fronts = (*node.fronts[:agent], shared.useful(agent, constraints[agent]), *node.fronts[agent + 1 :])
             self._push(self._node(constraints, fronts), f)
 
     def _worth(self, node: ExactNode, agent: int, extra: Sequence[Constraint]) -> float:
         """What `agent` pays at least at the node's price of risk, under the constraints of a child."""
-        front = self._shared.front(agent, node.constraints[agent].union(extra))
+        front = self._shared.useful(agent, node.constraints[agent].union(extra))
         return math.inf if front is None else float((front.cost + node.market.price * front.risk).min())
 
 
@@ -233,7 +329,6 @@ class Shares:
 
     Attributes:
         reason: why there is none, if so.
-        exhausted: True when that proves that the problem has none.
     """
 
     def __init__(self, shared: Shared, rule: str) -> None:
@@ -242,14 +337,16 @@ class Shares:
         self._open: list[tuple[float, int, SharesNode]] = []
         self._pushed = 0
         self.reason = ""
-        self.exhausted = False
+        self._exhausted = False
 
     def run(self) -> Iterator[None]:
         """Search until the first solution; yields after each node."""
         shared = self._shared
         nobody: Constraints = (frozenset(),) * shared.problem.num_agents
         equal = [shared.budget / len(nobody)] * len(nobody)
-        shares = self._deal(nobody, equal)
+        shares = shared.market.shares if self._rule == "market-price" else None
+        if shares is None:
+            shares = self._deal(nobody, equal)
         if shares is None:
             self.reason = f"some agent's safest path needs more than its equal share of the risk budget, {equal[0]:g}"
             return
@@ -267,7 +364,11 @@ class Shares:
         if self._rule == "uniform":
             self.reason = "equal shares leave some agent without a path in every way of resolving the conflicts"
         # the other rules give up a node only where the safest paths together exceed the budget
-        self.exhausted = self._rule != "uniform"
+        self._exhausted = self._rule != "uniform"
+
+    def hopeless(self) -> bool:
+        """True when the search has proved that the problem has no solution."""
+        return self._exhausted
 
     def _deal(self, constraints: Constraints, shares: Sequence[float]) -> list[float] | None:
         """The rule's shares under `constraints`; None when it has none to give."""
@@ -324,23 +425,35 @@ def _with(constraints: Constraints, agent: int, extra: Sequence[Constraint]) -> 
     return (*constraints[:agent], constraints[agent].union(extra), *constraints[agent + 1 :])
 
 
+_END = object()
+
+
 def search(shared: Shared) -> str:
     """Run what the options ask for; returns why there is no solution, or nothing."""
     rule = shared.options.allocation
-    exact = Exact(shared)
-    exact.begin()
     if rule != "joint":
         shares = Shares(shared, rule)
         for _ in shares.run():
             pass
         return shares.reason
     helper = Shares(shared, "market-price")
-    steps: Iterator[None] | None = helper.run()
+    steps = helper.run()
+    going = all(next(steps, _END) is not _END for _ in range(HEAD_START))
+    if helper.hopeless():
+        return ""
+    shared.polish()
+    if shared.done():
+        return ""
+    exact = Exact(shared)
+    exact.begin()
     for _ in exact.run():
-        if steps is not None and next(steps, False) is False:
-            steps = None
-        if helper.exhausted:
+        if not going:
+            continue
+        going = next(steps, _END) is not _END
+        if helper.hopeless():
             break
+        if not going:
+            shared.polish()
     return ""
 
 
