@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from navplan.errors import InvalidProblem
 from navplan.graph import StateGraph, Weight
 
+_LARGEST = 1e9  # sums of costs stay finite and keep their digits
+
 
 @dataclass(frozen=True, eq=False)
 class Problem:
@@ -55,12 +57,12 @@ class Problem:
             raise InvalidProblem("a problem needs at least one agent, got 0")
         object.__setattr__(self, "starts", starts)
         object.__setattr__(self, "goals", goals)
-        if self.clearance is None:
-            object.__setattr__(self, "clearance", 0.0 if self.graph.is_grid else 2.0 * self.radius)
         for name in ("radius", "clearance", "beta", "wait_cost"):
             value = getattr(self, name)
-            if not (math.isfinite(value) and value >= 0):
-                raise InvalidProblem(f"{name} is {value}, expected a number that is not negative")
+            if name == "clearance" and value is None:
+                object.__setattr__(self, name, 0.0 if self.graph.is_grid else 2.0 * self.radius)
+            elif not (isinstance(value, int | float | np.integer | np.floating) and 0 <= value <= _LARGEST):
+                raise InvalidProblem(f"{name} is {value!r}, expected a number that is not negative, at most {_LARGEST:g}")
         budget = self.risk_budget
         if budget is not None and not (isinstance(budget, int | float) and math.isfinite(budget) and budget >= 0):
             raise InvalidProblem(f"risk_budget is {budget!r}, expected a number that is not negative, or None")
