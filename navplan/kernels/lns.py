@@ -154,6 +154,8 @@ def replan(ground, table, work, pool, task, kind, count, size, stamp, patience):
                 put_back(table, pool, task, count)
                 return EXHAUSTED, 0.0
         k += 1
+    for k in range(count):
+        pool.changed[pool.group[k]] = 1
     return FOUND, before - after
 
 
@@ -307,3 +309,66 @@ def clashing_group(pool, size, stamp):
             pool.group[count] = agent
             count += 1
     return random_group(pool, count, size, stamp)
+
+
+@kernel
+def merge(table, pool, other, theirs, old_paths, old_lengths, taken):
+    """Take over what another search of the same start has changed since, as far as that fits to what this one has changed.
+
+    Changes are given up one by one until what is left conflicts with nothing, and altogether when it then is no gain.
+
+    Args:
+        table, pool: this search, solved; `pool.changed` are the agents that it has planned again.
+        other, theirs: the other search.
+        old_paths: (A, C) int32 and old_lengths: (A,) int32, scratch.
+        taken: (A,) uint8, written: whose paths were taken over.
+
+    Returns:
+        By how much the sum of costs has fallen.
+    """
+    gain = 0.0
+    for agent in range(taken.size):
+        taken[agent] = 0
+        if theirs.changed[agent] == 0 or pool.changed[agent] != 0:
+            continue
+        taken[agent] = 1
+        gain += pool.costs[agent] - theirs.costs[agent]
+        old_lengths[agent] = table.lengths[agent]
+        for time in range(table.lengths[agent]):
+            old_paths[agent, time] = table.paths[agent, time]
+        remove(table, agent)
+        insert(table, agent, other.paths[agent], other.lengths[agent])
+    again = True
+    while again:
+        again = False
+        for agent in range(taken.size):
+            if taken[agent] != 0 and meetings(table, agent, pool.marks, fresh(pool), pool.met) > 0:
+                taken[agent] = 0
+                gain -= pool.costs[agent] - theirs.costs[agent]
+                remove(table, agent)
+                insert(table, agent, old_paths[agent], old_lengths[agent])
+                again = True
+    for agent in range(taken.size):
+        if taken[agent] != 0:
+            if gain < 0.0:
+                taken[agent] = 0
+                remove(table, agent)
+                insert(table, agent, old_paths[agent], old_lengths[agent])
+            else:
+                pool.costs[agent] = theirs.costs[agent]
+                pool.changed[agent] = 1
+    return max(0.0, gain)
+
+
+@kernel
+def follow(table, pool, other, theirs):
+    """Make this search's paths those of the other, where either has changed any, and mark nothing as changed in either."""
+    for agent in range(pool.changed.size):
+        if pool.changed[agent] != 0 or theirs.changed[agent] != 0:
+            remove(table, agent)
+    for agent in range(pool.changed.size):
+        if pool.changed[agent] != 0 or theirs.changed[agent] != 0:
+            insert(table, agent, other.paths[agent], other.lengths[agent])
+            pool.costs[agent] = theirs.costs[agent]
+            pool.changed[agent] = 0
+            theirs.changed[agent] = 0

@@ -34,6 +34,7 @@ class Pool(NamedTuple):
         tabu: (A,) uint8 delayed agents that have had their turn.
         marks, members: (A,) int64 and stamp: (1,) int64, for sets of agents.
         met: (A,) int32 agents met.
+        changed: (A,) uint8 agents planned again since somebody last looked.
         queue: (N,) int32 and seen: (N,) int64, for sets of nodes.
         junctions: (J,) int32 nodes with more than two ways out.
         old_paths: (K, C) int32, old_lengths: (K,) int32, old_costs: (K,) float64, the group's before.
@@ -51,6 +52,7 @@ class Pool(NamedTuple):
     members: NDArray[np.int64]
     stamp: NDArray[np.int64]
     met: NDArray[np.int32]
+    changed: NDArray[np.uint8]
     queue: NDArray[np.int32]
     seen: NDArray[np.int64]
     junctions: NDArray[np.int32]

@@ -154,6 +154,7 @@ class Search:
             members=np.zeros(agents, np.int64),
             stamp=np.zeros(1, np.int64),
             met=np.empty(agents, np.int32),
+            changed=np.zeros(agents, np.uint8),
             queue=np.empty(nodes, np.int32),
             seen=np.zeros(nodes, np.int64),
             junctions=np.flatnonzero(degrees > 2).astype(np.int32),
@@ -190,7 +191,7 @@ class Search:
         count_clashes(self.arena.table, self.pool)
         if self.pool.tallies[PAIRS]:
             raise InvalidProblem(f"the plan to improve has {self.pool.tallies[PAIRS]} pairs of agents in conflict")
-        self._found()
+        self.found()
 
     def first(self, clock: Clock, rng: np.random.Generator, max_repairs: int | None) -> bool:
         """Find a first solution: by priorities, or by repair of paths that conflict; False when `max_repairs` are used up."""
@@ -200,7 +201,7 @@ class Search:
         for _ in range(_ORDERS):
             failed = plan_in_order(arena, order, clock)
             if failed < 0:
-                self._found()
+                self.found()
                 return True
             order = np.concatenate([[failed], order[order != failed]])
         arena.clear()
@@ -224,7 +225,7 @@ class Search:
         self._repairs = done
         if status != FOUND:
             return False
-        self._found()
+        self.found()
         return True
 
     def improve(self, clock: Clock, max_iterations: int | None) -> None:
@@ -239,12 +240,25 @@ class Search:
         except (OutOfTime, KeyboardInterrupt):
             return  # every kernel call leaves a solution behind
 
-    def _iterate(self, task: int, turns: int) -> int:
+    def slice(self, turns: int, expansions: int) -> None:
+        """Improvement for at most `turns` iterations and about so many expansions."""
+        self._iterate(IMPROVE, turns, expansions)
+
+    def _iterate(self, task: int, turns: int, expansions: int | None = None) -> int:
         """At most `turns` iterations, about as many as fit into a slice of time; memory grows as needed."""
         arena = self.arena
         if self.pool.old_paths.shape[1] != arena.steps:
             self.pool = self.pool._replace(old_paths=np.empty((self._size, arena.steps), np.int32))
-        status = iterate(arena.field.ground, arena.table, arena.work, self.pool, task, self._size, turns, arena.field.slice_size)
+        status = iterate(
+            arena.field.ground,
+            arena.table,
+            arena.work,
+            self.pool,
+            task,
+            self._size,
+            turns,
+            arena.field.slice_size if expansions is None else expansions,
+        )
         if status == FULL:
             arena.grow()
         return int(status)
@@ -254,13 +268,15 @@ class Search:
         """The sum of costs has reached the bound."""
         return self.cost <= self.arena.field.lower_bound * (1.0 + SAME)
 
-    def _found(self) -> None:
+    def found(self) -> None:
+        """Note that the paths are a solution, the first."""
         self.solved = True
         self.first_s = time.perf_counter() - self._began
         self.first_cost = self.cost
         self.pool.tallies[ITERATIONS] = 0
         self.pool.tallies[ACCEPTED] = 0
         self.pool.weights[:] = 1.0
+        self.pool.changed[:] = 0
 
     def stats(self) -> dict[str, float]:
         """Counters for the plan."""

@@ -1,0 +1,168 @@
+"""A first plan by LaCAM or priorities, then large-neighbourhood search on two cores until the deadline."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from navplan.errors import InvalidInput
+from navplan.graph import StateGraph
+from navplan.kernels.lns import follow, merge
+from navplan.kernels.neighbourhoods import ITERATIONS
+from navplan.plan import Plan
+from navplan.planners.arena import Field, Hopeless, check_count, finish, refuse_clearance
+from navplan.planners.base import Clock, Guarantee, OutOfTime, Prepared, check_time_limit
+from navplan.planners.lacam import LaCAM
+from navplan.planners.lns import Search
+from navplan.planners.prioritized import plan_in_order
+from navplan.problem import Problem
+
+# Iterations that each search makes between two merges.
+_TURNS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Anytime:
+    """LaCAM for a first plan, complete; then large-neighbourhood search until the deadline, on two cores.
+
+    While LaCAM runs, the other core builds the distance tables and tries one priority order; the cheaper plan is improved. Two
+    searches then work on copies of it and take over each other's changes, as far as they fit, after every slice of work. Slices
+    are counted in search expansions, so that the result does not depend on which core is faster.
+    """
+
+    name: ClassVar[str] = "anytime"
+    guarantee: ClassVar[Guarantee] = "none"
+    max_agents: ClassVar[int | None] = None
+    graphs: ClassVar[str] = "grids and state graphs; directed, any costs; clearance 0"
+    about: ClassVar[str] = "lacam, then lns on two cores until the time limit (10 s): the best plan for many agents"
+
+    time_limit: float | None = 10.0
+    """Wall seconds for one plan, which are used up unless the plan is proved optimal; None for no limit."""
+    max_rounds: int | None = None
+    """Slices of improvement, None for no limit."""
+    neighbours: int = 8
+    """Agents that are planned again together."""
+
+    def __post_init__(self) -> None:
+        check_time_limit("Anytime.time_limit", self.time_limit)
+        check_count("Anytime.max_rounds", self.max_rounds)
+        if not isinstance(self.neighbours, int) or self.neighbours < 1:
+            raise InvalidInput(f"Anytime.neighbours is {self.neighbours!r}, expected a positive integer")
+
+    def eager(self) -> Anytime:
+        """The same planner stopping soon, for warming up."""
+        return dataclasses.replace(self, max_rounds=1)
+
+    def prepare(self, graph: StateGraph) -> Prepared:
+        """Reverse the graph."""
+        return Prepared.of(graph)
+
+    def plan(self, problem: Problem, state: Prepared, *, deadline: float | None, rng: np.random.Generator) -> Plan:
+        """See `navplan.planners.base.Planner`."""
+        began = time.perf_counter()
+        refuse_clearance(self.name, problem)
+        seeds = [np.random.default_rng(int(seed)) for seed in rng.integers(0, 1 << 62, 3)]
+        with ThreadPoolExecutor(1) as helper:
+            setting_up = helper.submit(_set_up, self, problem, state, deadline, seeds[1])
+            first = LaCAM().plan(problem, state, deadline=deadline, rng=seeds[0])
+            search = setting_up.result()
+            if search is None or not (first.solved or search.solved):
+                return dataclasses.replace(first, planner=self.name, runtime_s=time.perf_counter() - began)
+            if first.solved and not (search.solved and search.cost <= (first.sum_of_costs or 0.0)):
+                search.arena.clear()
+                search.adopt(first)
+            team = Team(search, Search(search.arena.field, self.neighbours, seeds[2]), helper)
+            team.improve(Clock(deadline), self.max_rounds)
+        return finish(
+            problem,
+            self.name,
+            search.arena.paths(),
+            search.arena.field.lower_bound,
+            began=began,
+            stats={**search.stats(), **team.stats(), "lacam_s": round(first.runtime_s, 3)},
+        )
+
+
+def _set_up(
+    options: Anytime, problem: Problem, state: Prepared, deadline: float | None, rng: np.random.Generator
+) -> Search | None:
+    """Tables, memory, and perhaps a plan by priorities; None when there is no time or no hope, of which LaCAM knows too."""
+    try:
+        clock = Clock(deadline)
+        search = Search(Field.of(problem, state, clock), options.neighbours, rng)
+        if plan_in_order(search.arena, rng.permutation(problem.num_agents), clock) < 0:
+            search.found()
+    except OutOfTime:
+        return search if "search" in locals() else None
+    except Hopeless:
+        return None
+    return search
+
+
+class Team:
+    """Two searches that improve the same plan side by side.
+
+    Attributes:
+        lead: the search that holds the result after each round.
+        mate: the other.
+    """
+
+    def __init__(self, lead: Search, mate: Search, helper: ThreadPoolExecutor) -> None:
+        self.lead, self.mate = lead, mate
+        self._helper = helper
+        self._rounds = 0
+        self._merged = 0.0
+        agents = len(lead.arena.costs)
+        self._taken = np.zeros(agents, np.uint8)
+        self._old_lengths = np.zeros(agents, np.int32)
+        self._old_paths = np.empty((agents, lead.arena.steps), np.int32)
+        lead.pool.changed[:] = 1
+        self._even()
+        follow(mate.arena.table, mate.pool, lead.arena.table, lead.pool)
+        mate.found()
+
+    def improve(self, clock: Clock, max_rounds: int | None) -> None:
+        """Rounds of improvement until the deadline, the bound or `max_rounds` is reached, or Ctrl-C is pressed."""
+        expansions = self.lead.arena.field.slice_size
+        try:
+            while (max_rounds is None or self._rounds < max_rounds) and not self.lead.optimal:
+                clock.check()
+                beside = self._helper.submit(self.mate.slice, _TURNS, expansions)
+                try:
+                    self.lead.slice(_TURNS, expansions)
+                finally:
+                    beside.result()
+                self._rounds += 1
+                self._share()
+        except (OutOfTime, KeyboardInterrupt):
+            return  # every slice leaves a solution behind
+
+    def _share(self) -> None:
+        """Merge the mate's changes into the lead, and make the mate follow."""
+        lead, mate = self.lead, self.mate
+        self._even()
+        self._merged += merge(
+            lead.arena.table, lead.pool, mate.arena.table, mate.pool, self._old_paths, self._old_lengths, self._taken
+        )
+        follow(mate.arena.table, mate.pool, lead.arena.table, lead.pool)
+
+    def _even(self) -> None:
+        """Both tables for the same number of steps."""
+        steps = max(self.lead.arena.steps, self.mate.arena.steps)
+        self.lead.arena.widen(steps)
+        self.mate.arena.widen(steps)
+        if self._old_paths.shape[1] < steps:
+            self._old_paths = np.empty((len(self._taken), steps), np.int32)
+
+    def stats(self) -> dict[str, float]:
+        """Counters for the plan."""
+        return {
+            "rounds": self._rounds,
+            "mate_iterations": int(self.mate.pool.tallies[ITERATIONS]),
+            "mate_gain": self._merged,
+        }
