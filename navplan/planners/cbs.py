@@ -17,7 +17,11 @@ from navplan.plan import Plan
 from navplan.planners.base import Guarantee, Prepared, check_time_limit
 from navplan.planners.low_level import Constraint, pack
 from navplan.planners.tree import SAME, Conflict, GaveUp, Node, Tree, run
+from navplan.planners.unit_cbs import Attempts, UnitSearch
 from navplan.problem import Problem
+
+# Agents that can be planned jointly.
+MOST_TOGETHER = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,8 @@ class CBS:
 
     A node is split on the conflict whose children's costs rise most (cardinal conflicts first, Boyarski et al. 2015), found by
     planning the children's agents; the rises of disjoint pairs add up to an admissible heuristic (Felner et al. 2018). A child
-    that costs no more and conflicts less replaces its parent (bypass).
+    that costs no more and conflicts less replaces its parent (bypass). Few agents that are coupled too tightly for a tree are
+    planned jointly (operator decomposition, Standley 2010), the whole problem merged to one meta-agent (Sharon et al. 2012).
     """
 
     name: ClassVar[str] = "cbs"
@@ -44,15 +49,31 @@ class CBS:
     joint_after: int = 20
     """Conflict-tree nodes after which conflicting pairs are planned jointly for better bounds; easy problems are done before."""
 
+    team: int = 6
+    """Plan all agents jointly, beside the conflict tree, in problems of at most so many; 0 for never."""
+    team_after: int = 30
+    """Conflict-tree nodes after which that begins; each attempt that runs out of room is repeated with four times as much."""
+
+    unit: bool = True
+    """Search that is made for unit costs and clearance 0 where they are; False uses the general one there too."""
+    corridors: bool = True
+    """Corridor reasoning, with `unit`."""
+    mutexes: bool = True
+    """Split cardinal pairs where their decision diagrams run dry (which covers rectangles), with `unit`."""
+
     def __post_init__(self) -> None:
         check_time_limit("CBS.time_limit", self.time_limit)
         check_max_nodes("CBS.max_nodes", self.max_nodes)
-        if not isinstance(self.joint_after, int) or self.joint_after < 0:
-            raise InvalidInput(f"CBS.joint_after is {self.joint_after!r}, expected an integer of at least 0")
+        for name in ("joint_after", "team", "team_after"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 0:
+                raise InvalidInput(f"CBS.{name} is {value!r}, expected an integer of at least 0")
+        if self.team > MOST_TOGETHER:
+            raise InvalidInput(f"CBS.team is {self.team}, expected at most {MOST_TOGETHER}")
 
     def eager(self) -> CBS:
         """The same planner using every kernel from the start, for warming up."""
-        return dataclasses.replace(self, joint_after=0, max_nodes=None)
+        return dataclasses.replace(self, joint_after=0, team=max(self.team, 2), team_after=1, max_nodes=None)
 
     def prepare(self, graph: StateGraph) -> Prepared:
         """Reverse the graph."""
@@ -60,7 +81,12 @@ class CBS:
 
     def plan(self, problem: Problem, state: Prepared, *, deadline: float | None, rng: np.random.Generator) -> Plan:
         """See `navplan.planners.base.Planner`; no choice is random."""
-        return run(self.name, problem, state, deadline, lambda tree: _Search(tree, self).solve())
+        return run(self.name, problem, state, deadline, lambda tree: self._search(tree).solve())
+
+    def _search(self, tree: Tree) -> _Search | UnitSearch:
+        weighted = tree.weighted
+        unit = weighted.unit and tree.clearance == 0.0 and bool((weighted.waits == 1.0).all())
+        return UnitSearch(tree, self) if unit and self.unit else _Search(tree, self)
 
 
 def check_max_nodes(name: str, value: int | None) -> None:
@@ -81,6 +107,7 @@ class _Search:
 
     def solve(self) -> Node | None:
         tree = self._tree
+        attempt = Attempts(tree, self._options)
         root = tree.root(range(tree.problem.num_agents), 1.0)
         if root is None:
             return None
@@ -95,6 +122,10 @@ class _Search:
             if self._options.max_nodes is not None and tree.expanded >= self._options.max_nodes:
                 raise GaveUp(f"node limit of {self._options.max_nodes} reached")
             self._expand(f, node, estimated)
+            if attempt.due():
+                ended, found = attempt.run()
+                if ended:
+                    return found
         return None
 
     def _push(self, f: float, node: Node, *, estimated: bool) -> None:

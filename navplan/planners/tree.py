@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from navplan.kernels.conflicts import ARRIVAL, DISC, KEEP_OUT, LATER, MOVE, find_conflicts, first_too_close
 from navplan.plan import Plan, Status, make_plan
 from navplan.planners.base import Clock, OutOfTime, Prepared, Weighted, distance_tables
+from navplan.planners.joint import JointResult, plan_jointly
 from navplan.planners.low_level import Constraint, LowLevel, Route, pack
 from navplan.planners.pairs import PairBounds
 from navplan.problem import Problem
@@ -67,11 +68,13 @@ class Tree:
     """Makes nodes for one problem.
 
     Attributes:
+        weighted, tables: the graph with its costs, and distances to the goals.
         low: the low level.
         pairs: lower bounds on the costs of two agents.
         clock: the deadline.
         lower_bound: proved so far for the sum of costs.
         expanded, generated: tree nodes.
+        joint_expanded: joint states of all agents.
     """
 
     def __init__(self, problem: Problem, weighted: Weighted, tables: NDArray[np.float64], clock: Clock) -> None:
@@ -83,10 +86,26 @@ class Tree:
         self.lower_bound = float(sum(self.low.distance(agent) for agent in range(problem.num_agents)))
         self.expanded = 0
         self.generated = 0
+        self.joint_expanded = 0
+        self.weighted = weighted
+        self.tables = tables
         self._xy = weighted.xy
         room = max(1, problem.num_agents * (problem.num_agents - 1) // 2 * PER_PAIR)
         self._where = np.empty((room, 4), np.int32)
         self._which = np.empty((room, 1 + weighted.xy.shape[1]))
+
+    def jointly(self, capacity: int) -> JointResult:
+        """All agents planned together, with `capacity` records."""
+        problem = self.problem
+        result = plan_jointly(self.weighted, problem.starts, problem.goals, self.tables, self.clearance, self.clock, capacity)
+        self.joint_expanded += result.expanded
+        return result
+
+    def team_node(self, result: JointResult) -> Node:
+        """A node without conflicts from paths that were planned together; its cost is proved."""
+        routes = tuple(Route(path, 0.0, 0.0, 0) for path in result.paths)
+        self.lower_bound = result.bound
+        return Node((frozenset(),) * len(routes), routes, result.bound, result.bound, 0)
 
     def root(self, order: Iterable[int], w: float) -> Node | None:
         """Every agent alone, in `order`, avoiding those planned before where that is free; None if one has no path."""
@@ -303,6 +322,7 @@ def _stats(tree: Tree | None) -> dict[str, float]:
         return {"expanded": 0, "generated": 0}
     return {
         "expanded": tree.expanded,
+        "joint_expanded": tree.joint_expanded,
         "generated": tree.generated,
         "low_level_searches": tree.low.searches,
         "low_level_expanded": tree.low.expanded,

@@ -174,7 +174,7 @@ def test_an_agent_may_pass_its_goal_and_come_back() -> None:
     validate(plan, problem)
 
 
-@pytest.mark.parametrize("planner", [CBS(joint_after=10**9), ECBS()], ids=["cbs", "ecbs"])
+@pytest.mark.parametrize("planner", [CBS(joint_after=10**9, team=0), ECBS()], ids=["cbs", "ecbs"])
 def test_deadlines_are_kept_and_leave_a_bound(planner: CBS | ECBS) -> None:
     problem = corridor_swap()
     solve(problem, planner, time_limit=0)
@@ -213,7 +213,7 @@ def test_interruption_returns_what_is_proved(monkeypatch: pytest.MonkeyPatch) ->
 
     solve(corridor_swap(), "cbs", max_nodes=1)
     monkeypatch.setattr("navplan.planners.tree.Tree.conflicts", interrupt)
-    plan = solve(corridor_swap(), "cbs")
+    plan = solve(corridor_swap(), "cbs", unit=False)
     assert plan.status == "unsolved"
     assert plan.reason.startswith("interrupted")
     assert plan.lower_bound == 8.0

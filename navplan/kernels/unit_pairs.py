@@ -1,0 +1,203 @@
+"""Multi-valued decision diagrams of shortest paths, and whether two of them hold paths without a conflict.
+
+Level t of a diagram has the nodes at which an agent can be at time t on a path of its cost. Two agents' diagrams are walked level
+by level, keeping the pairs of nodes that both can be at after t steps without a conflict (the others are mutex, Zhang et al.
+2022). Every way to a pair of diagram nodes lies within the diagrams, since distances are consistent: so what is found mutex is so
+for longer paths too.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from navplan.kernels.jit import kernel
+from navplan.kernels.unit_search import barred
+
+
+class Diagram(NamedTuple):
+    """The paths of one cost.
+
+    Attributes:
+        first: (C + 2,) int32 level t has the nodes first[t] .. first[t + 1] - 1.
+        nodes: (K,) int32.
+        after: (K + 1,) int32 where the successors of each begin.
+        successors: (E,) int32 positions within the next level.
+    """
+
+    first: NDArray[np.int32]
+    nodes: NDArray[np.int32]
+    after: NDArray[np.int32]
+    successors: NDArray[np.int32]
+
+
+@kernel
+def build_diagram(indptr, indices, h, start, goal, cost, bars, place, diagram):
+    """Fill `diagram` with all paths under `bars` whose last arrival is at time `cost`.
+
+    Args:
+        place: (N,) int32, all -1, and left so.
+
+    Returns:
+        (nodes, successors) needed; the diagram is filled only if it has room for them and is not empty.
+    """
+    first, nodes = diagram.first, diagram.nodes
+    count = 1
+    first[0] = 0
+    first[1] = 1
+    nodes[0] = start
+    for time in range(1, cost + 1):
+        for k in range(first[time - 1], first[time]):
+            u = nodes[k]
+            for edge in range(indptr[u], indptr[u + 1] + 1):
+                v = indices[edge] if edge < indptr[u + 1] else u
+                if h[v] > cost - time or place[v] >= 0 or barred(bars, u, v, time):
+                    continue
+                if time == cost and u == goal:
+                    continue
+                if count < nodes.size:
+                    nodes[count] = v
+                    place[v] = count
+                count += 1
+        if count >= nodes.size:
+            for k in range(first[time], nodes.size):
+                place[nodes[k]] = -1
+            return count * 4, 0
+        first[time + 1] = count
+        for k in range(first[time], count):
+            place[nodes[k]] = -1
+    return prune(indptr, indices, h, goal, cost, bars, place, diagram)
+
+
+@kernel
+def prune(indptr, indices, h, goal, cost, bars, place, diagram):
+    """Drop the nodes from which the goal is not reached in time, and link the rest."""
+    first, nodes, after, successors = diagram.first, diagram.nodes, diagram.after, diagram.successors
+    # from the last level back: a node without a living successor is marked dead by -1 - node
+    for time in range(cost - 1, -1, -1):
+        for k in range(first[time + 1], first[time + 2]):
+            if nodes[k] >= 0:
+                place[nodes[k]] = k
+        for k in range(first[time], first[time + 1]):
+            u = nodes[k]
+            alive = False
+            for edge in range(indptr[u], indptr[u + 1] + 1):
+                v = indices[edge] if edge < indptr[u + 1] else u
+                if place[v] >= 0 and not barred(bars, u, v, time + 1) and not (time + 1 == cost and u == goal):
+                    alive = True
+                    break
+            if not alive:
+                nodes[k] = -1 - u
+        for k in range(first[time + 1], first[time + 2]):
+            if nodes[k] >= 0:
+                place[nodes[k]] = -1
+    count = 0
+    begin = 0
+    for time in range(cost + 1):
+        end = first[time + 1]
+        first[time] = count
+        for k in range(begin, end):
+            if nodes[k] >= 0:
+                nodes[count] = nodes[k]
+                count += 1
+        begin = end
+    first[cost + 1] = count
+    links = 0
+    for time in range(cost + 1):
+        if time < cost:
+            for k in range(first[time + 1], first[time + 2]):
+                place[nodes[k]] = k - first[time + 1]
+        for k in range(first[time], first[time + 1]):
+            u = nodes[k]
+            after[k] = links
+            if time == cost:
+                continue
+            for edge in range(indptr[u], indptr[u + 1] + 1):
+                v = indices[edge] if edge < indptr[u + 1] else u
+                if place[v] >= 0 and not barred(bars, u, v, time + 1) and not (time + 1 == cost and u == goal):
+                    if links < successors.size:
+                        successors[links] = place[v]
+                    links += 1
+        if time < cost:
+            for k in range(first[time + 1], first[time + 2]):
+                place[nodes[k]] = -1
+    after[count] = links
+    return count, links
+
+
+@kernel
+def first_dead_level(one, other, now, then, most):
+    """Walk two diagrams together.
+
+    Args:
+        one, other: Diagrams; an agent rests at its last node.
+        now, then: (P,) uint8 scratch, for the pairs of one level.
+        most: pairs of nodes to look at.
+
+    Returns:
+        The first time at which no pair is left, -1 if the diagrams hold paths without a conflict, -2 if that takes more work.
+    """
+    last, other_last = one.first.size - 2, other.first.size - 2
+    now[0] = 1
+    looked = 0
+    for time in range(1, max(last, other_last) + 1):
+        a0, a1 = one.first[min(time - 1, last)], one.first[min(time - 1, last) + 1]
+        b0, b1 = other.first[min(time - 1, other_last)], other.first[min(time - 1, other_last) + 1]
+        c0, c1 = one.first[min(time, last)], one.first[min(time, last) + 1]
+        d0, d1 = other.first[min(time, other_last)], other.first[min(time, other_last) + 1]
+        width, old_width = d1 - d0, b1 - b0
+        looked += (a1 - a0) * old_width + (c1 - c0) * width
+        if (c1 - c0) * width > then.size or looked > most:
+            return -2
+        then[: (c1 - c0) * width] = 0
+        alive = False
+        for a in range(a0, a1):
+            u = one.nodes[a]
+            for b in range(b0, b1):
+                if now[(a - a0) * old_width + b - b0] == 0:
+                    continue
+                x = other.nodes[b]
+                for s in range(one.after[a], one.after[a + 1] if time <= last else one.after[a] + 1):
+                    c = one.successors[s] if time <= last else 0
+                    v = one.nodes[c0 + c]
+                    for r in range(other.after[b], other.after[b + 1] if time <= other_last else other.after[b] + 1):
+                        d = other.successors[r] if time <= other_last else 0
+                        y = other.nodes[d0 + d]
+                        if v != y and not (u == y and v == x):
+                            then[c * width + d] = 1
+                            alive = True
+        if not alive:
+            return time
+        now[: (c1 - c0) * width] = then[: (c1 - c0) * width]
+    return -1
+
+
+@kernel
+def hops_around(indptr, indices, start, blocked, goal, hops, queue):
+    """Steps from `start` to `goal` without entering nodes of `blocked` (N,) uint8 or moving along the edge between
+    blocked ends marked 2; -1 when there is no way.
+
+    Args:
+        hops: (N,) int32, all -1, and left so.
+        queue: (N,) int32.
+    """
+    size = 1
+    at = 0
+    queue[0] = start
+    hops[start] = 0
+    while at < size and hops[goal] < 0:
+        u = queue[at]
+        at += 1
+        for edge in range(indptr[u], indptr[u + 1]):
+            v = indices[edge]
+            if hops[v] >= 0 or blocked[v] == 1 or (blocked[v] == 2 and blocked[u] == 2):
+                continue
+            hops[v] = hops[u] + 1
+            queue[size] = v
+            size += 1
+    found = hops[goal]
+    for k in range(size):
+        hops[queue[k]] = -1
+    return found

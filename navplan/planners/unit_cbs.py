@@ -1,0 +1,373 @@
+"""The conflict tree where every move and wait costs 1 and clearance is 0, as on grids, with symmetry reasoning and pair weights.
+
+A pair of agents is cardinal when their decision diagrams hold no two paths without a conflict. It is split where the diagrams
+run dry (mutex reasoning, Zhang et al. 2022), at the ends of a corridor, or at a goal (Li et al. 2021): no solution is lost, and
+both children cost more. What conflicting pairs must pay, covered over all pairs, is the heuristic (WDG, Li et al. 2019).
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from navplan.kernels.status import EXHAUSTED, FOUND
+from navplan.planners.cover import cover
+from navplan.planners.low_level import Route
+from navplan.planners.tree import GaveUp, Node, Tree
+from navplan.planners.unit_low import FOREVER, Bar, UnitLow
+
+if TYPE_CHECKING:
+    from navplan.planners.cbs import CBS
+
+NOBODY = np.empty(0, np.int32)
+# Conflicts of one pair that are kept.
+KEPT = 4
+
+
+class Clash(NamedTuple):
+    """Two agents at one node at `time`, or swapping to arrive at `time`."""
+
+    time: int
+    swap: bool
+
+
+class UnitNode(NamedTuple):
+    """Paths under bars, and which pairs conflict where.
+
+    Attributes:
+        cost: sum of the last arrivals.
+        clashes: by pair (smaller agent first), at most `KEPT` each, the earliest first.
+    """
+
+    bars: tuple[frozenset[Bar], ...]
+    paths: tuple[NDArray[np.int32], ...]
+    cost: int
+    clashes: dict[tuple[int, int], tuple[Clash, ...]]
+
+
+class Split(NamedTuple):
+    """A pair and what either must no longer do."""
+
+    pair: tuple[int, int]
+    first: frozenset[Bar]
+    second: frozenset[Bar]
+
+
+class UnitSearch:
+    """Best-first search by cost plus heuristic, then by conflicting pairs."""
+
+    def __init__(self, tree: Tree, options: CBS) -> None:
+        self._tree = tree
+        self._options = options
+        self._low = UnitLow(tree.problem, tree.weighted, tree.tables, tree.clock)
+        self._corridors = Corridors(self._low, tree)
+        self._open: list[tuple[int, int, int, bool, UnitNode]] = []
+        self._pushed = 0
+
+    def solve(self) -> Node | None:
+        """A node without conflicts, or None when there is no solution."""
+        tree, options = self._tree, self._options
+        attempt = Attempts(tree, options)
+        root = self._root()
+        if root is None:
+            return None
+        self._push(root.cost, root, estimated=False)
+        while self._open:
+            tree.clock.check()
+            f, _, _, estimated, node = heapq.heappop(self._open)
+            tree.lower_bound = max(tree.lower_bound, f)
+            if not node.clashes:
+                tree.lower_bound = node.cost
+                self._count()
+                return finished(node)
+            if options.max_nodes is not None and tree.expanded >= options.max_nodes:
+                raise GaveUp(f"node limit of {options.max_nodes} reached")
+            self._expand(f, node, estimated)
+            self._count()
+            if attempt.due():
+                ended, found = attempt.run()
+                if ended:
+                    return found
+        return None
+
+    def _count(self) -> None:
+        self._tree.low.searches = self._low.searches
+        self._tree.low.expanded = self._low.expanded
+
+    def _push(self, f: int, node: UnitNode, *, estimated: bool) -> None:
+        self._pushed += 1
+        heapq.heappush(self._open, (f, len(node.clashes), -self._pushed, estimated, node))
+
+    def _root(self) -> UnitNode | None:
+        agents = len(self._low.starts)
+        paths = [NOBODY] * agents
+        clashes: dict[tuple[int, int], tuple[Clash, ...]] = {}
+        for agent in range(agents):
+            self._low.show(paths)
+            path = self._low.search(agent, frozenset())
+            if path is None:
+                return None
+            clashes.update(self._clashes(agent, path))
+            paths[agent] = path
+        self._tree.generated += 1
+        return UnitNode((frozenset(),) * agents, tuple(paths), sum(len(path) - 1 for path in paths), clashes)
+
+    def _clashes(self, agent: int, path: NDArray[np.int32]) -> dict[tuple[int, int], tuple[Clash, ...]]:
+        """Those of `path` with the traffic."""
+        found: dict[tuple[int, int], list[Clash]] = {}
+        for other, time, swap in self._low.conflicts(path):
+            rows = found.setdefault((min(agent, other), max(agent, other)), [])
+            if len(rows) < KEPT:
+                rows.append(Clash(time, bool(swap)))
+        return {pair: tuple(rows) for pair, rows in found.items()}
+
+    def _child(self, node: UnitNode, agent: int, extra: frozenset[Bar]) -> UnitNode | None:
+        bars = node.bars[agent] | extra
+        others = [*node.paths[:agent], NOBODY, *node.paths[agent + 1 :]]
+        # paths in the traffic never grow beyond its last column, a new one may
+        self._low.show(others)
+        path = self._low.search(agent, bars)
+        if path is None:
+            return None
+        others[agent] = path
+        self._low.make_room(len(path))
+        self._tree.generated += 1
+        clashes = {pair: rows for pair, rows in node.clashes.items() if agent not in pair}
+        clashes.update(self._clashes(agent, path))
+        everyone = (*node.bars[:agent], bars, *node.bars[agent + 1 :])
+        return UnitNode(everyone, tuple(others), node.cost - len(node.paths[agent]) + len(path), clashes)
+
+    def _expand(self, f: int, node: UnitNode, estimated: bool) -> None:
+        tree = self._tree
+        while True:
+            if not node.clashes:
+                self._push(f, node, estimated=True)
+                return
+            weights = {pair: self._weight(node, pair) for pair in node.clashes}
+            if not estimated:
+                better = max(f, node.cost + cover(weights))
+                if better == math.inf:
+                    return
+                if better > f:
+                    self._push(int(better), node, estimated=True)
+                    return
+            tree.expanded += 1
+            adopted = self._split(f, node, self._choose(node, weights))
+            if adopted is None:
+                return
+            node = adopted
+            tree.clock.check()
+
+    def _split(self, f: int, node: UnitNode, split: Split) -> UnitNode | None:
+        """Push both children, or return the one that replaces `node`."""
+        children = []
+        for agent, extra in zip(split.pair, (split.first, split.second), strict=True):
+            child = self._child(node, agent, extra)
+            if child is None:
+                continue
+            if self._options.bypass and child.cost <= node.cost and len(child.clashes) < len(node.clashes):
+                return UnitNode(node.bars, child.paths, node.cost, child.clashes)
+            children.append(child)
+        for child in children:
+            self._push(max(f, child.cost), child, estimated=False)
+        return None
+
+    # ------------------------------------------------------------------ pairs
+    def _dead(self, node: UnitNode, pair: tuple[int, int]) -> int:
+        i, j = pair
+        return self._low.dead_level(
+            (i, node.bars[i], len(node.paths[i]) - 1),
+            (j, node.bars[j], len(node.paths[j]) - 1),
+        )
+
+    def _weight(self, node: UnitNode, pair: tuple[int, int]) -> float:
+        """By how much two agents must cost more than now: 0 unless the pair is cardinal."""
+        dead = self._dead(node, pair)
+        if dead == -1:
+            return 0.0
+        i, j = pair
+        now = len(node.paths[i]) + len(node.paths[j]) - 2
+        least = self._low.least_pair(i, j) if self._tree.expanded >= self._options.joint_after else 0.0
+        return math.inf if least == math.inf else max(1.0 if dead >= 0 else 0.0, math.ceil(least - now - 1e-6))
+
+    def _choose(self, node: UnitNode, weights: dict[tuple[int, int], float]) -> Split:
+        """What to split on: what costs most first, then what may be resolved for one of the two only, then the earliest."""
+        best = max(
+            node.clashes,
+            key=lambda pair: (weights[pair], self._narrow(node, pair), -node.clashes[pair][0].time, -pair[0], -pair[1]),
+        )
+        rows = node.clashes[best]
+        for clash in rows:
+            split = self._at_goal(node, best, clash)
+            if split is not None:
+                return split
+        if self._options.corridors:
+            for clash in rows:
+                found = self._corridors.split(node, best, clash)
+                if found is not None:
+                    return Split(best, *found)
+        if self._options.mutexes and self._dead(node, best) >= 0:
+            return self._cut(node, best)
+        clash = max(rows, key=lambda row: (self._singles(node, best, row), -row.time))
+        return Split(best, *(frozenset([self._plain(node.paths[agent], clash)]) for agent in best))
+
+    def _narrow(self, node: UnitNode, pair: tuple[int, int]) -> int:
+        return max(self._singles(node, pair, clash) for clash in node.clashes[pair])
+
+    def _singles(self, node: UnitNode, pair: tuple[int, int], clash: Clash) -> int:
+        """How many of the two cannot but be there."""
+        count = 0
+        for agent in pair:
+            cost = len(node.paths[agent]) - 1
+            diagram = self._low.diagram(agent, node.bars[agent], cost)
+            if diagram is None:
+                continue
+            levels = range(clash.time - int(clash.swap), clash.time + 1)
+            count += all(t > cost or diagram.first[t + 1] - diagram.first[t] == 1 for t in levels)
+        return count
+
+    @staticmethod
+    def _plain(path: NDArray[np.int32], clash: Clash) -> Bar:
+        v = int(path[min(clash.time, len(path) - 1)])
+        return Bar(v, clash.time, clash.time, int(path[clash.time - 1]) if clash.swap else -1)
+
+    @staticmethod
+    def _at_goal(node: UnitNode, pair: tuple[int, int], clash: Clash) -> Split | None:
+        """Either the agent at rest arrives for the last time later, or the other keeps off its goal from then on."""
+        for k, agent in enumerate(pair):
+            if not clash.swap and clash.time >= len(node.paths[agent]) - 1:
+                rest = frozenset([Bar(-1, clash.time + 1, FOREVER)])
+                off = frozenset([Bar(int(node.paths[agent][-1]), clash.time, FOREVER)])
+                return Split(pair, rest, off) if k == 0 else Split(pair, off, rest)
+        return None
+
+    def _cut(self, node: UnitNode, pair: tuple[int, int]) -> Split:
+        """Where the diagrams run dry: at that time one of the two must be nowhere that its diagram says."""
+        time = self._dead(node, pair)
+        sides = []
+        for agent in pair:
+            cost = len(node.paths[agent]) - 1
+            diagram = self._low.diagram(agent, node.bars[agent], cost)
+            if time >= cost or diagram is None:
+                sides.append(frozenset([Bar(-1, cost + 1, FOREVER)]))
+            else:
+                level = diagram.nodes[diagram.first[time] : diagram.first[time + 1]].tolist()
+                sides.append(frozenset(Bar(v, time, time) for v in level))
+        return Split(pair, sides[0], sides[1])
+
+
+class Corridors:
+    """Chains of nodes with two neighbours, where agents cannot pass each other (corridor reasoning, Li et al. 2021)."""
+
+    def __init__(self, low: UnitLow, tree: Tree) -> None:
+        self._low = low
+        self._back = tree.weighted.backward
+        self._known: dict[int, list[int]] = {}
+        self._steps: dict[tuple[int, int, tuple[int, ...]], float] = {}
+
+    def _neighbours(self, v: int) -> list[int]:
+        """Those of v if they are two and edges lead both ways; else none."""
+        if v not in self._known:
+            out = self._low.indices[self._low.indptr[v] : self._low.indptr[v + 1]].tolist()
+            into = self._back.indices[self._back.indptr[v] : self._back.indptr[v + 1]].tolist()
+            self._known[v] = out if len(out) == 2 and sorted(out) == sorted(into) and v not in out else []
+        return self._known[v]
+
+    def _chain(self, v: int, stops: set[int]) -> list[int]:
+        """The nodes of the corridor that holds v, without its ends; empty when v is not inside one."""
+        if v in stops or not self._neighbours(v):
+            return []
+        inner = [v]
+        for first in self._neighbours(v):
+            before, at = v, first
+            while at not in stops and self._neighbours(at):
+                if at in inner:
+                    return []
+                inner.append(at)
+                one, two = self._neighbours(at)
+                before, at = at, two if one == before else one
+        return inner
+
+    def _passage(self, path: NDArray[np.int32], clash: Clash, inner: set[int]) -> tuple[int, int, int] | None:
+        """Where the path enters the corridor and leaves it round `clash`, and when it leaves."""
+        came = clash.time - 1 if clash.swap else clash.time
+        while came >= 0 and int(path[came]) in inner:
+            came -= 1
+        left = clash.time
+        while left < len(path) and int(path[left]) in inner:
+            left += 1
+        if came < 0 or left >= len(path):
+            return None
+        return int(path[came]), int(path[left]), left
+
+    def split(self, node: UnitNode, pair: tuple[int, int], clash: Clash) -> tuple[frozenset[Bar], frozenset[Bar]] | None:
+        """Bars on the far ends, for as long as one of the two must have given way; None where the agents do not pass a corridor
+        in opposite directions, or one of the paths stays as it is.
+        """
+        i, j = pair
+        low = self._low
+        if clash.time >= min(len(node.paths[i]), len(node.paths[j])):
+            return None
+        stops = {low.starts[i], low.goals[i], low.starts[j], low.goals[j]}
+        u, v = int(node.paths[i][clash.time - 1]), int(node.paths[i][clash.time])
+        inner = self._chain(v, stops)
+        if not inner and clash.swap:
+            inner = self._chain(u, stops)
+        if not inner and not clash.swap:
+            return None
+        one = self._passage(node.paths[i], clash, set(inner))
+        two = self._passage(node.paths[j], clash, set(inner))
+        if one is None or two is None or one[0] == one[1] or (one[0], one[1]) != (two[1], two[0]):
+            return None
+        length = len(inner) + 1
+        ends = (one[0], one[1])
+        first = min(self._around(i, one[1], inner, ends) - 1, self._around(j, two[1], [], ()) + length)
+        second = min(self._around(j, two[1], inner, ends) - 1, self._around(i, one[1], [], ()) + length)
+        if one[2] > first or two[2] > second:
+            return None
+        return frozenset([Bar(one[1], 0, int(first))]), frozenset([Bar(two[1], 0, int(second))])
+
+    def _around(self, agent: int, end: int, inner: list[int], ends: tuple[int, ...]) -> float:
+        """Least steps of an agent to `end`, not through the corridor if one is given; a lower bound whatever bars it has."""
+        key = (agent, end, (*ends, len(inner)))
+        if key not in self._steps:
+            steps = self._low.detour(self._low.starts[agent], end, inner, ends)
+            self._steps[key] = math.inf if steps < 0 else steps
+        return self._steps[key]
+
+
+class Attempts:
+    """Plans all agents of a small problem jointly now and then, with more room each time."""
+
+    FIRST, LAST = 1 << 15, 1 << 21
+
+    def __init__(self, tree: Tree, options: CBS) -> None:
+        self._tree = tree
+        self._next: float = options.team_after if tree.problem.num_agents <= options.team else math.inf
+        self._room = self.FIRST
+
+    def due(self) -> bool:
+        """True when the tree has grown enough for another attempt."""
+        return self._tree.expanded >= self._next
+
+    def run(self) -> tuple[bool, Node | None]:
+        """Whether that ended the search, and the solution if there is one."""
+        result = self._tree.jointly(self._room)
+        if result.status == EXHAUSTED:
+            return True, None
+        if result.status == FOUND:
+            return True, self._tree.team_node(result)
+        self._tree.lower_bound = max(self._tree.lower_bound, result.bound)
+        self._room *= 4
+        self._next = 4 * (self._next + 1) if self._room <= self.LAST else math.inf
+        return False, None
+
+
+def finished(node: UnitNode) -> Node:
+    """The node in the general form, without its constraints."""
+    routes = tuple(Route(path, float(len(path) - 1), float(len(path) - 1), 0) for path in node.paths)
+    return Node((frozenset(),) * len(routes), routes, float(node.cost), float(node.cost), 0)

@@ -1,0 +1,283 @@
+"""One agent's searches where every move and wait costs 1 and clearance is 0, in the memory they work in."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from navplan.kernels.status import BUDGET, EXHAUSTED, FULL
+from navplan.kernels.unit_pairs import Diagram, build_diagram, first_dead_level, hops_around
+from navplan.kernels.unit_search import (
+    POPPED,
+    RESULT,
+    STAMP,
+    Bars,
+    Traffic,
+    UnitWork,
+    clear_bars,
+    conflicts_of,
+    put,
+    set_bars,
+    take,
+    unit_search,
+    unit_trace,
+)
+from navplan.planners.base import Clock, Weighted, freeze
+from navplan.planners.pairs import PairBounds
+from navplan.problem import Problem
+
+# A bar without an end.
+FOREVER = 1 << 29
+# Expansions of one kernel call.
+SLICE = 20_000
+# Pairs of nodes that comparing two diagrams may look at.
+MOST_PAIRS = 20_000_000
+LISTED = 4096
+
+
+class Bar(NamedTuple):
+    """What one agent must not do: be at `node` at any time from `low` to `high`, having come from `origin` unless that is -1.
+
+    With node -1: its last arrival must not be before `low`.
+    """
+
+    node: int
+    low: int
+    high: int
+    origin: int = -1
+
+
+# Agent, bars, least cost.
+Asked = tuple[int, frozenset[Bar], int]
+
+
+class UnitLow:
+    """Paths, diagrams and pairs for the agents of one problem; remembers what it is asked again.
+
+    Attributes:
+        h: (A, N) float64 distances to each goal.
+        searches, expanded: counters.
+    """
+
+    def __init__(self, problem: Problem, weighted: Weighted, tables: NDArray[np.float64], clock: Clock) -> None:
+        self.starts = problem.starts.tolist()
+        self.goals = problem.goals.tolist()
+        self.h = tables
+        self.indptr, self.indices = weighted.forward.indptr, weighted.forward.indices
+        self.clock = clock
+        self.nodes = len(self.indptr) - 1
+        self.searches = 0
+        self.expanded = 0
+        self.least_pair = PairBounds(problem, weighted, tables, 0.0)
+        self._rows = np.empty((64, 4), np.int32)
+        self._bars = self._make_bars(64)
+        self._work = self._make_work(1 << 14)
+        self._progress = np.zeros(5, np.int64)
+        self._place = np.full(self.nodes, -1, np.int32)
+        self._hops = np.full(self.nodes, -1, np.int32)
+        self._queue = np.empty(self.nodes, np.int32)
+        self._blocked = np.zeros(self.nodes, np.uint8)
+        self._diagram = self._make_diagram(1 << 12, 1 << 14)
+        self._now = np.empty(1 << 18, np.uint8)
+        self._then = np.empty(1 << 18, np.uint8)
+        self._found = np.empty((LISTED, 3), np.int32)
+        self._diagrams: dict[tuple[int, frozenset[Bar]], Diagram | None] = {}
+        self._dead: dict[tuple[int, frozenset[Bar], int, frozenset[Bar]], int] = {}
+        longest = max(float(tables[agent, start]) for agent, start in enumerate(self.starts))
+        self._paths: list[NDArray[np.int32]] | None = None
+        self._traffic = self._make_traffic(int(longest) + 33)
+
+    # ------------------------------------------------------------------ memory
+    def _make_bars(self, room: int) -> Bars:
+        head = np.full(self.nodes, -1, np.int32)
+        return Bars(head, *(np.empty(room, np.int32) for _ in range(4)))
+
+    @staticmethod
+    def _make_work(room: int) -> UnitWork:
+        slots = 1 << (2 * room - 1).bit_length()
+        return UnitWork(
+            np.empty(room, np.int32),
+            np.empty(room, np.int32),
+            np.empty(room, np.int32),
+            np.empty(room, np.int32),
+            np.empty(room, np.uint8),
+            np.empty(slots, np.int64),
+            np.zeros(slots, np.int64),
+            np.empty(slots, np.int32),
+            np.empty(room),
+            np.empty(room),
+            np.empty(room, np.int32),
+        )
+
+    @staticmethod
+    def _make_diagram(nodes: int, links: int) -> Diagram:
+        return Diagram(
+            np.empty(1 << 12, np.int32), np.empty(nodes, np.int32), np.empty(nodes + 1, np.int32), np.empty(links, np.int32)
+        )
+
+    def _make_traffic(self, times: int) -> Traffic:
+        agents = len(self.starts)
+        return Traffic(
+            np.full((times, self.nodes), -1, np.int16), np.empty((agents, times), np.int16), np.empty((agents, times), np.int32)
+        )
+
+    # ------------------------------------------------------------------ traffic
+    def show(self, paths: list[NDArray[np.int32]]) -> None:
+        """Make `paths` the traffic; an empty path stands for nobody."""
+        self.make_room(max(len(path) for path in paths))
+        known = self._paths or [np.empty(0, np.int32)] * len(paths)
+        for agent, (old, new) in enumerate(zip(known, paths, strict=True)):
+            if old is new:
+                continue
+            if len(old):
+                take(self._traffic, agent)
+            if len(new):
+                put(self._traffic, agent, new)
+        self._paths = list(paths)
+
+    def make_room(self, length: int) -> None:
+        """Let the traffic reach beyond paths of `length` nodes."""
+        times = self._traffic.head.shape[0]
+        if length >= times:
+            known, self._paths = self._paths, None
+            self._traffic = self._make_traffic(length + times)
+            if known is not None:
+                self.show(known)
+
+    def conflicts(self, path: NDArray[np.int32]) -> list[list[int]]:
+        """[other agent, time, 1 for a swap] for each conflict of `path` with the traffic."""
+        count = int(conflicts_of(self._traffic, path, self._found))
+        rows: list[list[int]] = self._found[: min(count, LISTED)].tolist()
+        return rows
+
+    # ------------------------------------------------------------------ searching
+    def _set(self, agent: int, bars: frozenset[Bar]) -> tuple[int, int, int]:
+        """Put the bars of an agent in force; returns rows, the earliest last arrival, and when time may collapse."""
+        rows = [bar for bar in bars if bar.node >= 0]
+        if len(rows) > len(self._rows):
+            self._rows = np.empty((2 * len(rows), 4), np.int32)
+            self._bars = self._make_bars(2 * len(rows))
+        if rows:
+            self._rows[: len(rows)] = rows
+        set_bars(self._bars, self._rows, len(rows))
+        goal = self.goals[agent]
+        earliest = max((bar.low for bar in bars if bar.node < 0), default=0)
+        horizon = 0
+        for bar in rows:
+            if bar.node == goal and bar.origin < 0:
+                earliest = max(earliest, bar.high + 1)
+            horizon = max(horizon, (bar.low if bar.high >= FOREVER else bar.high) + 1)
+        return len(rows), earliest, max(horizon, min(earliest, FOREVER))
+
+    def search(self, agent: int, bars: frozenset[Bar]) -> NDArray[np.int32] | None:
+        """A shortest path within `bars` with few conflicts with the traffic; None when there is none."""
+        self.searches += 1
+        count, earliest, horizon = self._set(agent, bars)
+        try:
+            if earliest >= FOREVER:
+                return None
+            while True:
+                stamp = self._progress[STAMP] + 1
+                self._progress[:] = 0
+                self._progress[STAMP] = stamp
+                status = BUDGET
+                while status == BUDGET:
+                    self.clock.check()
+                    status = unit_search(
+                        self.indptr,
+                        self.indices,
+                        self.h[agent],
+                        self.starts[agent],
+                        self.goals[agent],
+                        earliest,
+                        horizon,
+                        self._bars,
+                        self._traffic,
+                        self._work,
+                        self._progress,
+                        SLICE,
+                    )
+                self.expanded += int(self._progress[POPPED])
+                if status != FULL:
+                    break
+                self._work = self._make_work(4 * len(self._work.node))
+                self._progress[:] = 0
+        finally:
+            clear_bars(self._bars, self._rows, count)
+        if status == EXHAUSTED:
+            return None
+        record = int(self._progress[RESULT])
+        path = np.empty(int(self._work.time[record]) + 1, np.int32)
+        unit_trace(self._work, record, self.goals[agent], path)
+        freeze(path)
+        return path
+
+    def diagram(self, agent: int, bars: frozenset[Bar], cost: int) -> Diagram | None:
+        """All paths of an agent's least cost within `bars`; None if they are too many."""
+        key = (agent, bars)
+        if key not in self._diagrams:
+            self._diagrams[key] = self._build(agent, bars, cost)
+        return self._diagrams[key]
+
+    def _build(self, agent: int, bars: frozenset[Bar], cost: int) -> Diagram | None:
+        count, _, _ = self._set(agent, bars)
+        try:
+            while True:
+                room = self._diagram
+                if len(room.first) < cost + 2:
+                    room = room._replace(first=np.empty(2 * cost + 2, np.int32))
+                nodes, links = build_diagram(
+                    self.indptr,
+                    self.indices,
+                    self.h[agent],
+                    self.starts[agent],
+                    self.goals[agent],
+                    cost,
+                    self._bars,
+                    self._place,
+                    room,
+                )
+                self._diagram = room
+                if nodes < len(room.nodes) and links <= len(room.successors):
+                    break
+                if nodes > 1 << 22:
+                    return None
+                fresh = self._make_diagram(max(2 * nodes, len(room.nodes)), max(2 * links, len(room.successors)))
+                self._diagram = fresh._replace(first=room.first)
+        finally:
+            clear_bars(self._bars, self._rows, count)
+        return Diagram(
+            room.first[: cost + 2].copy(),
+            room.nodes[:nodes].copy(),
+            room.after[: nodes + 1].copy(),
+            room.successors[:links].copy(),
+        )
+
+    def dead_level(self, one: Asked, other: Asked) -> int:
+        """First time by which two agents have met whichever paths of their least costs they take; negative if they need not.
+
+        Args:
+            one, other: agent, bars, least cost.
+        """
+        key = (one[0], one[1], other[0], other[1])
+        if key not in self._dead:
+            mine, theirs = self.diagram(*one), self.diagram(*other)
+            self._dead[key] = -2 if mine is None or theirs is None else self._walk(mine, theirs)
+        return self._dead[key]
+
+    def _walk(self, mine: Diagram, theirs: Diagram) -> int:
+        return int(first_dead_level(mine, theirs, self._now, self._then, MOST_PAIRS))
+
+    # ------------------------------------------------------------------ corridors
+    def detour(self, start: int, goal: int, inner: list[int], ends: tuple[int, int]) -> int:
+        """Steps from `start` to `goal` that do not pass the corridor of `inner` nodes, or the edge of its ends; -1 for no way."""
+        if inner:
+            self._blocked[inner] = 1
+        else:
+            self._blocked[list(ends)] = 2
+        found = int(hops_around(self.indptr, self.indices, start, self._blocked, goal, self._hops, self._queue))
+        self._blocked[inner] = 0
+        self._blocked[list(ends)] = 0
+        return found
