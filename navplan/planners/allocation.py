@@ -56,30 +56,33 @@ class Market(NamedTuple):
     choices: list[int]
 
 
-def uniform(fronts: Sequence[Front], budget: float) -> list[float] | None:
-    """Equal shares; None when some agent cannot keep its share."""
-    share = budget / len(fronts)
-    if any(front.within(share) < 0 for front in fronts):
-        return None
-    return [share] * len(fronts)
+def uniform(least: Sequence[float], budget: float) -> list[float] | None:
+    """Equal shares; None when some agent, whose safest path has the `least` risk, cannot keep its share."""
+    share = budget / len(least)
+    return [share] * len(least) if all(within(risk, share) for risk in least) else None
 
 
-def surplus_deficit(fronts: Sequence[Front], budget: float, shares: Sequence[float]) -> list[float] | None:
+def surplus_deficit(least: Sequence[float], budget: float, shares: Sequence[float]) -> list[float] | None:
     """Agents that cannot keep their share get what their safest path needs; the others give up, in order, down to their own need.
+
+    Args:
+        least: per agent, the risk of its safest path.
 
     Returns None when the surplus does not cover the deficit.
     """
     after = list(shares)
-    failing = [front.within(share) < 0 for front, share in zip(fronts, shares, strict=True)]
+    failing = [not within(risk, share) for risk, share in zip(least, shares, strict=True)]
+    if not any(failing):
+        return after
     for agent, fails in enumerate(failing):
         if fails:
-            after[agent] = fronts[agent].least_risk
+            after[agent] = least[agent]
     deficit = math.fsum(after) - budget
     for agent, fails in enumerate(failing):
         if deficit <= 0.0:
             break
         if not fails:
-            given = min(deficit, max(0.0, after[agent] - fronts[agent].least_risk))
+            given = min(deficit, max(0.0, after[agent] - least[agent]))
             after[agent] -= given
             deficit = math.fsum(after) - budget
     return after if within(math.fsum(after), budget) else None

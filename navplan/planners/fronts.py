@@ -186,7 +186,8 @@ class Fronts:
         later = max((row.step + 1 for row in constraints if row.kind == LATER), default=0)
         rest_from = max(later, int(first_rest(table, weighted.xy, self._clearance, goal)))
         horizon = max(len(table.first) - 1, others.shape[0] - 1, rest_from, int(table.keep_step.max(initial=0)))
-        slice_size = expansions_per_slice(weighted.max_degree, others.shape[1])
+        # labels cost a few times what the states of a plain search do: heap, hash table, several to a state
+        slice_size = 1 + expansions_per_slice(weighted.max_degree, others.shape[1]) // 6
         self.searches += 1
         while True:
             self._stamp += 1
