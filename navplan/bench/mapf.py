@@ -253,13 +253,32 @@ def read_shard(path: Path) -> dict[str, Any] | None:
     return document if isinstance(document, dict) and document.get("shard") == path.stem else None
 
 
+def done(config: Config, shard: Shard) -> dict[str, Any] | None:
+    """The shard's row if it was run, None otherwise."""
+    row = read_shard(shard_file(config.out, shard))
+    return None if row is None or row["status"] == "skipped" else row
+
+
+def everything(out: Path) -> list[dict[str, Any]]:
+    """Rows of all shards in the folder, whatever run they come from, by planner, map, scenario and agents.
+
+    Raises:
+        FileAccessError: no shards are there.
+    """
+    if not (out / "shards").is_dir():
+        raise FileAccessError(f"{out}: holds no shards of navplan bench run mapf")
+    rows = [row for path in (out / "shards").glob("*.json") if (row := read_shard(path)) is not None]
+    order = ("planner", "map_name", "scen_type", "type_id", "time_limit", "agents", "seed", "shard")
+    return sorted(rows, key=lambda row: tuple(row[name] for name in order))
+
+
 def collect(config: Config, work: Sequence[Chain]) -> list[dict[str, Any]]:
-    """Rows of every shard that is done, and of those skipped after a failure; the rest has no row."""
+    """Rows of the shards of `work` that are done, and of those skipped after a failure; the rest has no row."""
     rows = []
     for chain in work:
         failed: Mapping[str, Any] | None = None
         for shard in chain.shards:
-            row = read_shard(shard_file(config.out, shard))
+            row = done(config, shard)
             if row is None and failed is not None and not config.keep_going:
                 row = skipped(shard, failed)
             if row is None:
@@ -286,7 +305,7 @@ def remaining(config: Config, work: Sequence[Chain]) -> Iterator[tuple[Chain, li
     for chain in work:
         todo = []
         for shard in chain.shards:
-            row = None if config.fresh else read_shard(shard_file(config.out, shard))
+            row = None if config.fresh else done(config, shard)
             if row is None:
                 todo.append(shard)
             elif not row["solved"] and not config.keep_going:

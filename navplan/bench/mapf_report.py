@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,13 +136,13 @@ def _header(target: Target) -> tuple[str, str]:
     if target.cost is not None:
         names = ("planner", "map", "agents", "solved", "sum of costs", "peer", "peer's sum of costs", "ratio", "reached")
     else:
-        names = ("planner", "map", "agents", "solved", "seconds", "peer", "peer solved", "peer's seconds", "ratio", "reached")
+        names = ("planner", "map", "agents", "solved", "seconds", "processor s")
+        names += ("peer", "peer solved", "peer's seconds", "ratio", "reached")
     return "| " + " | ".join(names) + " |", "|" + "---|" * len(names)
 
 
 def _line(target: Target, group: Group | None) -> str:
-    ours = ("not run", "-") if group is None else (f"{group.solved}/{group.runs}", _ours(target, group))
-    cells = [f"`{target.planner}`", target.map_name, str(target.agents), *ours, target.peer or "none measured"]
+    cells = [f"`{target.planner}`", target.map_name, str(target.agents), *_ours(target, group), target.peer or "none measured"]
     if target.cost is not None:
         ratio = "-" if group is None or group.cost is None else f"{group.cost / target.cost:.3f}"
         cells += [f"{target.cost:,g}", ratio]
@@ -152,10 +153,13 @@ def _line(target: Target, group: Group | None) -> str:
     return "| " + " | ".join([*cells, reached(target, group)]) + " |"
 
 
-def _ours(target: Target, group: Group) -> str:
-    if target.cost is not None:
-        return "-" if group.cost is None else f"{group.cost:,g}"
-    return "-" if group.solved_s is None else f"{group.solved_s:.3g}"
+def _ours(target: Target, group: Group | None) -> tuple[str, ...]:
+    """Solved, then the sum of costs, or wall and processor seconds."""
+    figures: list[float | None] = [None] if target.cost is not None else [None, None]
+    if group is not None:
+        figures = [group.cost] if target.cost is not None else [group.solved_s, group.cpu_s]
+    shown = tuple("-" if f is None else f"{f:,g}" if target.cost is not None else f"{f:.3g}" for f in figures)
+    return ("not run" if group is None else f"{group.solved}/{group.runs}", *shown)
 
 
 def reached(target: Target, group: Group | None) -> str:
@@ -242,4 +246,18 @@ def filled(path: Path, rows: Sequence[Record]) -> str:
         raise FileFormatError(path, f"expected the lines {BEGIN} and {END}, once each and in this order")
     head, rest = text.split(BEGIN)
     tail = rest.split(END)[1]
-    return f"{head}{BEGIN}\n\n{peers_table(rows)}\nPeers: {PEER_MACHINE}.\n\n{END}{tail}"
+    return f"{head}{BEGIN}\n\n{peers_table(rows)}\n{conditions(rows)}\n\n{END}{tail}"
+
+
+def conditions(rows: Sequence[Record]) -> str:
+    """How the rows were measured, as far as they tell."""
+    shares = [row["cpu_s"] / row["wall_s"] for row in rows if row.get("cpu_s") and row.get("wall_s")]
+    if not shares:
+        return f"Peers ran on {PEER_MACHINE}."
+    share = 100 * statistics.median(shares)
+    busy = "the machine was busy with other work, wall times are that much longer" if share < 80 else "the machine was quiet"
+    return (
+        f"Peers ran on {PEER_MACHINE}, alone, with limits in processor time. In navplan's {len(shares)} runs a process got "
+        f"{share:.0f} % of one processor (median): {busy}. The limits are wall time, so planners had only that share of them. "
+        f"Sources of kernels and planners: {', '.join(sorted({row['code'] for row in rows}))}."
+    )

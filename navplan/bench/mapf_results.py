@@ -88,6 +88,7 @@ class Group:
         runs, solved: how many; skipped runs count as runs.
         runtime_s: median with unsolved runs at the time limit; None when no run has a time.
         solved_s: median over solved runs, None without any.
+        cpu_s: median processor seconds over solved runs, all threads together.
         cost, ratio: medians over solved runs of the sum of costs and of its ratio to the lower bound.
         times: wall seconds of the solved runs.
     """
@@ -101,6 +102,7 @@ class Group:
     solved: int
     runtime_s: float
     solved_s: float | None
+    cpu_s: float | None
     cost: float | None
     ratio: float | None
     memory_mb: float | None
@@ -135,6 +137,7 @@ def _group(key: tuple[str, str, int, float], members: Sequence[Record]) -> Group
         solved=len(solved),
         runtime_s=statistics.median([*times, *[limit] * (len(members) - len(solved))]),
         solved_s=statistics.median(times) if times else None,
+        cpu_s=median_of(solved, "cpu_s"),
         cost=median_of(solved, "sum_of_costs"),
         ratio=median_of(solved, "suboptimality"),
         memory_mb=median_of(solved, "peak_memory_mb"),

@@ -8,12 +8,12 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from navplan.bench.mapf import Config, Shard, chains, collect, find_instances, prepare_folder, remaining, version
+from navplan.bench.mapf import Config, Shard, chains, collect, everything, find_instances, prepare_folder, remaining, version
 from navplan.bench.mapf_pool import run_chains
 from navplan.bench.mapf_report import summary_table, write_report
 from navplan.bench.mapf_results import Record, groups, write_csv
@@ -83,10 +83,29 @@ def run_mapf(config: Config, progress: Callable[[str], None] = lambda line: None
         interrupted = True
     finally:
         bar.close()
+    (config.out / "shards").mkdir(exist_ok=True)
     rows = collect(config, work)
-    write_csv(config.out / "results.csv", rows)
-    files = (config.out / "results.csv", config.out / "run.json", *write_report(config.out, rows))
-    return Outcome(rows, planned, interrupted, files)
+    mine = {shard.key() for chain in work for shard in chain.shards}
+    for row in rows:
+        mine.discard(row["shard"])
+        if row["status"] == "skipped":
+            write_text(config.out / "shards" / f"{row['shard']}.json", json.dumps(row) + "\n")
+    files = merge(config.out, without=mine)
+    return Outcome(rows, planned, interrupted, (config.out / "run.json", *files))
+
+
+def merge(out: Path, without: Collection[str] = ()) -> tuple[Path, ...]:
+    """Write results.csv, report.md and the plots from all shards in the folder, those of earlier runs included.
+
+    Args:
+        without: names of shards to leave out.
+
+    Raises:
+        FileAccessError: the folder cannot be written.
+    """
+    rows = [row for row in everything(out) if row["shard"] not in without]
+    write_csv(out / "results.csv", rows)
+    return (out / "results.csv", *write_report(out, rows))
 
 
 def _stamp(config: Config) -> dict[str, Any]:

@@ -109,16 +109,18 @@ def _mapf(args: argparse.Namespace) -> int:
 
 
 def _report(args: argparse.Namespace) -> int:
-    from navplan.bench.mapf_report import fill_readme, write_report
+    from navplan.bench.mapf_report import fill_readme
     from navplan.bench.mapf_results import read_csv
+    from navplan.bench.mapf_run import merge
 
-    table = args.folder / "results.csv" if args.folder.is_dir() else args.folder
-    rows = read_csv(table)
-    if args.readme is not None:
-        fill_readme(args.readme, rows)
-        print(args.readme)
+    table = args.folder
     if args.folder.is_dir():
-        print("\n".join(str(path) for path in write_report(args.folder, rows)))
+        files = merge(args.folder)
+        table = files[0]
+        print("\n".join(str(path) for path in files))
+    if args.readme is not None:
+        fill_readme(args.readme, read_csv(table))
+        print(args.readme)
     return 0
 
 
