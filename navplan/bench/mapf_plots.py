@@ -172,7 +172,8 @@ def _cost(axes: Axes, points: Sequence[Group], style: dict[str, Any]) -> None:
 def _memory(axes: Axes, points: Sequence[Group], style: dict[str, Any]) -> None:
     known = [(g.agents, g.memory_mb) for g in points if g.memory_mb is not None]
     axes.plot([agents for agents, _ in known], [memory for _, memory in known], zorder=3, **style)
-    axes.set_ylim(bottom=0)
+    if known:
+        axes.set_ylim(0, 1.08 * axes.dataLim.ymax)
 
 
 def _save(figure: Figure, path: Path) -> list[Path]:

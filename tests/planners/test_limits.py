@@ -146,7 +146,6 @@ def scenario_files(folder: Path) -> list[str]:
 def test_ctrl_c_writes_what_is_there_and_exits_130(planner: str, tmp_path: Path) -> None:
     """A signal to a real process, some time after it has begun to plan."""
     warm_up(configured(planner, {}))  # its kernels are in the cache then
-    fields = getattr(get(planner), "__dataclass_fields__", {})
     out = tmp_path / "plan.json"
     code = (
         "import sys; from navplan.cli import main; from navplan.planners.solve import warm_up, configured\n"
@@ -171,7 +170,6 @@ def test_ctrl_c_writes_what_is_there_and_exits_130(planner: str, tmp_path: Path)
     assert plan.status == document["status"]
     if process.returncode == 0:
         assert plan.solved  # done before the signal came
-        assert "anytime" not in fields
     else:
         assert process.returncode == 130
         assert plan.solved or plan.reason.startswith("interrupted")
