@@ -51,7 +51,7 @@ class Crew(NamedTuple):
     Attributes:
         now, then: (A,) int32 nodes before and after the step; `then` is -1 while undecided.
         here, there: (N,) int32 agent at each node before and after the step, or -1.
-        agent, turn, count, partner: (A + 1,) int32 frames of the agents in the chain of inheritance.
+        agent, turn, options, partner: (A + 1,) int32 frames of the agents in the chain of inheritance.
         choices: (A + 1, degree + 1) int32 nodes in order of preference, per frame.
         keys: (degree + 1,) float64.
         random: (1,) int64 state of the generator.
@@ -63,7 +63,7 @@ class Crew(NamedTuple):
     there: NDArray[np.int32]
     agent: NDArray[np.int32]
     turn: NDArray[np.int32]
-    count: NDArray[np.int32]
+    options: NDArray[np.int32]
     partner: NDArray[np.int32]
     choices: NDArray[np.int32]
     keys: NDArray[np.float64]
@@ -219,7 +219,7 @@ def open_frame(scene, tables, crew, depth, agent):
             choices[i], choices[count - 1 - i] = choices[count - 1 - i], choices[i]
     crew.agent[depth] = agent
     crew.turn[depth] = 0
-    crew.count[depth] = count
+    crew.options[depth] = count
     crew.partner[depth] = partner
 
 
@@ -236,7 +236,7 @@ def decide(scene, tables, crew, first):
             pushed = np.int32(-1)
         agent = crew.agent[depth]
         turn = crew.turn[depth]
-        if turn == crew.count[depth]:
+        if turn == crew.options[depth]:
             # no way out: stay, in the place that the pusher wanted, which then tries its next choice
             if depth == 0:
                 return False

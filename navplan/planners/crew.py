@@ -127,7 +127,7 @@ def make_team(problem: Problem, prepared: Prepared, clock: Clock, rng: np.random
         there=np.full(nodes, -1, np.int32),
         agent=np.empty(agents + 1, np.int32),
         turn=np.empty(agents + 1, np.int32),
-        count=np.empty(agents + 1, np.int32),
+        options=np.empty(agents + 1, np.int32),
         partner=np.empty(agents + 1, np.int32),
         choices=np.empty((agents + 1, branching), np.int32),
         keys=np.empty(branching),

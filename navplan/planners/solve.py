@@ -139,6 +139,8 @@ def warm_up(planner: Planner, progress: Callable[[str], None] | None = None) -> 
     ends = np.array([0, 2], np.int32)[:agents]
     for weight in ("cost", "hops"):
         tiny = Problem(graph, ends, np.array([2, 0], np.int32)[:agents], clearance=0.0, weight=weight)
-        eager.plan(tiny, eager.prepare(graph), deadline=None, rng=np.random.default_rng(0))
+        plan = eager.plan(tiny, eager.prepare(graph), deadline=None, rng=np.random.default_rng(0))
+        if plan.status == "unsolved" and plan.reason.startswith("interrupted"):
+            raise KeyboardInterrupt  # planners answer Ctrl-C with a plan; here nothing is compiled or planned yet
     _WARM.add(type(planner))
     return time.perf_counter() - began

@@ -271,7 +271,7 @@ class UnitLow:
         return int(first_dead_level(mine, theirs, self._now, self._then, MOST_PAIRS))
 
     # ------------------------------------------------------------------ corridors
-    def detour(self, start: int, goal: int, inner: list[int], ends: tuple[int, int]) -> int:
+    def detour(self, start: int, goal: int, inner: list[int], ends: tuple[int, ...]) -> int:
         """Steps from `start` to `goal` that do not pass the corridor of `inner` nodes, or the edge of its ends; -1 for no way."""
         if inner:
             self._blocked[inner] = 1

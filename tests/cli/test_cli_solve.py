@@ -117,10 +117,11 @@ def test_ctrl_c_exits_130_with_what_is_known(
         raise KeyboardInterrupt
 
     out = tmp_path / "plan.json"
-    main(["solve", "--map", str(small_map), "--agents", "2"])
+    command = ["solve", "--map", str(small_map), "--agents", "2", "--planner", "ecbs"]
+    main(command)
     capsys.readouterr()
     monkeypatch.setattr(Tree, "root", interrupt)
-    assert main(["solve", "--map", str(small_map), "--agents", "2", "--json", "--out", str(out)]) == 130
+    assert main([*command, "--json", "--out", str(out)]) == 130
     assert json.loads(capsys.readouterr().out)["status"] == "unsolved"
     assert Plan.load(out).lower_bound is not None
 
