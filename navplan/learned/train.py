@@ -275,8 +275,10 @@ def _open(config: TrainConfig, folder: Path, resume: bool) -> Run:
         return run
     if read_run_config(folder) != config:
         raise InvalidInput(f"{folder}: was started with another configuration than the one asked for")
-    run = Run(config)
     path = folder / files.CHECKPOINT
+    if not path.is_file() and (folder / files.POLICY).is_file():
+        raise InvalidInput(f"{folder}: was exported for use only, expected a run that still has its {files.CHECKPOINT}")
+    run = Run(config)
     if path.is_file():
         run.restore(path)
     else:

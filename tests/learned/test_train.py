@@ -237,3 +237,14 @@ def test_learning_a_small_world_takes_seconds(tmp_path: Path) -> None:
     report = evaluate_pairs(critics, world, starts, goals, geodesic_steps(world, starts, goals))
     assert report.reached > 0.9
     assert report.distance_mae < 0.9
+
+
+def test_an_exported_run_cannot_be_resumed(undisturbed: Path, tmp_path: Path) -> None:
+    exported = tmp_path / "exported"
+    exported.mkdir()
+    for name in ("config.json", "policy.safetensors"):
+        (exported / name).write_bytes((undisturbed / name).read_bytes())
+    before = {path.name: path.read_bytes() for path in exported.iterdir()}
+    with pytest.raises(InvalidInput, match=r"exported for use only"):
+        train(TINY, exported, resume=True)
+    assert {path.name: path.read_bytes() for path in exported.iterdir()} == before
