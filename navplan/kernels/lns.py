@@ -233,6 +233,28 @@ def join(table, pool, agent, path, length):
 
 
 @kernel
+def thin_out(table, pool, out):
+    """Remove agents, those with most conflicts first, until no paths conflict, after `count_clashes`.
+
+    Args:
+        out: (A,) int32, written: the agents removed, in this order.
+
+    Returns:
+        How many.
+    """
+    count = 0
+    while pool.tallies[PAIRS] > 0:
+        worst = 0
+        for agent in range(pool.clashes.size):
+            if pool.clashes[agent] > pool.clashes[worst]:
+                worst = agent
+        pool.tallies[PAIRS] -= leave(table, pool, worst)
+        out[count] = worst
+        count += 1
+    return count
+
+
+@kernel
 def clashing_agent(pool):
     """A random agent that is in conflict; there is one."""
     agents = pool.clashes.size

@@ -19,18 +19,19 @@ from navplan.planners.arena import Field, Hopeless, check_count, finish, refuse_
 from navplan.planners.base import Clock, Guarantee, OutOfTime, Prepared, check_time_limit
 from navplan.planners.lacam import LaCAM
 from navplan.planners.lns import Search
-from navplan.planners.prioritized import plan_in_order
 from navplan.problem import Problem
 
 # Iterations that each search makes between two merges.
 _TURNS = 1000
+# Expansions that repair may take for a first plan beside LaCAM's.
+_REPAIR = 400_000
 
 
 @dataclass(frozen=True, slots=True)
 class Anytime:
     """LaCAM for a first plan, complete; then large-neighbourhood search until the deadline, on two cores.
 
-    While LaCAM runs, the other core builds the distance tables and tries one priority order; the cheaper plan is improved. Two
+    While LaCAM runs, the other core lays out paths that meet little and tries to repair them; the cheaper plan is improved. Two
     searches then work on copies of it and take over each other's changes, as far as they fit, after every slice of work. Slices
     are counted in search expansions, so that the result does not depend on which core is faster.
     """
@@ -74,7 +75,6 @@ class Anytime:
             if search is None or not (first.solved or search.solved):
                 return dataclasses.replace(first, planner=self.name, runtime_s=time.perf_counter() - began)
             if first.solved and not (search.solved and search.cost <= (first.sum_of_costs or 0.0)):
-                search.arena.clear()
                 search.adopt(first)
             team = Team(search, Search(search.arena.field, self.neighbours, seeds[2]), helper)
             team.improve(Clock(deadline), self.max_rounds)
@@ -91,14 +91,16 @@ class Anytime:
 def _set_up(
     options: Anytime, problem: Problem, state: Prepared, deadline: float | None, rng: np.random.Generator
 ) -> Search | None:
-    """Tables, memory, and perhaps a plan by priorities; None when there is no time or no hope, of which LaCAM knows too."""
+    """Tables, memory, and perhaps a plan; None when there is no time or no hope, of which LaCAM knows too."""
+    search: Search | None = None
     try:
-        clock = Clock(deadline)
+        # no more than half the time for a plan that LaCAM may make superfluous
+        now = time.perf_counter()
+        clock = Clock(None if deadline is None else now + 0.5 * (deadline - now))
         search = Search(Field.of(problem, state, clock), options.neighbours, rng)
-        if plan_in_order(search.arena, rng.permutation(problem.num_agents), clock) < 0:
-            search.found()
+        search.first(clock, rng, None, _REPAIR)
     except OutOfTime:
-        return search if "search" in locals() else None
+        return search
     except Hopeless:
         return None
     return search

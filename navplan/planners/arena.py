@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,22 +86,28 @@ class Field:
         """Sum of the optima."""
         return math.fsum(self.optima.tolist())
 
-    def cost(self, path: NDArray[np.int32]) -> float:
-        """Cost of a path up to its last arrival; -1 when a step is neither an edge nor a wait."""
+    def costs(self, paths: Sequence[NDArray[np.int32]]) -> NDArray[np.float64]:
+        """(A,) float64 cost of each path up to its last arrival; -1 where a step is neither an edge nor a wait."""
         ground = self.ground
-        total = 0.0
-        moved = np.flatnonzero(path != path[-1])
-        last = int(moved[-1]) + 1 if moved.size else 0
-        for u, v in zip(path[:last].tolist(), path[1 : last + 1].tolist(), strict=True):
-            if u == v:
-                total += float(ground.waits[u])
-                continue
-            low, high = int(ground.indptr[u]), int(ground.indptr[u + 1])
-            at = low + int(np.searchsorted(ground.indices[low:high], v))
-            if at == high or ground.indices[at] != v:
-                return -1.0
-            total += float(ground.weights[at])
-        return total
+        nodes = len(ground.indptr) - 1
+        tails = np.repeat(np.arange(nodes, dtype=np.int64), np.diff(ground.indptr))
+        keys = np.append(tails * nodes + ground.indices, nodes * nodes)
+        out = np.empty(len(paths))
+        for agent, path in enumerate(paths):
+            moved = np.flatnonzero(path != path[-1])
+            last = int(moved[-1]) + 1 if moved.size else 0
+            u, v = path[:last].astype(np.int64), path[1 : last + 1]
+            wanted = u * nodes + v
+            at = np.searchsorted(keys, wanted)
+            waits = u == v
+            if ((keys[at] != wanted) & ~waits).any():
+                out[agent] = -1.0
+            elif self.ground.timed[0] == 0:
+                out[agent] = last
+            else:
+                steps = np.where(waits, ground.waits[u], ground.weights[np.minimum(at, ground.weights.size - 1)])
+                out[agent] = math.fsum(steps.tolist())
+        return out
 
 
 def goal_tables(
@@ -266,14 +273,12 @@ def finish(
 ) -> Plan:
     """The Plan: optimal or feasible with paths, else `status` with its reason."""
     if paths is not None:
-        plan = make_plan(problem, name, "feasible", paths, lower_bound=bound, stats=stats)
-        cost = plan.sum_of_costs
-        assert cost is not None
         status, reason = "feasible", ""
-        if bound is not None and cost <= bound * (1.0 + SAME):
-            status, bound = "optimal", cost
-    elapsed = time.perf_counter() - began
-    return make_plan(problem, name, status, paths or (), lower_bound=bound, runtime_s=elapsed, reason=reason, stats=stats)
+    plan = make_plan(problem, name, status, paths or (), lower_bound=bound, reason=reason, stats=stats)
+    cost = plan.sum_of_costs
+    if cost is not None and bound is not None and cost <= bound * (1.0 + SAME):
+        plan = dataclasses.replace(plan, status="optimal", lower_bound=cost, suboptimality=1.0)
+    return dataclasses.replace(plan, runtime_s=time.perf_counter() - began)
 
 
 def check_count(name: str, value: int | None) -> None:

@@ -75,7 +75,7 @@ def spoiled(problem: Problem, seed: int) -> Search | None:
     search = search_on(problem, seed, neighbours=3)
     for agent in range(problem.num_agents):
         path = naive.path(problem, agent)
-        search.arena.put(agent, np.array(path, np.int32), search.arena.field.cost(np.array(path)))
+        search.arena.put(agent, np.array(path, np.int32), search.arena.field.costs([np.array(path)])[0])
     count_clashes(search.arena.table, search.pool)
     return search
 
@@ -231,6 +231,7 @@ def test_soft_search_that_must_conflict_is_repaired_from_scratch() -> None:
     for agent in range(16):
         if not search.arena.plan(agent, HARD, Clock(None)):
             search.arena.plan(agent, FEWEST, Clock(None))
+    count_clashes(search.arena.table, search.pool)
     assert search._repair(Clock(None), 2000)
     check_tables(problem, search)
 
