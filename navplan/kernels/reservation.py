@@ -206,3 +206,16 @@ def note(table, node, time, marks, stamp, out, count):
             count += 1
         other = table.link[other, time]
     return count
+
+
+@kernel
+def first_clash(table, marks, stamp, out):
+    """Two agents in the table whose paths conflict, or (-1, -1).
+
+    Args:
+        marks, out: as in `meetings`; stamps from `stamp` on, one per agent, must be unused.
+    """
+    for agent in range(table.lengths.size):
+        if meetings(table, agent, marks, stamp + agent, out) > 0:
+            return np.int64(agent), np.int64(out[0])
+    return np.int64(-1), np.int64(-1)

@@ -32,6 +32,7 @@ PLANNERS: dict[str, str] = {
     "eecbs": "navplan.planners.eecbs:EECBS",
     "lacam": "navplan.planners.lacam:LaCAM",
     "lns": "navplan.planners.lns:LNS",
+    "pbs": "navplan.planners.pbs:PBS",
     "pibt": "navplan.planners.pibt:PIBT",
     "prioritized": "navplan.planners.prioritized:Prioritized",
     "risk": "navplan.planners.risk:Risk",

@@ -94,9 +94,9 @@ def _set_up(
     """Tables, memory, and perhaps a plan; None when there is no time or no hope, of which LaCAM knows too."""
     search: Search | None = None
     try:
-        # no more than half the time for a plan that LaCAM may make superfluous
+        # not all the time for a plan that LaCAM may make superfluous
         now = time.perf_counter()
-        clock = Clock(None if deadline is None else now + 0.5 * (deadline - now))
+        clock = Clock(None if deadline is None else now + 0.75 * (deadline - now))
         search = Search(Field.of(problem, state, clock), options.neighbours, rng)
         search.first(clock, rng, None, _REPAIR)
     except OutOfTime:
