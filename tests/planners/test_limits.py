@@ -168,8 +168,8 @@ def test_ctrl_c_writes_what_is_there_and_exits_130(planner: str, tmp_path: Path)
     assert "Traceback" not in stderr
     plan = Plan.load(out)
     assert plan.status == document["status"]
-    if process.returncode == 0:
-        assert plan.solved  # done before the signal came
+    if process.returncode in (0, -signal.SIGINT):
+        assert plan.solved  # done before the signal came, or the signal met the interpreter on its way out
     else:
         assert process.returncode == 130
         assert plan.solved or plan.reason.startswith("interrupted")
