@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,8 +24,6 @@ from navplan.problem import Problem
 
 # Iterations that each search makes between two merges.
 _TURNS = 1000
-# Expansions that repair may take for a first plan beside LaCAM's.
-_REPAIR = 400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +93,11 @@ def _set_up(
     """Tables, memory, and perhaps a plan; None when there is no time or no hope, of which LaCAM knows too."""
     search: Search | None = None
     try:
-        # not all the time for a plan that LaCAM may make superfluous
         now = time.perf_counter()
-        clock = Clock(None if deadline is None else now + 0.75 * (deadline - now))
+        left = math.inf if deadline is None else deadline - now
+        clock, early = Clock(now + 0.75 * left), Clock(now + 0.4 * left)
         search = Search(Field.of(problem, state, clock), options.neighbours, rng)
-        search.first(clock, rng, None, _REPAIR)
+        search.first_if_easy(clock, early, rng)
     except OutOfTime:
         return search
     except Hopeless:

@@ -72,9 +72,14 @@ class Clock:
 
     deadline: float | None
 
+    @property
+    def passed(self) -> bool:
+        """True past the deadline."""
+        return self.deadline is not None and time.perf_counter() >= self.deadline
+
     def check(self) -> None:
         """Raise OutOfTime past the deadline."""
-        if self.deadline is not None and time.perf_counter() >= self.deadline:
+        if self.passed:
             raise OutOfTime
 
 

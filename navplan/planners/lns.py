@@ -13,8 +13,8 @@ import numpy as np
 from navplan.errors import InvalidInput, InvalidProblem
 from navplan.graph import StateGraph
 from navplan.kernels.lns import IMPROVE, REPAIR, count_clashes, iterate, thin_out
-from navplan.kernels.neighbourhoods import ACCEPTED, ITERATIONS, PAIRS, Pool
-from navplan.kernels.reservation import remove
+from navplan.kernels.neighbourhoods import ACCEPTED, ITERATIONS, PAIRS, Pool, fresh
+from navplan.kernels.reservation import meetings, remove
 from navplan.kernels.sipp import CHEAPEST, EXPANDED, FEWEST, HARD
 from navplan.kernels.status import BUDGET, FOUND, FULL
 from navplan.plan import Plan, Status
@@ -27,6 +27,8 @@ _PASSES = 3
 _DETOUR = 5.0
 # Expansions after which two passes are enough.
 _ENOUGH = 1_500_000
+# Conflicting pairs per agent, after all that, with which repair is long.
+_DENSE = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,13 +201,28 @@ class Search:
             raise InvalidProblem(f"the plan to improve has {self.pool.tallies[PAIRS]} pairs of agents in conflict")
         self.found()
 
-    def first(self, clock: Clock, rng: np.random.Generator, max_repairs: int | None, max_expansions: int | None = None) -> bool:
-        """Find a first solution; False when `max_repairs` or `max_expansions` of repair are used up."""
-        self._scatter(clock, rng)
-        return self._repair(clock, max_repairs, max_expansions)
+    def first(self, clock: Clock, rng: np.random.Generator, max_repairs: int | None) -> bool:
+        """Find a first solution, however long it takes; False when `max_repairs` are used up."""
+        self._scatter(clock, clock, rng, math.inf)
+        self._fill(clock)
+        return self._repair(clock, max_repairs)
 
-    def _scatter(self, clock: Clock, rng: np.random.Generator) -> None:
-        """Short paths that meet each other little; those that still do, planned around the others as far as that goes.
+    def first_if_easy(self, clock: Clock, early: Clock, rng: np.random.Generator) -> bool:
+        """Find a first solution unless the agents are so dense that another way is quicker; False without one.
+
+        Args:
+            early: when to be content with the paths laid out so far.
+        """
+        agents = len(self.arena.costs)
+        dense = _DENSE * agents
+        return (
+            self._scatter(clock, early, rng, dense)
+            and self._fill(clock) <= max(3, agents // 50)
+            and self._repair(clock, 10 + agents // 10)
+        )
+
+    def _scatter(self, clock: Clock, early: Clock, rng: np.random.Generator, most_pairs: float) -> bool:
+        """Short paths that meet each other little; False when more than `most_pairs` pairs of agents still conflict.
 
         Agents plan again and again among the paths of all others, which costs them little more than their optima: the space
         utilisation of Okumura (2024), by safe intervals.
@@ -215,26 +232,35 @@ class Search:
         weights = arena.field.ground.weights
         detour = _DETOUR * float(weights.mean()) if weights.size else 0.0
         for turn in range(_PASSES):
-            if turn > 1 and arena.work.counts[EXPANDED] > _ENOUGH:
+            if turn > 1 and (pool.tallies[PAIRS] > most_pairs or arena.work.counts[EXPANDED] > _ENOUGH):
                 break
             for agent in rng.permutation(agents).tolist():
+                if turn and meetings(arena.table, agent, pool.marks, fresh(pool), pool.met) == 0:
+                    continue
+                if turn and early.passed:
+                    break
                 remove(arena.table, agent)
                 if turn == 0 or not arena.plan(agent, FEWEST, clock, arena.field.optima[agent] * (1.0 + SAME) + detour):
                     arena.plan(agent, CHEAPEST, clock)
-        count_clashes(arena.table, pool)
+            count_clashes(arena.table, pool)
+        return bool(pool.tallies[PAIRS] <= most_pairs)
+
+    def _fill(self, clock: Clock) -> int:
+        """Plan those who conflict around the others; returns how many could only be planned with conflicts."""
+        arena, pool = self.arena, self.pool
         count = thin_out(arena.table, pool, pool.group)
         late = [agent for agent in pool.group[:count][::-1].tolist() if not arena.plan(agent, HARD, clock)]
         for agent in late:
             arena.plan(agent, FEWEST, clock)
         count_clashes(arena.table, pool)
+        return len(late)
 
-    def _repair(self, clock: Clock, max_repairs: int | None, max_expansions: int | None = None) -> bool:
+    def _repair(self, clock: Clock, max_repairs: int | None) -> bool:
         pool = self.pool
         done = 0
         status = BUDGET
-        limit = math.inf if max_expansions is None else int(self.arena.work.counts[EXPANDED]) + max_expansions
         self.pairs = int(pool.tallies[PAIRS])
-        while status != FOUND and (max_repairs is None or done < max_repairs) and self.arena.work.counts[EXPANDED] <= limit:
+        while status != FOUND and (max_repairs is None or done < max_repairs):
             clock.check()
             turns = 64 if max_repairs is None else min(64, max_repairs - done)
             before = int(pool.tallies[ITERATIONS])
