@@ -31,7 +31,7 @@ def summary_table(rows: Sequence[Record]) -> str:
             str(group.agents),
             f"{group.solved}/{group.runs}",
             seconds(group.solved_s),
-            "-" if group.cost is None else f"{group.cost:g}",
+            "-" if group.cost is None else f"{group.cost:.10g}",
             "-" if group.ratio is None else f"{group.ratio:.3f}",
             "-" if group.memory_mb is None else f"{group.memory_mb:.0f} MB",
         )
@@ -158,7 +158,7 @@ def _ours(target: Target, group: Group | None) -> tuple[str, ...]:
     figures: list[float | None] = [None] if target.cost is not None else [None, None]
     if group is not None:
         figures = [group.cost] if target.cost is not None else [group.solved_s, group.cpu_s]
-    shown = tuple("-" if f is None else f"{f:,g}" if target.cost is not None else f"{f:.3g}" for f in figures)
+    shown = tuple("-" if f is None else f"{f:,.10g}" if target.cost is not None else f"{f:.3g}" for f in figures)
     return ("not run" if group is None else f"{group.solved}/{group.runs}", *shown)
 
 
@@ -230,7 +230,7 @@ def write_report(folder: Path, rows: Sequence[Record]) -> tuple[Path, ...]:
 
 
 def fill_readme(path: Path, rows: Sequence[Record]) -> None:
-    """Put the peers' table and the growth between the markers of `path`.
+    """Put the peers' table, its conditions and the exponents of growth between the markers of `path`.
 
     Raises:
         FileAccessError: it cannot be read or written.
@@ -246,7 +246,8 @@ def filled(path: Path, rows: Sequence[Record]) -> str:
         raise FileFormatError(path, f"expected the lines {BEGIN} and {END}, once each and in this order")
     head, rest = text.split(BEGIN)
     tail = rest.split(END)[1]
-    return f"{head}{BEGIN}\n\n{peers_table(rows)}\n{conditions(rows)}\n\n{END}{tail}"
+    exponents = f"**Growth**: runtime ~ agents^a · cells^c\n\n{growth_table(rows)}"
+    return f"{head}{BEGIN}\n\n{peers_table(rows)}\n{exponents}\n{conditions(rows)}\n\n{END}{tail}"
 
 
 def conditions(rows: Sequence[Record]) -> str:
