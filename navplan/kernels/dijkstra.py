@@ -116,3 +116,41 @@ def dijkstra(graph, distance, queue, max_expansions):
                 size = push_key(keys, items, size, through, v)
     queue.size[0] = 0
     return EXHAUSTED
+
+
+@kernel
+def cheapest_step(graph, ahead, node):
+    """Position of the edge out of `node` on the cheapest way on, given the (N,) costs `ahead` from every node; -1 without one."""
+    best, least = -1, np.inf
+    for edge in range(graph.indptr[node], graph.indptr[node + 1]):
+        cost = graph.weights[edge] + ahead[graph.indices[edge]]
+        if cost < least:
+            best, least = edge, cost
+    return best
+
+
+@kernel
+def follow(graph, ahead, start, goal, costs, risks):
+    """Sum of `costs` and of `risks` (both (M,)) along the edges that lead from `start` to `goal` by least weight plus `ahead`.
+
+    Args:
+        graph: a Csr.
+        ahead: (N,) float64 least weight from every node to `goal`.
+        start, goal: nodes.
+        costs, risks: (M,) float64.
+
+    Returns:
+        The two sums; inf both when the goal is not reached.
+    """
+    cost, risk = 0.0, 0.0
+    node = start
+    for _ in range(len(ahead)):
+        if node == goal:
+            return cost, risk
+        edge = cheapest_step(graph, ahead, node)
+        if edge < 0:
+            break
+        cost += costs[edge]
+        risk += risks[edge]
+        node = graph.indices[edge]
+    return (cost, risk) if node == goal else (np.inf, np.inf)

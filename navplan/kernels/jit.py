@@ -1,13 +1,14 @@
 """The one compile decorator of the project, with a cache that notices every edited kernel.
 
-Numba's own cache does not see that a callee in another file has changed, so the cache folder carries a hash of all kernel
-sources. Only our kernels use that folder: Numba's global setting is put back after each decoration.
+Numba's own cache does not see that a callee in another file has changed, so a module's cache folder carries a hash of its source
+and of all kernel sources that it imports. Only our kernels use that folder: Numba's global setting is put back after each use.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -22,13 +23,17 @@ settings: Any = numba.core.config
 F = TypeVar("F", bound=Callable[..., object])
 
 
+# How a kernel module imports another.
+IMPORT = re.compile(rb"^from navplan\.kernels\.(\w+) import", re.MULTILINE)
+
+
 @cache
-def cache_folder() -> Path:
-    """Folder of the compiled kernels: ``NUMBA_CACHE_DIR`` or the user's cache folder, then a hash of the kernel sources."""
+def cache_folder(source: Path) -> Path:
+    """Folder of the compiled kernels of the module `source`: ``NUMBA_CACHE_DIR`` or the user's cache folder, then a hash."""
     digest = hashlib.blake2b(digest_size=8)
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.name.encode())
-        digest.update(source.read_bytes())
+    for path, text in sorted(sources(source).items()):
+        digest.update(path.name.encode())
+        digest.update(text)
     digest.update(os.environ.get("NUMBA_BOUNDSCHECK", "").encode())
     chosen = os.environ.get("NUMBA_CACHE_DIR")
     if chosen:
@@ -36,6 +41,18 @@ def cache_folder() -> Path:
     else:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "navplan" / "kernels"
     return base / digest.hexdigest()
+
+
+def sources(source: Path) -> dict[Path, bytes]:
+    """What the kernels in `source` are compiled from: its text, this module's, and that of every kernel module it builds on."""
+    found: dict[Path, bytes] = {}
+    waiting = [source, Path(__file__)]
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found[path] = path.read_bytes()
+            waiting += [Path(__file__).with_name(f"{name.decode()}.py") for name in IMPORT.findall(found[path])]
+    return found
 
 
 def kernel(function: F) -> F:
@@ -46,7 +63,7 @@ def kernel(function: F) -> F:
     if settings.DISABLE_JIT:
         return function
     before = settings.CACHE_DIR
-    settings.CACHE_DIR = str(cache_folder())
+    settings.CACHE_DIR = str(cache_folder(Path(function.__code__.co_filename)))
     try:
         compiled = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
     finally:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from navplan.errors import InvalidInput
 from navplan.kernels.conflicts import LATER
 from navplan.kernels.constraints import first_arrival, first_rest
-from navplan.kernels.dijkstra import Csr
+from navplan.kernels.dijkstra import Csr, follow
 from navplan.kernels.labels import (
     EXPANDED,
     GENERATED,
@@ -101,7 +101,10 @@ class RiskTables:
         if risk.any():
             risk_tables = distance_tables(hazards, problem.goals, clock)
         else:
-            risk_tables = np.where(np.isinf(cost_tables), math.inf, 0.0)
+            risk_tables = np.zeros_like(cost_tables)
+            for costs, risks in zip(cost_tables, risk_tables, strict=True):
+                clock.check()
+                risks[np.isinf(costs)] = math.inf
             freeze(risk_tables)
         two = TwoCosts(
             problem.graph.indptr, problem.graph.indices, weighted.forward.weights, risk, weighted.waits, problem.graph.wait_risk
@@ -149,6 +152,7 @@ class Fronts:
         self._progress = np.zeros(5, np.int64)
         self._values = np.zeros(1)
         self._stamp = 0
+        self._quote: tuple[float, Csr] | None = None
         self.expanded = 0
         self.generated = 0
         self.searches = 0
@@ -266,33 +270,32 @@ class Fronts:
         tables = self.tables
         if price == 0.0:
             return tables.cost
-        forward, backward = tables.weighted.forward, tables.weighted.backward
-        weights = forward.weights + price * tables.graph.risk
+        backward = tables.weighted.backward
         turned = backward.weights + price * tables.backward_risk
-        freeze(weights, turned)
+        freeze(turned)
         mixed = dataclasses.replace(
             tables.weighted,
-            forward=forward._replace(weights=weights),
+            forward=self._priced_graph(price),
             backward=backward._replace(weights=turned),
             unit=False,
         )
         return distance_tables(mixed, np.array(self._goals, np.int32), self._clock)
 
     def follow(self, agent: int, ahead: NDArray[np.float64], price: float) -> tuple[float, float]:
-        """Cost and risk of the path that a table of `priced` leads the agent along."""
+        """Cost and risk of the path that a table of `priced` leads the agent along, inf when it cannot reach its goal."""
+        self._clock.check()
         graph = self.tables.graph
-        cost = risk = 0.0
-        node = self._starts[agent]
-        for _ in range(len(graph.indptr)):
-            if node == self._goals[agent]:
-                break
-            row = slice(graph.indptr[node], graph.indptr[node + 1])
-            rest = graph.cost[row] + price * graph.risk[row] + ahead[graph.indices[row]]
-            edge = int(graph.indptr[node] + np.argmin(rest))
-            cost += float(graph.cost[edge])
-            risk += float(graph.risk[edge])
-            node = int(graph.indices[edge])
-        return (cost, risk) if node == self._goals[agent] else (math.inf, math.inf)
+        priced = self._priced_graph(price)
+        cost, risk = follow(priced, ahead, self._starts[agent], self._goals[agent], graph.cost, graph.risk)
+        return float(cost), float(risk)
+
+    def _priced_graph(self, price: float) -> Csr:
+        if self._quote is None or self._quote[0] != price:
+            forward = self.tables.weighted.forward
+            weights = forward.weights + price * self.tables.graph.risk
+            freeze(weights)
+            self._quote = (price, forward._replace(weights=weights))
+        return self._quote[1]
 
     def start(self, agent: int) -> int:
         """Where the agent starts."""
