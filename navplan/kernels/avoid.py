@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from navplan.kernels.jit import kernel
+from navplan.kernels.jit import inner, kernel
 
 UNKNOWN, CLEAR, HIT = -1, 0, 1
 
@@ -24,7 +24,7 @@ class Moves(NamedTuple):
     memo: np.ndarray
 
 
-@kernel
+@inner
 def touches(moves, i, c, j, d, spacing):
     """Whether move c of agent i and move d of agent j come too close at some sub-step.
 
@@ -52,7 +52,7 @@ def touches(moves, i, c, j, d, spacing):
     return hit
 
 
-@kernel
+@inner
 def _fits(moves, i, c, choice, spacing):
     """Whether move c of agent i is usable and clear of every chosen move."""
     if not moves.usable[i, c]:
@@ -63,7 +63,7 @@ def _fits(moves, i, c, choice, spacing):
     return True
 
 
-@kernel
+@inner
 def _in_the_way(moves, trail, size, choice, order, stay, spacing):
     """The first undecided agent, by priority, whose staying put would touch a move on the trail; -1 if none."""
     for j in order:

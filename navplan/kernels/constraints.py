@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from navplan.kernels.conflicts import ARRIVAL, MOVE, moves_conflict
-from navplan.kernels.jit import kernel
+from navplan.kernels.jit import inner, kernel
 
 
 class Table(NamedTuple):
@@ -30,7 +30,7 @@ class Table(NamedTuple):
     keep_node: NDArray[np.int32]
 
 
-@kernel
+@inner
 def forbidden(table, xy, clearance, step, u, v):
     """True when a constraint forbids the move u -> v at `step`."""
     for k in range(table.keep_step.size):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from navplan.kernels.heap import pop_key, push_key
-from navplan.kernels.jit import kernel
+from navplan.kernels.jit import inner, kernel
 from navplan.kernels.status import BUDGET, EXHAUSTED
 
 
@@ -118,7 +118,7 @@ def dijkstra(graph, distance, queue, max_expansions):
     return EXHAUSTED
 
 
-@kernel
+@inner
 def cheapest_step(graph, ahead, node):
     """Position of the edge out of `node` on the cheapest way on, given the (N,) costs `ahead` from every node; -1 without one."""
     best, least = -1, np.inf

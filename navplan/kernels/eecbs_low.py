@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from navplan.kernels.hashing import home
 from navplan.kernels.heap import pop, pop_key, push, push_key
-from navplan.kernels.jit import kernel
+from navplan.kernels.jit import inner
 from navplan.kernels.status import BUDGET, EXHAUSTED, FOUND, FULL
 
 NEVER = 2**30
@@ -96,7 +96,7 @@ class Search(NamedTuple):
     reals: NDArray[np.float64]
 
 
-@kernel
+@inner
 def link_path(traffic, agent, path, start, length, goal):
     """Enter the path path[start : start + length] of `agent`, which has none; `length` is at most T."""
     for t in range(length):
@@ -108,7 +108,7 @@ def link_path(traffic, agent, path, start, length, goal):
     traffic.rest[goal] = length
 
 
-@kernel
+@inner
 def unlink_path(traffic, agent, goal):
     """Take the path of `agent` out."""
     for t in range(traffic.arrival[agent] + 1):
@@ -124,7 +124,7 @@ def unlink_path(traffic, agent, goal):
     traffic.rest[goal] = NEVER
 
 
-@kernel
+@inner
 def met(traffic, u, v, t):
     """Conflicts of the move from u to v in step t -> t + 1 with the agents in the table."""
     met_now = 0
@@ -144,7 +144,7 @@ def met(traffic, u, v, t):
     return met_now
 
 
-@kernel
+@inner
 def add_rule(search, kind, v, u, t):
     """One more rule for the agent of the search that is being set up."""
     if kind == LATER:
@@ -164,7 +164,7 @@ def add_rule(search, kind, v, u, t):
         search.ints[EARLIEST] = max(search.ints[EARLIEST], t + 1)
 
 
-@kernel
+@inner
 def open_search(ground, search, agent):
     """Forget the last search, and name the agent of the next; rules are added after this and before `start_search`."""
     for k in range(search.ints[RULES]):
@@ -176,7 +176,7 @@ def open_search(ground, search, agent):
     search.ints[EARLIEST] = 0
 
 
-@kernel
+@inner
 def start_search(ground, traffic, search, factor, slack, known):
     """Put the start into the queues.
 
@@ -219,7 +219,7 @@ def start_search(ground, traffic, search, factor, slack, known):
         _offer(search, ground.indptr.size - 1, ground.indptr.size - 1, 0, -1, search.later[min(1, latest + 1)], 0.0, 0.0, -1.0)
 
 
-@kernel
+@inner
 def _offer(search, nodes, v, t, parent, conflicts, cost, ahead, limit):
     """Enter a state, unless one that is at least as good is known for its node and step."""
     count = search.ints
@@ -260,7 +260,7 @@ def _offer(search, nodes, v, t, parent, conflicts, cost, ahead, limit):
         count[WAIT_SIZE] = push_key(search.wait_keys, search.wait_items, count[WAIT_SIZE], f, s)
 
 
-@kernel
+@inner
 def run_search(ground, traffic, search, budget):
     """Go on with a search: FOUND, EXHAUSTED, BUDGET or FULL.
 

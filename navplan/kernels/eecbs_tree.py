@@ -28,7 +28,7 @@ from navplan.kernels.eecbs_low import (
     unlink_path,
 )
 from navplan.kernels.heap import pop, push
-from navplan.kernels.jit import kernel
+from navplan.kernels.jit import inner, kernel
 from navplan.kernels.status import BUDGET, EXHAUSTED, FOUND, FULL
 
 # What `Tree.reg` holds.
@@ -119,7 +119,7 @@ class Tree(NamedTuple):
     val: NDArray[np.float64]
 
 
-@kernel
+@inner
 def _clash(tree, a, b, t, kind, u, v):
     k = tree.reg[CONFLICTS]
     row = tree.clashes[k]
@@ -127,7 +127,7 @@ def _clash(tree, a, b, t, kind, u, v):
     tree.reg[CONFLICTS] = k + 1
 
 
-@kernel
+@inner
 def _list_conflicts(traffic, tree, a, start, length):
     """Append the conflicts of a path with those in the table; kinds AT, MOVE, or KEEP_OUT where the first agent is at rest."""
     steps = traffic.head.shape[0]
@@ -162,7 +162,7 @@ def _list_conflicts(traffic, tree, a, start, length):
             b = traffic.link[b, t]
 
 
-@kernel
+@inner
 def _show(ground, traffic, tree, x):
     """Exchange paths so that the table holds those of tree node x, and list its conflicts."""
     agents = tree.shown.size
@@ -197,7 +197,7 @@ def _show(ground, traffic, tree, x):
             tree.shown[a] = n
 
 
-@kernel
+@inner
 def _touching(tree, agent):
     """Conflicts of the current node in which `agent` takes part."""
     count = 0
@@ -207,7 +207,7 @@ def _touching(tree, agent):
     return count
 
 
-@kernel
+@inner
 def _new_node(ground, search, tree, parent, agent, cost, bound, conflicts):
     """A tree node with the path that the search has just found; the pools have room. Its constraint is not set."""
     x = tree.reg[NODES]
@@ -236,7 +236,7 @@ def _new_node(ground, search, tree, parent, agent, cost, bound, conflicts):
     return x
 
 
-@kernel
+@inner
 def _enlist(tree, x):
     """Put a node into every list, with its cost estimated by what conflicts have cost so far."""
     reg, val = tree.reg, tree.val
@@ -251,7 +251,7 @@ def _enlist(tree, x):
     reg[WAIT_SIZE] = push(tree.wait_keys, tree.wait_ties, tree.wait_items, reg[WAIT_SIZE], estimate, tree.conflicts[x], x)
 
 
-@kernel
+@inner
 def _select(tree):
     """Take the next node by the paper's rule; -1 when no node is left. Raises the proved bound on the way."""
     reg, val = tree.reg, tree.val
@@ -291,7 +291,7 @@ def _select(tree):
     return x
 
 
-@kernel
+@inner
 def _pick(tree):
     """Index of the conflict to split on: an agent at rest first, then the earliest."""
     best = 0
@@ -305,7 +305,7 @@ def _pick(tree):
     return best
 
 
-@kernel
+@inner
 def _begin_child(ground, traffic, search, tree):
     """Set up the search of the agent that is to give way."""
     reg = tree.reg
@@ -324,7 +324,7 @@ def _begin_child(ground, traffic, search, tree):
     _begin(ground, traffic, search, tree, agent, tree.path_cost[tree.shown[agent]], tree.path_bound[tree.shown[agent]])
 
 
-@kernel
+@inner
 def _constraint(tree):
     """Kind, node, tail and step of what the agent of the current side must not do."""
     row = tree.clashes[tree.reg[CHOSEN]]
@@ -340,7 +340,7 @@ def _constraint(tree):
     return AT, v, -1, t
 
 
-@kernel
+@inner
 def _begin(ground, traffic, search, tree, agent, path_cost, path_bound):
     """Take the agent's path out of the table and start its search; what others leave of their allowance it may use."""
     reg = tree.reg
@@ -357,13 +357,13 @@ def _begin(ground, traffic, search, tree, agent, path_cost, path_bound):
     reg[SEARCHES] += 1
 
 
-@kernel
+@inner
 def _put_back(ground, traffic, tree, agent):
     n = tree.shown[agent]
     link_path(traffic, agent, tree.pool, tree.start[n], tree.length[n], ground.goals[agent])
 
 
-@kernel
+@inner
 def _room(traffic, search, tree, needed):
     """What must grow before the search's result can be kept, -1 for nothing."""
     if tree.reg[NODES] + 2 > tree.parent.size:
@@ -462,7 +462,7 @@ def run_tree(ground, traffic, search, tree, budget, max_nodes):
             reg[PHASE] = SELECT
 
 
-@kernel
+@inner
 def _finish_root(ground, traffic, search, tree):
     reg = tree.reg
     a = reg[AGENT_NOW]
@@ -483,7 +483,7 @@ def _finish_root(ground, traffic, search, tree):
             unlink_path(traffic, b, ground.goals[b])
 
 
-@kernel
+@inner
 def _finish_child(ground, traffic, search, tree):
     """Keep the path found: as a child, or in the node's own place when it does better (True)."""
     reg, val = tree.reg, tree.val
@@ -519,7 +519,7 @@ def _finish_child(ground, traffic, search, tree):
     return False
 
 
-@kernel
+@inner
 def _learn(tree):
     """Compare the best child with what one resolved conflict should have cost, then put the children into the lists."""
     reg, val = tree.reg, tree.val

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from navplan.kernels.jit import kernel
+from navplan.kernels.jit import inner
 
 
-@kernel
+@inner
 def home(key, mask):
     """Slot of a key that is not negative (Knuth's multiplicative hash, within 63 bits so that nothing overflows).
 

@@ -1,4 +1,4 @@
-"""The one compile decorator of the project, with a cache that notices every edited kernel.
+"""The compile decorators of the project, with a cache that notices every edited kernel.
 
 Numba's own cache does not see that a callee in another file has changed, so a module's cache folder carries a hash of its source
 and of all kernel sources that it imports. Only our kernels use that folder: Numba's global setting is put back after each use.
@@ -19,6 +19,8 @@ import numba.core.config
 
 # Numba fills this module from the environment, so its names are not known to type checkers.
 settings: Any = numba.core.config
+# The typed signature of `njit` leaves out the wrapper options.
+njit: Any = numba.njit
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -60,12 +62,23 @@ def kernel(function: F) -> F:
 
     Kernels take preallocated arrays, return a status, never raise and never print. ``NUMBA_DISABLE_JIT=1`` runs them as Python.
     """
+    return _compiled(function, from_python=True)
+
+
+def inner(function: F) -> F:
+    """A kernel that only kernels call: without what a call from Python needs, it compiles faster."""
+    return _compiled(function, from_python=False)
+
+
+def _compiled(function: F, *, from_python: bool) -> F:
     if settings.DISABLE_JIT:
         return function
     before = settings.CACHE_DIR
     settings.CACHE_DIR = str(cache_folder(Path(function.__code__.co_filename)))
     try:
-        compiled = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        compiled = njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=not from_python)(
+            function
+        )
     finally:
         settings.CACHE_DIR = before
     return cast(F, compiled)

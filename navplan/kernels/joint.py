@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from navplan.kernels.conflicts import moves_conflict
 from navplan.kernels.heap import pop, push
-from navplan.kernels.jit import kernel
+from navplan.kernels.jit import inner, kernel
 from navplan.kernels.status import BUDGET, EXHAUSTED, FOUND, FULL
 
 # Entries of `progress`.
@@ -58,7 +58,7 @@ class JointWork(NamedTuple):
     items: NDArray[np.int32]
 
 
-@kernel
+@inner
 def slot_of(work, record):
     """Hash slot that holds the state of `record`, or the free one where it belongs."""
     mask = work.slots.size - 1
@@ -80,7 +80,7 @@ def slot_of(work, record):
     return at
 
 
-@kernel
+@inner
 def enter(team, work, progress, parent, g):
     """Open the state written in the next free row, unless it is known as cheap."""
     record = progress[MADE]
@@ -104,7 +104,7 @@ def enter(team, work, progress, parent, g):
     progress[MADE] = record + 1
 
 
-@kernel
+@inner
 def choose(xy, team, work, progress, parent, agent, v, cost, retires):
     """The state in which `agent` goes to v next, if no agent that has chosen is in conflict with that."""
     agents = team.goals.size
@@ -126,7 +126,7 @@ def choose(xy, team, work, progress, parent, agent, v, cost, retires):
     enter(team, work, progress, parent, work.g[parent] + cost)
 
 
-@kernel
+@inner
 def turn(team, rows, record):
     """Whose turn it is: the first agent that has not chosen."""
     agents = team.goals.size
@@ -136,7 +136,7 @@ def turn(team, rows, record):
     return 0
 
 
-@kernel
+@inner
 def arrived(team, rows, record):
     """True when every agent is at its goal and none has chosen yet."""
     for agent in range(team.goals.size):

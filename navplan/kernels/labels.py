@@ -19,7 +19,7 @@ from navplan.kernels.conflicts import count_conflicts
 from navplan.kernels.constraints import forbidden
 from navplan.kernels.hashing import home
 from navplan.kernels.heap import pop, push
-from navplan.kernels.jit import kernel
+from navplan.kernels.jit import inner, kernel
 from navplan.kernels.status import BUDGET, EXHAUSTED, FOUND, FULL
 
 # Entries of `progress`, which carries a search over from one call to the next; LEAST is the only entry of `values`.
@@ -88,7 +88,7 @@ class LabelWork(NamedTuple):
     slot_risk: NDArray[np.float64]
 
 
-@kernel
+@inner
 def find_state(work, query, v, t):
     """Hash slot of the state (v, t), or the free one where it belongs (linear probing)."""
     key = np.int64(v) * (query.horizon + 1) + min(t, query.horizon)
@@ -99,7 +99,7 @@ def find_state(work, query, v, t):
     return at, key
 
 
-@kernel
+@inner
 def risk_limit(query, values):
     """Most risk that a path may have and still be of interest: within the cap, and less than the last trade-off found."""
     least = values[LEAST]
@@ -109,7 +109,7 @@ def risk_limit(query, values):
     return limit
 
 
-@kernel
+@inner
 def resting_conflicts(xy, query, others, t, v):
     """Conflicts with other paths of an agent that rests at node v from step t on."""
     conflicts = 0
@@ -118,7 +118,7 @@ def resting_conflicts(xy, query, others, t, v):
     return conflicts
 
 
-@kernel
+@inner
 def open_label(xy, query, others, work, progress, parent, v, cost, risk, ahead, risk_ahead, arrived):
     """Queue a label for node v, reached from the label `parent`; conflicts with other paths are counted if they have a price."""
     t = work.time[parent] + 1
@@ -141,7 +141,7 @@ def open_label(xy, query, others, work, progress, parent, v, cost, risk, ahead, 
     progress[QUEUED] = push(work.keys, work.ties, work.items, progress[QUEUED], key, risk + risk_ahead, label)
 
 
-@kernel
+@inner
 def expand(graph, xy, h, risk_h, worth_h, query, table, others, work, progress, values, label):
     """Queue the successors of `label` that may still lead to a new trade-off."""
     u, t = work.node[label], work.time[label]
@@ -179,7 +179,7 @@ def expand(graph, xy, h, risk_h, worth_h, query, table, others, work, progress, 
         open_label(xy, query, others, work, progress, label, v, cost, risk, ahead, risk_ahead, arrived)
 
 
-@kernel
+@inner
 def begin(xy, h, risk_h, query, others, work, progress, values):
     """Put the start into an empty search."""
     progress[:] = 0

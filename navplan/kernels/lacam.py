@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from navplan.kernels.heap import pop, push
-from navplan.kernels.jit import kernel
+from navplan.kernels.jit import inner, kernel
 from navplan.kernels.pibt import clear, decide_all, draw, place, reorder, undecide
 from navplan.kernels.status import BUDGET, EXHAUSTED, FOUND, FULL
 
@@ -78,7 +78,7 @@ class Pools(NamedTuple):
     items: NDArray[np.int32]
 
 
-@kernel
+@inner
 def hash_nodes(nodes):
     """31 bits of hash of a configuration."""
     code = np.int64(17)
@@ -89,7 +89,7 @@ def hash_nodes(nodes):
     return code
 
 
-@kernel
+@inner
 def find(configurations, slots, nodes, code):
     """The configuration's number, or -1 - slot where it belongs."""
     mask = slots.size - 1
@@ -121,7 +121,7 @@ def rehash(slots, code, count):
         slots[slot] = config
 
 
-@kernel
+@inner
 def rest_bound(tables, far, nodes):
     """Sum of the agents' distances to their goals, inf when one cannot get there."""
     total = 0.0
@@ -133,7 +133,7 @@ def rest_bound(tables, far, nodes):
     return total
 
 
-@kernel
+@inner
 def step_loss(scene, now, then):
     """Cost of the moves from one configuration to another, waits at goals free."""
     total = 0.0
@@ -150,7 +150,7 @@ def step_loss(scene, now, then):
     return total
 
 
-@kernel
+@inner
 def add_configuration(configurations, pools, counters, nodes, code, slot):
     """Store a configuration with an untried root constraint; its parent, g, h and order are the caller's business."""
     new = counters[NODES]
@@ -186,7 +186,7 @@ def begin(scene, configurations, pools, counters, ranks, starts, rest):
     counters[STACK] = 1
 
 
-@kernel
+@inner
 def has_room(configurations, pools, counters, branching):
     """True when one more iteration cannot overflow a pool."""
     return (
@@ -198,7 +198,7 @@ def has_room(configurations, pools, counters, branching):
     )
 
 
-@kernel
+@inner
 def obey(crew, order, pools, constraint):
     """Decide what the constraint and its ancestors say; False when they contradict each other."""
     while pools.up[constraint] >= 0:
@@ -213,7 +213,7 @@ def obey(crew, order, pools, constraint):
     return True
 
 
-@kernel
+@inner
 def branch(scene, crew, configurations, pools, counters, config, constraint):
     """Queue the children of a constraint: one per choice of the next agent in order, shuffled."""
     depth = pools.depth[constraint]
@@ -243,7 +243,7 @@ def branch(scene, crew, configurations, pools, counters, config, constraint):
         configurations.last[config] = child
 
 
-@kernel
+@inner
 def generate(scene, tables, crew, order, pools, constraint, samples, best):
     """Run PIBT under a constraint `samples` times and keep the configuration of least loss and bound.
 
@@ -269,7 +269,7 @@ def generate(scene, tables, crew, order, pools, constraint, samples, best):
     return least_rest
 
 
-@kernel
+@inner
 def link(configurations, pools, counters, source, target):
     """Remember that `target` follows `source` in one step; False when that was seen to be known (a few links are looked at)."""
     at = configurations.neighbours[source]
@@ -287,7 +287,7 @@ def link(configurations, pools, counters, source, target):
     return True
 
 
-@kernel
+@inner
 def rewire(scene, configurations, pools, counters, source):
     """Carry the shorter way to `source` on through the known configurations (Dijkstra) and open those that may beat the goal."""
     g, h = configurations.g, configurations.h
@@ -315,7 +315,7 @@ def rewire(scene, configurations, pools, counters, source):
                         counters[STACK] += 1
 
 
-@kernel
+@inner
 def arrive(scene, configurations, pools, counters, ranks, config, best, rest, star):
     """Store or recognise the configuration `best`, a successor of `config`, and open it.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from navplan.kernels.jit import kernel
+from navplan.kernels.jit import inner, kernel
 from navplan.kernels.neighbourhoods import (
     ACCEPTED,
     BLOCKERS,
@@ -46,7 +46,7 @@ _LEAST = 8000
 _MOST = 40000
 
 
-@kernel
+@inner
 def take_out(table, pool, task, count):
     """Remember the paths of the group and remove them; returns their sum of costs, or the pairs in conflict that vanish."""
     total = 0.0
@@ -65,7 +65,7 @@ def take_out(table, pool, task, count):
     return total
 
 
-@kernel
+@inner
 def put_back(table, pool, task, count):
     """Undo `take_out` and whatever was planned since."""
     for k in range(count):
@@ -82,7 +82,7 @@ def put_back(table, pool, task, count):
             insert(table, agent, pool.old_paths[k], pool.old_lengths[k])
 
 
-@kernel
+@inner
 def choose(ground, table, pool, task, kind, size, stamp):
     """Write a group of the given kind to `pool.group`, those in it marked with `stamp`; returns how many agents it has."""
     if task == REPAIR:
@@ -105,7 +105,7 @@ def choose(ground, table, pool, task, kind, size, stamp):
     return random_group(pool, 0, size, stamp)
 
 
-@kernel
+@inner
 def replan(ground, table, work, pool, task, kind, count, size, stamp, patience):
     """Plan the group again in random order; keep the result if it is no worse.
 
@@ -210,7 +210,7 @@ def count_clashes(table, pool):
     pool.tallies[PAIRS] = total // 2
 
 
-@kernel
+@inner
 def leave(table, pool, agent):
     """Remove the path of `agent` and its conflicts; returns how many pairs that were."""
     count = meetings(table, agent, pool.marks, fresh(pool), pool.met)
@@ -221,7 +221,7 @@ def leave(table, pool, agent):
     return count
 
 
-@kernel
+@inner
 def join(table, pool, agent, path, length):
     """Enter a path and count its conflicts; returns how many pairs there are."""
     insert(table, agent, path, length)
@@ -254,7 +254,7 @@ def thin_out(table, pool, out):
     return count
 
 
-@kernel
+@inner
 def clashing_agent(pool):
     """A random agent that is in conflict; there is one."""
     agents = pool.clashes.size
@@ -264,7 +264,7 @@ def clashing_agent(pool):
     return agent
 
 
-@kernel
+@inner
 def component_group(ground, table, pool, size, stamp):
     """Agents linked by conflicts to a random one in conflict, then those met on random walks off their paths."""
     pool.group[0] = clashing_agent(pool)
@@ -289,7 +289,7 @@ def component_group(ground, table, pool, size, stamp):
     return count
 
 
-@kernel
+@inner
 def target_group(ground, table, pool, size, stamp):
     """A random agent in conflict, agents that pass its goal, and agents whose goals it passes."""
     agent = clashing_agent(pool)
@@ -320,7 +320,7 @@ def target_group(ground, table, pool, size, stamp):
     return random_group(pool, min(count, size), size, stamp)
 
 
-@kernel
+@inner
 def clashing_group(pool, size, stamp):
     """Agents drawn at random, those in conflict before others."""
     count = 0

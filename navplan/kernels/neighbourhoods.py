@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from navplan.kernels.jit import kernel
+from navplan.kernels.jit import inner, kernel
 from navplan.kernels.reservation import NEVER, next_taken, note
 
 WALK = 0
@@ -83,7 +83,7 @@ def draw(state, bound):
     return (state[0] * bound) >> 32
 
 
-@kernel
+@inner
 def shuffle(state, values, count):
     """Put the first `count` values in random order."""
     for i in range(count - 1, 0, -1):
@@ -98,7 +98,7 @@ def fresh(pool):
     return pool.stamp[0]
 
 
-@kernel
+@inner
 def pick_kind(state, weights, kinds):
     """One of the first `kinds` with a chance in proportion to its weight, and a small one whatever its weight."""
     total = 0.0
@@ -113,7 +113,7 @@ def pick_kind(state, weights, kinds):
     return kinds - 1
 
 
-@kernel
+@inner
 def most_delayed(pool):
     """The agent farthest above its optimum that has not had its turn; -1 when none is above."""
     for turn in range(2):
@@ -132,7 +132,7 @@ def most_delayed(pool):
     return -1
 
 
-@kernel
+@inner
 def some_delayed(pool):
     """The more delayed of a few agents drawn at random; -1 when none of them is delayed."""
     best = -1
@@ -148,7 +148,7 @@ def some_delayed(pool):
     return best
 
 
-@kernel
+@inner
 def walk_group(ground, table, pool, agent, count, size, stamp):
     """Add to the group those whom `agent` would meet on random walks off its path that may end sooner (Li et al. 2021).
 
@@ -197,7 +197,7 @@ def walk_group(ground, table, pool, agent, count, size, stamp):
     return min(count, size)
 
 
-@kernel
+@inner
 def place_group(ground, table, pool, size, stamp):
     """Agents that pass a random junction and those around it, from a random time on; returns how many."""
     count = 0
@@ -231,7 +231,7 @@ def place_group(ground, table, pool, size, stamp):
     return min(count, size)
 
 
-@kernel
+@inner
 def random_group(pool, count, size, stamp):
     """Fill the group with agents drawn at random; returns the new count."""
     agents = pool.costs.size
@@ -246,7 +246,7 @@ def random_group(pool, count, size, stamp):
     return count
 
 
-@kernel
+@inner
 def blockers_group(table, pool, path, length, stamp):
     """Add to the group of one agent, not in the table, those in the way of a path for it; returns how many there are then."""
     count = 1

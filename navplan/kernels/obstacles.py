@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from navplan.kernels.jit import kernel
+from navplan.kernels.jit import inner, kernel
 
 FREE, BLOCKED, MIXED = 0, 1, 2
 HAZARD_NONE, HAZARD_LINEAR, HAZARD_COSINE, HAZARD_CONSTANT = 0, 1, 2, 3
@@ -62,7 +62,7 @@ def cover_rectangles(walls, rectangles):
     return count
 
 
-@kernel
+@inner
 def _stretch(walls, i, left, right):
     """Rows [top, bottom) around row i in which the columns [left, right) are all wall."""
     top, bottom = i, i + 1
@@ -102,7 +102,7 @@ def list_near_cells(boxes, reach, rows, cols, counts, indptr, ids):
                         indptr[i * cols + j] += 1
 
 
-@kernel
+@inner
 def hazard_cost(kind, radius, squared_distance):
     """Cost at a squared distance to the nearest obstacle (paper facts, section 2), 0 beyond the radius."""
     if kind == HAZARD_NONE or squared_distance > radius * radius:
@@ -115,7 +115,7 @@ def hazard_cost(kind, radius, squared_distance):
     return math.cos(math.pi * distance / radius) + 1.0
 
 
-@kernel
+@inner
 def squared_distance_to_segment(row, col, row0, col0, row1, col1):
     """Squared distance of a point to a segment, all float64."""
     along_row, along_col = row1 - row0, col1 - col0
@@ -128,7 +128,7 @@ def squared_distance_to_segment(row, col, row0, col0, row1, col1):
     return gap_row * gap_row + gap_col * gap_col
 
 
-@kernel
+@inner
 def side(row, col, row0, col0, row1, col1):
     """Side of a point with respect to a directed line: -1, 1, or 0 where it is on the line or rounding cannot tell."""
     left = (row1 - row0) * (col - col0)
@@ -138,7 +138,7 @@ def side(row, col, row0, col0, row1, col1):
     return 1 if left > right else -1
 
 
-@kernel
+@inner
 def inside_polygons(segments, indptr, ids, row, col):
     """Whether a point is inside the polygons or on their boundary: crossings of the ray along +col, holes by parity.
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from navplan.kernels.conflicts import moves_conflict
 from navplan.kernels.hashing import home
 from navplan.kernels.heap import pop, push
-from navplan.kernels.jit import kernel
+from navplan.kernels.jit import inner, kernel
 
 FIRST_RETIRED, SECOND_RETIRED = 1, 2
 
@@ -39,7 +39,7 @@ class PairWork(NamedTuple):
     items: NDArray[np.int32]
 
 
-@kernel
+@inner
 def reach(work, count, size, nodes, u, v, retired, g, h):
     """Record a joint state reached at cost `g`, unless it is known as cheap; returns the new counts of records and entries."""
     key = (np.int64(u) * nodes + v) * 4 + retired
@@ -63,7 +63,7 @@ def reach(work, count, size, nodes, u, v, retired, g, h):
     return count + 1, size
 
 
-@kernel
+@inner
 def choice(graph, waits, edge, u, goal):
     """The `edge`-th thing an agent at u can do: (next node, cost, whether it stays for good); node -1 when there is no such."""
     low, high = graph.indptr[u], graph.indptr[u + 1]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from navplan.kernels.jit import kernel
+from navplan.kernels.jit import inner, kernel
 
 
 class Passage(NamedTuple):
@@ -23,7 +23,7 @@ class Passage(NamedTuple):
     needs: np.ndarray
 
 
-@kernel
+@inner
 def point_gap2(pr, pc, ar, ac, br, bc):
     """Squared distance of point p to segment ab."""
     dr, dc = br - ar, bc - ac
@@ -35,7 +35,7 @@ def point_gap2(pr, pc, ar, ac, br, bc):
     return gr * gr + gc * gc
 
 
-@kernel
+@inner
 def segment_gap2(ar, ac, br, bc, cr, cc, dr, dc):
     """Squared distance of segments ab and cd; 0 where they cross."""
     s1 = (br - ar) * (cc - ac) - (bc - ac) * (cr - ar)
@@ -67,7 +67,7 @@ def fill_needs(passage, clearance, lag):
     return 0
 
 
-@kernel
+@inner
 def _needs_between(nodes, offsets, needs, i, t, j, u, limit, lag):
     """The part of `fill_needs` between agent i's time step t and agent j's time step u."""
     ar, ac, br, bc = nodes[i, t, 0], nodes[i, t, 1], nodes[i, t + 1, 0], nodes[i, t + 1, 1]

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from navplan.kernels.jit import kernel
+from navplan.kernels.jit import inner, kernel
 
 
 class Scene(NamedTuple):
@@ -70,7 +70,7 @@ class Crew(NamedTuple):
     random: NDArray[np.int64]
 
 
-@kernel
+@inner
 def draw(random):
     """The next of 2**32 - 1 pseudo-random integers (xorshift, Marsaglia 2003); the state must not be 0."""
     x = random[0]
@@ -97,7 +97,7 @@ def guided(scene, agent, node):
     return np.int32(-1)
 
 
-@kernel
+@inner
 def has_edge(scene, u, v):
     """True when u -> v is an edge."""
     for edge in range(scene.indptr[u], scene.indptr[u + 1]):
@@ -106,7 +106,7 @@ def has_edge(scene, u, v):
     return False
 
 
-@kernel
+@inner
 def ways_on(scene, crew, came, at):
     """How many ways lead on from `at`, not counting the one back and dead ends where somebody is home, and one of them."""
     ways = 0
@@ -124,7 +124,7 @@ def ways_on(scene, crew, came, at):
     return ways, onward
 
 
-@kernel
+@inner
 def must_swap(scene, tables, crew, pusher, puller, behind, ahead):
     """True when the pusher, walking from `behind` over `ahead`, gets no further unless the two change places."""
     steps = 0
@@ -140,7 +140,7 @@ def must_swap(scene, tables, crew, pusher, puller, behind, ahead):
     return wants and tables[puller, behind] < tables[puller, ahead]
 
 
-@kernel
+@inner
 def can_swap(scene, crew, origin, at):
     """True when pulling back from `origin` over `at` leads to a junction."""
     came = origin
@@ -156,7 +156,7 @@ def can_swap(scene, crew, origin, at):
     return False
 
 
-@kernel
+@inner
 def swap_partner(scene, tables, crew, agent, first):
     """The agent to change places with before `agent` can go on to `first`, or -1."""
     at = crew.now[agent]
@@ -181,7 +181,7 @@ def swap_partner(scene, tables, crew, agent, first):
     return np.int32(-1)
 
 
-@kernel
+@inner
 def open_frame(scene, tables, crew, depth, agent):
     """List the agent's choices, best first, and whom it must swap with."""
     at = crew.now[agent]
@@ -223,7 +223,7 @@ def open_frame(scene, tables, crew, depth, agent):
     crew.partner[depth] = partner
 
 
-@kernel
+@inner
 def decide(scene, tables, crew, first):
     """Choose the next node of agent `first` and of all that it pushes; False when it found none."""
     now, then, here, there = crew.now, crew.then, crew.here, crew.there
@@ -260,7 +260,7 @@ def decide(scene, tables, crew, first):
         return True
 
 
-@kernel
+@inner
 def pull(scene, crew, depth):
     """Let the swap partner follow an agent that got its first choice."""
     partner = crew.partner[depth]
@@ -279,7 +279,7 @@ def pull(scene, crew, depth):
         crew.there[at] = partner
 
 
-@kernel
+@inner
 def place(crew, nodes):
     """Put the agents at `nodes`, nobody decided; `clear` undoes it."""
     for agent in range(nodes.size):
@@ -288,7 +288,7 @@ def place(crew, nodes):
         crew.here[nodes[agent]] = agent
 
 
-@kernel
+@inner
 def undecide(crew):
     """Take back every choice."""
     for agent in range(crew.now.size):
@@ -297,7 +297,7 @@ def undecide(crew):
             crew.then[agent] = -1
 
 
-@kernel
+@inner
 def clear(crew):
     """Take all agents off the nodes: only the nodes touched are reset."""
     undecide(crew)
@@ -305,7 +305,7 @@ def clear(crew):
         crew.here[crew.now[agent]] = -1
 
 
-@kernel
+@inner
 def decide_all(scene, tables, crew, order):
     """Every agent in order of priority; False when one has no choice left (only with choices made before the call)."""
     for k in range(order.size):
@@ -315,7 +315,7 @@ def decide_all(scene, tables, crew, order):
     return True
 
 
-@kernel
+@inner
 def reorder(order, ranks, nodes, goals, out):
     """The next step's priorities: agents under way keep their order, those at home come last in their first order.
 

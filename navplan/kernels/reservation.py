@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from navplan.kernels.jit import kernel
+from navplan.kernels.jit import inner, kernel
 
 NEVER = 1 << 30
 
@@ -82,7 +82,7 @@ def next_free(bits, node, time):
     return words << 5
 
 
-@kernel
+@inner
 def free_for_good(bits, node):
     """First time from which on no path holds `node`; agents resting there apart."""
     for word in range(bits.shape[1] - 1, -1, -1):
@@ -193,7 +193,7 @@ def meetings(table, agent, marks, stamp, out):
     return count
 
 
-@kernel
+@inner
 def note(table, node, time, marks, stamp, out, count):
     """Add the agents on their way at `node` at `time` to `out`, once each; returns the new count."""
     if time >= table.head.shape[1]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from navplan.kernels.heap import pop_key, push_key
-from navplan.kernels.jit import kernel
+from navplan.kernels.jit import inner, kernel
 
 # A key is (meetings, length, tie) in one float64: 20, 16 and 16 bits.
 MEETING = 4294967296.0
@@ -56,7 +56,7 @@ class Labels(NamedTuple):
     items: NDArray[np.int32]
 
 
-@kernel
+@inner
 def take_off(paths, agent, never):
     """Remove the agent's path; nobody rests at its goal then."""
     width = paths.nodes.shape[1]
@@ -75,7 +75,7 @@ def take_off(paths, agent, never):
     paths.steps[agent] = -1
 
 
-@kernel
+@inner
 def put_on(paths, agent, steps):
     """Enter the path of so many steps that stands in the agent's row of nodes."""
     width = paths.nodes.shape[1]
@@ -87,7 +87,7 @@ def put_on(paths, agent, steps):
     paths.rest[paths.nodes[agent, steps]] = steps
 
 
-@kernel
+@inner
 def trace(labels, goal, out):
     """Write the path that the labels tell; its number of steps."""
     steps = labels.at[goal]
@@ -98,7 +98,7 @@ def trace(labels, goal, out):
     return steps
 
 
-@kernel
+@inner
 def meetings_of(paths, u, v, t):
     """How many paths are at v at time t + 1, or go from v to u in that step."""
     width = paths.nodes.shape[1]
@@ -118,7 +118,7 @@ def meetings_of(paths, u, v, t):
     return count
 
 
-@kernel
+@inner
 def scatter_one(indptr, indices, row, start, goal, limit, paths, labels, stamp):
     """The path of fewest meetings and at most `limit` steps, into the labels; its meetings."""
     labels.key[start] = row[start] * STEP

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from navplan.kernels.heap import pop, push
-from navplan.kernels.jit import kernel
+from navplan.kernels.jit import inner, kernel
 from navplan.kernels.reservation import NEVER, free_for_good, next_free, next_taken
 from navplan.kernels.status import BUDGET, EXHAUSTED, FOUND, FULL
 
@@ -86,7 +86,7 @@ class Labels(NamedTuple):
 SIZE, MADE, SEARCHES, LENGTH, EXPANDED, SOFT = 0, 1, 2, 3, 4, 5
 
 
-@kernel
+@inner
 def crowd(table, hard, node, time):
     """Soft agents that `node` holds at `time`, or -1 when a hard one is among them."""
     count = 0
@@ -104,7 +104,7 @@ def crowd(table, hard, node, time):
     return count
 
 
-@kernel
+@inner
 def swappers(table, hard, mode, node, before, time):
     """Agents that go from `node` to `before` while ours goes the other way, arriving at `time`; -1 if one is hard."""
     if time >= table.head.shape[1]:
@@ -120,7 +120,7 @@ def swappers(table, hard, mode, node, before, time):
     return count
 
 
-@kernel
+@inner
 def passers(table, hard, node, time):
     """Visits of soft agents to `node` after `time`, or -1 when a hard agent comes."""
     count = 0
@@ -134,7 +134,7 @@ def passers(table, hard, node, time):
     return count
 
 
-@kernel
+@inner
 def interval(table, hard, mode, timed, node, time, limit):
     """The first interval at `node` that can be entered from `time` to `limit`.
 
@@ -168,7 +168,7 @@ def interval(table, hard, mode, timed, node, time, limit):
     return NEVER, 0, 0
 
 
-@kernel
+@inner
 def add_label(work, node, time, end, soft, cost, parent, mode, f, h):
     """Enter a label unless another of its interval is no worse; False when there is no room."""
     label = work.counts[MADE]
@@ -208,7 +208,7 @@ def add_label(work, node, time, end, soft, cost, parent, mode, f, h):
     return True
 
 
-@kernel
+@inner
 def soonest(ground, table, agent, mode):
     """Lower bound on the cost of any path of `agent`: it cannot rest at its goal before others have passed."""
     if mode == HARD and ground.timed[0] == 0:
@@ -262,7 +262,7 @@ def search(ground, table, work, agent, mode, bound, max_expansions, resume):
     return EXHAUSTED
 
 
-@kernel
+@inner
 def expand(ground, table, work, agent, mode, label, bound, earliest):
     """Enter the labels that follow from `label`; FOUND when it is the end of a path, FULL when there is no room, else BUDGET."""
     timed = ground.timed[0] != 0
@@ -312,7 +312,7 @@ def expand(ground, table, work, agent, mode, label, bound, earliest):
     return BUDGET
 
 
-@kernel
+@inner
 def unwind(work, label):
     """Write the path that ends with `label`; FULL when it is longer than there is room for, else FOUND."""
     length = np.int64(work.times[label]) + 1

@@ -18,7 +18,7 @@ from navplan.kernels.conflicts import count_conflicts
 from navplan.kernels.constraints import forbidden
 from navplan.kernels.hashing import home
 from navplan.kernels.heap import pop, push
-from navplan.kernels.jit import kernel
+from navplan.kernels.jit import inner, kernel
 from navplan.kernels.status import BUDGET, EXHAUSTED, FOUND, FULL
 
 # Entries of `progress` and `values`, which carry a search over from one call to the next.
@@ -84,7 +84,7 @@ class Work(NamedTuple):
     waiting_items: NDArray[np.int32]
 
 
-@kernel
+@inner
 def count(xy, query, others, work, record):
     """Settle how many conflicts the path up to `record` has with the other agents; at the goal those of resting there too.
 
@@ -105,7 +105,7 @@ def count(xy, query, others, work, record):
     work.conflicts[record] = total
 
 
-@kernel
+@inner
 def find_slot(work, stamp, key):
     """Hash slot that holds `key`, or the free one where it belongs (linear probing)."""
     mask = work.slot_key.size - 1
@@ -115,25 +115,25 @@ def find_slot(work, stamp, key):
     return at
 
 
-@kernel
+@inner
 def is_current(work, key, record):
     """True when an entry of the heap of open states still says its record's f."""
     return work.f[record] == key and not work.flags[record] & DEAD
 
 
-@kernel
+@inner
 def is_focal(query):
     """True when states above fmin may be expanded, so that fmin must be tracked by a heap of its own."""
     return query.w > 1.0 or query.extra > 0.0
 
 
-@kernel
+@inner
 def focal_bound(query, values):
     """Largest f that a path may have: w times the lower bound, and what others have left over."""
     return (values[FMIN] * query.w + query.extra) * (1.0 + SLACK)
 
 
-@kernel
+@inner
 def admit(h, query, work, progress, record):
     """Push `record` on the focal heap: by f and a price per conflict, then nearer to the goal."""
     key = work.f[record]
@@ -142,7 +142,7 @@ def admit(h, query, work, progress, record):
     progress[FOCAL] = push(work.focal_keys, work.focal_ties, work.focal_items, progress[FOCAL], key, h[work.node[record]], record)
 
 
-@kernel
+@inner
 def raise_bound(h, query, work, progress, values):
     """Find the least f still open, raise fmin to it and let the states within w * fmin into focal; False when none is left."""
     opened = progress[OPEN]
@@ -171,7 +171,7 @@ def raise_bound(h, query, work, progress, values):
     return least < np.inf
 
 
-@kernel
+@inner
 def add(h, query, work, progress, record, f):
     """Open `record` with `f`, which is within the bound."""
     work.f[record] = f
@@ -180,13 +180,13 @@ def add(h, query, work, progress, record, f):
         progress[OPEN] = push(work.open_keys, work.open_ties, work.open_items, progress[OPEN], f, 0.0, record)
 
 
-@kernel
+@inner
 def state_key(query, v, t):
     """One number for the state (v, t)."""
     return np.int64(v) * (query.horizon + 1) + min(t, query.horizon)
 
 
-@kernel
+@inner
 def beaten(xy, query, others, work, rival, record):
     """Compare `record` with the records of its state, a list that starts at `rival`; True when one is as good.
 
@@ -215,7 +215,7 @@ def beaten(xy, query, others, work, rival, record):
     return False
 
 
-@kernel
+@inner
 def generate(h, xy, query, others, work, progress, parent, v, g, f):
     """Record the state reached from `parent` at node v with cost g, unless one as good is there."""
     t = work.time[parent] + 1
@@ -244,14 +244,14 @@ def generate(h, xy, query, others, work, progress, parent, v, g, f):
     add(h, query, work, progress, record, f)
 
 
-@kernel
+@inner
 def dominated(query, work, v, t, g):
     """True when the state (v, t) has been reached at cost g or less."""
     at = find_slot(work, query.stamp, state_key(query, v, t))
     return work.slot_stamp[at] == query.stamp and work.g[work.slot_record[at]] <= g
 
 
-@kernel
+@inner
 def expand(graph, waits, xy, h, query, table, others, work, progress, record, bound):
     """Generate the successors of `record` within `bound`; keep it for later if there are others (Yoshizumi et al. 2000).
 
@@ -287,7 +287,7 @@ def expand(graph, waits, xy, h, query, table, others, work, progress, record, bo
         progress[WAITING] = push(work.waiting_keys, work.waiting_ties, work.waiting_items, progress[WAITING], later, h[u], record)
 
 
-@kernel
+@inner
 def begin(h, query, work, progress, values):
     """Put the start into an empty search."""
     progress[:] = 0

@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from navplan.kernels.jit import kernel
+from navplan.kernels.jit import inner, kernel
 from navplan.kernels.obstacles import BLOCKED, FREE, MIXED, hazard_cost, side
 
 SUBSTEPS = 10
@@ -106,7 +106,7 @@ def predict_all(geometry, states, actions, traces, positions):
     return -1
 
 
-@kernel
+@inner
 def _glide(cells, height, width, row, col, d_row, d_col, rows, cols):
     """Trace a step as if nothing stood in its way; returns whether that is so for certain.
 
@@ -130,21 +130,21 @@ def _glide(cells, height, width, row, col, d_row, d_col, rows, cols):
     return (cells[i, j] | cells[to_i, j] | cells[i, to_j] | cells[to_i, to_j]) == FREE
 
 
-@kernel
+@inner
 def cell_index(coordinate, count):
     """Cell of a coordinate in the box: floor, and the last cell for the far boundary."""
     index = int(coordinate)
     return index if index < count else count - 1
 
 
-@kernel
+@inner
 def _clip(action):
     if action > _ONE:
         return _ONE
     return action if action > -_ONE else -_ONE
 
 
-@kernel
+@inner
 def _slide(geometry, row, col, d_row, d_col, rows, cols):
     """Trace a step sub-step by sub-step; returns the number of rejected axis moves."""
     cells = geometry.cells
@@ -182,7 +182,7 @@ def _slide(geometry, row, col, d_row, d_col, rows, cols):
     return rejected
 
 
-@kernel
+@inner
 def _meets_edge(geometry, axis, start, end, across, i, j, to_i, to_j):
     """Whether the axis-parallel move start -> end at `across` on the other axis meets a polygon edge of the cells it is in.
 
@@ -214,7 +214,7 @@ def _meets_edge(geometry, axis, start, end, across, i, j, to_i, to_j):
     return False
 
 
-@kernel
+@inner
 def _least_to_boxes(boxes, ids, too_far, rows, cols):
     """Least squared distance of a traced step to some rectangles; `too_far` where all are farther away than that."""
     nearest = too_far
@@ -239,19 +239,19 @@ def _least_to_boxes(boxes, ids, too_far, rows, cols):
     return nearest
 
 
-@kernel
+@inner
 def _gap(below, above):
     """Distance to an interval from its two signed gaps."""
     gap = below if below > above else above
     return gap if gap > _ZERO else _ZERO
 
 
-@kernel
+@inner
 def _ordered(a, b):
     return (a, b) if a < b else (b, a)
 
 
-@kernel
+@inner
 def _least_to_edges(segments, ids, too_far, rows, cols):
     """Least squared distance of a traced step to some polygon edges; `too_far` where all are farther away than that."""
     nearest = too_far
@@ -278,7 +278,7 @@ def _least_to_edges(segments, ids, too_far, rows, cols):
     return nearest
 
 
-@kernel
+@inner
 def find_contacts(rows, cols, contact_distance, contacts):
     """Set contacts[a, b] where two traced agents come closer than `contact_distance` after the same half-step.
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from navplan.kernels.jit import kernel
+from navplan.kernels.jit import inner, kernel
 from navplan.kernels.unit_search import barred
 
 
@@ -71,7 +71,7 @@ def build_diagram(indptr, indices, h, start, goal, cost, bars, place, diagram):
     return prune(indptr, indices, h, goal, cost, bars, place, diagram)
 
 
-@kernel
+@inner
 def prune(indptr, indices, h, goal, cost, bars, place, diagram):
     """Drop the nodes from which the goal is not reached in time, and link the rest."""
     first, nodes, after, successors = diagram.first, diagram.nodes, diagram.after, diagram.successors

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from navplan.kernels.hashing import home
 from navplan.kernels.heap import pop, push
-from navplan.kernels.jit import kernel
+from navplan.kernels.jit import inner, kernel
 from navplan.kernels.status import BUDGET, EXHAUSTED, FOUND, FULL
 
 # A key of the heap is f times this plus conflicts.
@@ -87,7 +87,7 @@ def clear_bars(bars, rows, count):
         bars.head[rows[k, 0]] = -1
 
 
-@kernel
+@inner
 def barred(bars, u, v, time):
     """True when moving from u to v, to be there at `time`, is barred."""
     k = bars.head[v]
@@ -123,7 +123,7 @@ def take(traffic, agent):
         traffic.link[at, time] = traffic.link[agent, time]
 
 
-@kernel
+@inner
 def meet(traffic, u, v, time):
     """How many agents conflict with a move from u to v that arrives at `time`."""
     last = traffic.head.shape[0] - 1
@@ -177,7 +177,7 @@ def conflicts_of(traffic, path, found):
     return count
 
 
-@kernel
+@inner
 def reach(h, work, progress, traffic, horizon, earliest, goal, parent, u, v, time):
     """Record being at v at `time`, having come from u; as the end of the path too if it can be."""
     met = work.conflicts[parent] + meet(traffic, u, v, time) if parent >= 0 else 0

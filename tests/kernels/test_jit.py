@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -50,3 +51,34 @@ def test_kernels_run_as_plain_python_when_asked() -> None:
         "from navplan.kernels.jit import kernel\nf = kernel(lambda x: x + 1)\nassert type(f).__name__ == 'function' and f(1) == 2"
     )
     subprocess.run([sys.executable, "-c", code], check=True, env={"NUMBA_DISABLE_JIT": "1"})
+
+
+def called_kernels(tree: ast.Module) -> set[tuple[str, str]]:
+    """Kernel modules and names that a module imports, or uses through an imported kernel module."""
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+    found = {(str(n.module).removeprefix("navplan.kernels."), alias.name) for n in imports for alias in n.names}
+    modules = {a.asname or a.name: a.name for n in imports if n.module == "navplan.kernels" for a in n.names}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules:
+            found.add((modules[node.value.id], node.attr))
+    return found
+
+
+def test_kernels_that_only_kernels_call_say_so() -> None:
+    """What Python calls must be a `kernel`; what it does not call compiles faster as `inner`."""
+    root = Path(jit.__file__).parents[2]
+    kernels = {path.stem: ast.parse(path.read_text()) for path in Path(jit.__file__).parent.glob("*.py") if path.stem != "jit"}
+    declared = {
+        (module, node.name): getattr(decorator, "id", "")
+        for module, tree in kernels.items()
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+        for decorator in node.decorator_list
+    }
+    called = set()
+    for folder in ("navplan", "tests"):
+        for source in (root / folder).rglob("*.py"):
+            if source.parent != Path(jit.__file__).parent:
+                called |= called_kernels(ast.parse(source.read_text()))
+    assert len(declared) > 100
+    assert {name for name, decorator in declared.items() if (decorator == "kernel") != (name in called)} == set()
