@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from navplan.kernels.jit import inner, kernel
 from navplan.kernels.unit_search import barred
 
+NEVER = np.int32(1 << 30)
+
 
 class Diagram(NamedTuple):
     """The paths of one cost.
@@ -41,9 +43,11 @@ def build_diagram(indptr, indices, h, start, goal, cost, bars, place, diagram):
         place: (N,) int32, all -1, and left so.
 
     Returns:
-        (nodes, successors) needed; the diagram is filled only if it has room for them and is not empty.
+        (nodes, successors) needed; the diagram is filled only if it has room for them. (0, 0) when there is no such path.
     """
     first, nodes = diagram.first, diagram.nodes
+    if h[start] > cost or barred(bars, -1, start, 0):
+        return 0, 0
     count = 1
     first[0] = 0
     first[1] = 1
@@ -68,6 +72,8 @@ def build_diagram(indptr, indices, h, start, goal, cost, bars, place, diagram):
         first[time + 1] = count
         for k in range(first[time], count):
             place[nodes[k]] = -1
+        if count == first[time]:
+            return 0, 0
     return prune(indptr, indices, h, goal, cost, bars, place, diagram)
 
 
@@ -128,18 +134,68 @@ def prune(indptr, indices, h, goal, cost, bars, place, diagram):
 
 
 @kernel
+def least_met(diagram, traffic, work, path):
+    """Write the path of a diagram that is not empty with the fewest conflicts with the traffic.
+
+    Args:
+        work: (2, K) int32 scratch.
+        path: (C + 1,) int32.
+
+    Returns:
+        How many conflicts there are up to the end of the path; resting at its last node is the same for all.
+    """
+    first, nodes, after, successors = diagram
+    met, parent = work[0], work[1]
+    last = traffic.head.shape[0] - 1
+    cost = path.size - 1
+    met[0] = 0
+    for time in range(1, cost + 1):
+        begin, end = first[time], first[time + 1]
+        met[begin:end] = NEVER
+        for k in range(first[time - 1], begin):
+            u = nodes[k]
+            # those who are here now, which matter to whom we swap with
+            here = traffic.head[min(time, last), u]
+            for link in range(after[k], after[k + 1]):
+                to = begin + successors[link]
+                total = met[k]
+                v = nodes[to]
+                other = here
+                while other >= 0:
+                    if v != u and traffic.paths[other, min(time, last) - 1] == v and time <= last:
+                        total += 1
+                    other = traffic.link[other, min(time, last)]
+                if total < met[to]:
+                    met[to] = total
+                    parent[to] = k
+        for k in range(begin, end):
+            other = traffic.head[min(time, last), nodes[k]]
+            while other >= 0:
+                met[k] += 1
+                other = traffic.link[other, min(time, last)]
+    at = first[cost]
+    total = met[at]
+    for time in range(cost, -1, -1):
+        path[time] = nodes[at]
+        at = parent[at]
+    return total
+
+
+@kernel
 def first_dead_level(one, other, now, then, most):
     """Walk two diagrams together.
 
     Args:
         one, other: Diagrams; an agent rests at its last node.
         now, then: (P,) uint8 scratch, for the pairs of one level.
-        most: pairs of nodes to look at.
+        most: pairs of nodes and pairs of moves to look at.
 
     Returns:
         The first time at which no pair is left, -1 if the diagrams hold paths without a conflict, -2 if that takes more work.
     """
     last, other_last = one.first.size - 2, other.first.size - 2
+    if one.nodes.size == 0 or other.nodes.size == 0:
+        return 0
     now[0] = 1
     looked = 0
     for time in range(1, max(last, other_last) + 1):
@@ -159,6 +215,7 @@ def first_dead_level(one, other, now, then, most):
                 if now[(a - a0) * old_width + b - b0] == 0:
                     continue
                 x = other.nodes[b]
+                looked += (one.after[a + 1] - one.after[a]) * (other.after[b + 1] - other.after[b])
                 for s in range(one.after[a], one.after[a + 1] if time <= last else one.after[a] + 1):
                     c = one.successors[s] if time <= last else 0
                     v = one.nodes[c0 + c]

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 NOBODY = np.empty(0, np.int32)
 # Conflicts of one pair that are kept.
 KEPT = 4
+# Rises of a pair that are tried for being too little.
+HEAVIEST = 4
+# Times that all agents in conflict look for paths that meet fewer, at first.
+ROUNDS = 10
 
 
 class Clash(NamedTuple):
@@ -41,20 +45,23 @@ class UnitNode(NamedTuple):
     Attributes:
         cost: sum of the last arrivals.
         clashes: by pair (smaller agent first), at most `KEPT` each, the earliest first.
+        limits: by agent, the time by which its last arrival must be; then nobody else may be at its goal. The bars of the others
+            say so only where one of their shortest paths would be.
     """
 
     bars: tuple[frozenset[Bar], ...]
     paths: tuple[NDArray[np.int32], ...]
     cost: int
     clashes: dict[tuple[int, int], tuple[Clash, ...]]
+    limits: dict[int, int]
 
 
-class Split(NamedTuple):
-    """A pair and what either must no longer do."""
+class Side(NamedTuple):
+    """One child: what an agent must no longer do; or, with a limit, the time by which it must have arrived for the last time."""
 
-    pair: tuple[int, int]
-    first: frozenset[Bar]
-    second: frozenset[Bar]
+    agent: int
+    bars: frozenset[Bar]
+    limit: int = -1
 
 
 class UnitSearch:
@@ -114,7 +121,13 @@ class UnitSearch:
             clashes.update(self._clashes(agent, path))
             paths[agent] = path
         self._tree.generated += 1
-        return UnitNode((frozenset(),) * agents, tuple(paths), sum(len(path) - 1 for path in paths), clashes)
+        node = UnitNode((frozenset(),) * agents, tuple(paths), sum(len(path) - 1 for path in paths), clashes, {})
+        for _ in range(ROUNDS if self._options.bypass else 0):
+            before = node
+            node = self._settled(node, sorted({agent for pair in node.clashes for agent in pair}))
+            if node is before:
+                break
+        return node
 
     def _clashes(self, agent: int, path: NDArray[np.int32]) -> dict[tuple[int, int], tuple[Clash, ...]]:
         """Those of `path` with the traffic."""
@@ -125,21 +138,71 @@ class UnitSearch:
                 rows.append(Clash(time, bool(swap)))
         return {pair: tuple(rows) for pair, rows in found.items()}
 
-    def _child(self, node: UnitNode, agent: int, extra: frozenset[Bar]) -> UnitNode | None:
+    def _child(self, node: UnitNode, side: Side) -> UnitNode | None:
+        """`node` with one side of a split; None when it leaves an agent without a path."""
+        self._tree.generated += 1
+        if side.limit < 0:
+            return self._replanned(node, side.agent, side.bars)
+        k, goal, limit = side.agent, self._low.goals[side.agent], side.limit
+        child: UnitNode | None = node._replace(limits=node.limits | {k: min(limit, node.limits.get(k, limit))})
+        bar = frozenset([Bar(goal, limit, FOREVER)])
+        for agent, path in enumerate(node.paths):
+            if agent == k or child is None or not self._low.passes(agent, node.bars[agent], len(path) - 1, goal, limit):
+                continue
+            if (path[limit:] == goal).any():
+                child = self._replanned(child, agent, bar)
+            else:
+                bars = child.bars[agent] | bar
+                child = child._replace(bars=(*child.bars[:agent], bars, *child.bars[agent + 1 :]))
+        return child
+
+    def _replanned(self, node: UnitNode, agent: int, extra: frozenset[Bar]) -> UnitNode | None:
+        low = self._low
         bars = node.bars[agent] | extra
+        least = len(node.paths[agent]) - 1
+        while True:
+            cost = low.cost(agent, bars, least)
+            if cost is None or cost > node.limits.get(agent, FOREVER):
+                return None
+            more = {
+                Bar(low.goals[k], limit, FOREVER)
+                for k, limit in node.limits.items()
+                if k != agent and low.passes(agent, bars, cost, low.goals[k], limit)
+            }
+            if more <= bars:
+                break
+            bars |= more
+            least = cost
         others = [*node.paths[:agent], NOBODY, *node.paths[agent + 1 :]]
         # paths in the traffic never grow beyond its last column, a new one may
-        self._low.show(others)
-        path = self._low.search(agent, bars)
+        low.show(others)
+        path = low.search(agent, bars, cost)
         if path is None:
             return None
-        others[agent] = path
-        self._low.make_room(len(path))
-        self._tree.generated += 1
+        low.make_room(len(path))
+        node = node._replace(bars=(*node.bars[:agent], bars, *node.bars[agent + 1 :]))
+        return self._with(node, agent, path)
+
+    def _with(self, node: UnitNode, agent: int, path: NDArray[np.int32]) -> UnitNode:
+        """`node` with another path for an agent that is not in the traffic."""
         clashes = {pair: rows for pair, rows in node.clashes.items() if agent not in pair}
         clashes.update(self._clashes(agent, path))
-        everyone = (*node.bars[:agent], bars, *node.bars[agent + 1 :])
-        return UnitNode(everyone, tuple(others), node.cost - len(node.paths[agent]) + len(path), clashes)
+        paths = (*node.paths[:agent], path, *node.paths[agent + 1 :])
+        return node._replace(paths=paths, cost=node.cost - len(node.paths[agent]) + len(path), clashes=clashes)
+
+    def _settled(self, node: UnitNode, agents: list[int]) -> UnitNode:
+        """`node` with other paths, of the same costs, for those of `agents` that so meet others less often."""
+        low = self._low
+        for agent in agents:
+            bars, cost = node.bars[agent], len(node.paths[agent]) - 1
+            diagram = low.diagram(agent, bars, cost)
+            if diagram is None:
+                continue
+            low.show([*node.paths[:agent], NOBODY, *node.paths[agent + 1 :]])
+            path, _ = low.pick(diagram, cost)
+            if len(low.conflicts(path)) < len(low.conflicts(node.paths[agent])):
+                node = self._with(node, agent, path)
+        return node
 
     def _expand(self, f: int, node: UnitNode, estimated: bool) -> None:
         tree = self._tree
@@ -162,15 +225,18 @@ class UnitSearch:
             node = adopted
             tree.clock.check()
 
-    def _split(self, f: int, node: UnitNode, split: Split) -> UnitNode | None:
+    def _split(self, f: int, node: UnitNode, sides: tuple[Side, Side]) -> UnitNode | None:
         """Push both children, or return the one that replaces `node`."""
         children = []
-        for agent, extra in zip(split.pair, (split.first, split.second), strict=True):
-            child = self._child(node, agent, extra)
+        for side in sides:
+            child = self._child(node, side)
             if child is None:
                 continue
-            if self._options.bypass and child.cost <= node.cost and len(child.clashes) < len(node.clashes):
-                return UnitNode(node.bars, child.paths, node.cost, child.clashes)
+            if self._options.bypass:
+                met = {agent for pair in child.clashes.keys() - node.clashes.keys() for agent in pair}
+                child = self._settled(child, sorted(met))
+                if child.cost <= node.cost and len(child.clashes) < len(node.clashes):
+                    return node._replace(paths=child.paths, clashes=child.clashes)
             children.append(child)
         for child in children:
             self._push(max(f, child.cost), child, estimated=False)
@@ -192,9 +258,26 @@ class UnitSearch:
         i, j = pair
         now = len(node.paths[i]) + len(node.paths[j]) - 2
         least = self._low.least_pair(i, j) if self._tree.expanded >= self._options.joint_after else 0.0
-        return math.inf if least == math.inf else max(1.0 if dead >= 0 else 0.0, math.ceil(least - now - 1e-6))
+        if least == math.inf:
+            return math.inf
+        weight = max(1 if dead >= 0 else 0, math.ceil(least - now - 1e-6))
+        while 0 < weight < HEAVIEST and self._must_pay(node, pair, weight):
+            weight += 1
+        return weight
 
-    def _choose(self, node: UnitNode, weights: dict[tuple[int, int], float]) -> Split:
+    def _must_pay(self, node: UnitNode, pair: tuple[int, int], rise: int) -> bool:
+        """True when two agents cannot do with costing exactly `rise` more."""
+        i, j = pair
+        one, two = len(node.paths[i]) - 1, len(node.paths[j]) - 1
+        for k in range(rise + 1):
+            a, b = one + k, two + rise - k
+            if a > node.limits.get(i, FOREVER) or b > node.limits.get(j, FOREVER):
+                continue
+            if self._low.dead_level((i, node.bars[i], a), (j, node.bars[j], b)) < 0:
+                return False
+        return True
+
+    def _choose(self, node: UnitNode, weights: dict[tuple[int, int], float]) -> tuple[Side, Side]:
         """What to split on: what costs most first, then what may be resolved for one of the two only, then the earliest."""
         best = max(
             node.clashes,
@@ -202,18 +285,19 @@ class UnitSearch:
         )
         rows = node.clashes[best]
         for clash in rows:
-            split = self._at_goal(node, best, clash)
-            if split is not None:
-                return split
+            sides = self._at_goal(node, best, clash)
+            if sides is not None:
+                return sides
         if self._options.corridors:
             for clash in rows:
                 found = self._corridors.split(node, best, clash)
                 if found is not None:
-                    return Split(best, *found)
+                    return Side(best[0], found[0]), Side(best[1], found[1])
         if self._options.mutexes and self._dead(node, best) >= 0:
             return self._cut(node, best)
         clash = max(rows, key=lambda row: (self._singles(node, best, row), -row.time))
-        return Split(best, *(frozenset([self._plain(node.paths[agent], clash)]) for agent in best))
+        one, two = (Side(agent, frozenset([self._plain(node.paths[agent], clash)])) for agent in best)
+        return one, two
 
     def _narrow(self, node: UnitNode, pair: tuple[int, int]) -> int:
         return max(self._singles(node, pair, clash) for clash in node.clashes[pair])
@@ -236,16 +320,14 @@ class UnitSearch:
         return Bar(v, clash.time, clash.time, int(path[clash.time - 1]) if clash.swap else -1)
 
     @staticmethod
-    def _at_goal(node: UnitNode, pair: tuple[int, int], clash: Clash) -> Split | None:
-        """Either the agent at rest arrives for the last time later, or the other keeps off its goal from then on."""
-        for k, agent in enumerate(pair):
+    def _at_goal(node: UnitNode, pair: tuple[int, int], clash: Clash) -> tuple[Side, Side] | None:
+        """Either the agent at rest arrives for the last time later, or all others keep off its goal from then on."""
+        for agent in pair:
             if not clash.swap and clash.time >= len(node.paths[agent]) - 1:
-                rest = frozenset([Bar(-1, clash.time + 1, FOREVER)])
-                off = frozenset([Bar(int(node.paths[agent][-1]), clash.time, FOREVER)])
-                return Split(pair, rest, off) if k == 0 else Split(pair, off, rest)
+                return Side(agent, frozenset([Bar(-1, clash.time + 1, FOREVER)])), Side(agent, frozenset(), clash.time)
         return None
 
-    def _cut(self, node: UnitNode, pair: tuple[int, int]) -> Split:
+    def _cut(self, node: UnitNode, pair: tuple[int, int]) -> tuple[Side, Side]:
         """Where the diagrams run dry: at that time one of the two must be nowhere that its diagram says."""
         time = self._dead(node, pair)
         sides = []
@@ -257,7 +339,7 @@ class UnitSearch:
             else:
                 level = diagram.nodes[diagram.first[time] : diagram.first[time + 1]].tolist()
                 sides.append(frozenset(Bar(v, time, time) for v in level))
-        return Split(pair, sides[0], sides[1])
+        return Side(pair[0], sides[0]), Side(pair[1], sides[1])
 
 
 class Corridors:

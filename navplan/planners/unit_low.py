@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from navplan.kernels.status import BUDGET, EXHAUSTED, FULL
-from navplan.kernels.unit_pairs import Diagram, build_diagram, first_dead_level, hops_around
+from navplan.kernels.unit_pairs import Diagram, build_diagram, first_dead_level, hops_around, least_met
 from navplan.kernels.unit_search import (
     POPPED,
     RESULT,
@@ -35,6 +36,12 @@ SLICE = 20_000
 # Pairs of nodes that comparing two diagrams may look at.
 MOST_PAIRS = 20_000_000
 LISTED = 4096
+# Nodes of the largest diagram, and bytes of those that are remembered.
+MOST_NODES = 1 << 20
+MOST_HELD = 1 << 29
+# Costs that are tried before a search that takes longer for a cost but finds any.
+TRIES = 3
+NO_PATHS = Diagram(*(np.zeros(size, np.int32) for size in (2, 0, 1, 0)))
 
 
 class Bar(NamedTuple):
@@ -83,11 +90,15 @@ class UnitLow:
         self._now = np.empty(1 << 18, np.uint8)
         self._then = np.empty(1 << 18, np.uint8)
         self._found = np.empty((LISTED, 3), np.int32)
-        self._diagrams: dict[tuple[int, frozenset[Bar]], Diagram | None] = {}
-        self._dead: dict[tuple[int, frozenset[Bar], int, frozenset[Bar]], int] = {}
+        self._diagrams: dict[Asked, Diagram | None] = {}
+        self._held = 0
+        self._costs: dict[tuple[int, frozenset[Bar]], int | None] = {}
+        self._met = np.empty((2, 1 << 12), np.int32)
+        self._dead: dict[tuple[Asked, Asked], int] = {}
         longest = max(float(tables[agent, start]) for agent, start in enumerate(self.starts))
         self._paths: list[NDArray[np.int32]] | None = None
         self._traffic = self._make_traffic(int(longest) + 33)
+        self._nobody = self._make_traffic(1)
 
     # ------------------------------------------------------------------ memory
     def _make_bars(self, room: int) -> Bars:
@@ -153,8 +164,8 @@ class UnitLow:
         return rows
 
     # ------------------------------------------------------------------ searching
-    def _set(self, agent: int, bars: frozenset[Bar]) -> tuple[int, int, int]:
-        """Put the bars of an agent in force; returns rows, the earliest last arrival, and when time may collapse."""
+    def _set(self, bars: frozenset[Bar]) -> tuple[int, int]:
+        """Put bars in force; returns their rows, and when time may collapse."""
         rows = [bar for bar in bars if bar.node >= 0]
         if len(rows) > len(self._rows):
             self._rows = np.empty((2 * len(rows), 4), np.int32)
@@ -162,22 +173,68 @@ class UnitLow:
         if rows:
             self._rows[: len(rows)] = rows
         set_bars(self._bars, self._rows, len(rows))
+        return len(rows), max(((bar.low if bar.high >= FOREVER else bar.high) + 1 for bar in rows), default=0)
+
+    def search(self, agent: int, bars: frozenset[Bar], least: int = 0) -> NDArray[np.int32] | None:
+        """A shortest path within `bars` with the fewest conflicts with the traffic; None when there is none.
+
+        Args:
+            least: a lower bound on its cost.
+        """
+        self.searches += 1
+        self.clock.check()
+        cost = self.cost(agent, bars, least)
+        if cost is None:
+            return None
+        diagram = self.diagram(agent, bars, cost)
+        if diagram is None:
+            return self._astar(agent, bars, self._traffic)
+        return self.pick(diagram, cost)[0]
+
+    def pick(self, diagram: Diagram, cost: int) -> tuple[NDArray[np.int32], int]:
+        """The path of a diagram with the fewest conflicts with the traffic, and their number up to its end."""
+        if self._met.shape[1] < len(diagram.nodes):
+            self._met = np.empty((2, 2 * len(diagram.nodes)), np.int32)
+        path = np.empty(cost + 1, np.int32)
+        met = int(least_met(diagram, self._traffic, self._met, path))
+        freeze(path)
+        return path, met
+
+    def cost(self, agent: int, bars: frozenset[Bar], least: int) -> int | None:
+        """Of a shortest path within `bars`, which is at least `least`; None when there is none."""
+        key = (agent, bars)
+        if key not in self._costs:
+            self._costs[key] = self._least(agent, bars, least)
+        return self._costs[key]
+
+    def _least(self, agent: int, bars: frozenset[Bar], least: int) -> int | None:
+        from_start = self.h[agent, self.starts[agent]]
+        earliest = self._earliest(agent, bars)
+        if earliest >= FOREVER or math.isinf(from_start):
+            return None
+        low = max(least, earliest, int(from_start))
+        # a path that is hardly longer is found by its diagram, which will be asked for anyway
+        for cost in range(low, low + TRIES):
+            diagram = self.diagram(agent, bars, cost)
+            if diagram is None:
+                break
+            if len(diagram.nodes):
+                return cost
+        path = self._astar(agent, bars, self._nobody)
+        return None if path is None else len(path) - 1
+
+    def _earliest(self, agent: int, bars: frozenset[Bar]) -> int:
+        """Time before which the last arrival must not be."""
         goal = self.goals[agent]
         earliest = max((bar.low for bar in bars if bar.node < 0), default=0)
-        horizon = 0
-        for bar in rows:
-            if bar.node == goal and bar.origin < 0:
-                earliest = max(earliest, bar.high + 1)
-            horizon = max(horizon, (bar.low if bar.high >= FOREVER else bar.high) + 1)
-        return len(rows), earliest, max(horizon, min(earliest, FOREVER))
+        rests = (bar.high + 1 for bar in bars if bar.node == goal and bar.origin < 0)
+        return max(earliest, max(rests, default=0))
 
-    def search(self, agent: int, bars: frozenset[Bar]) -> NDArray[np.int32] | None:
-        """A shortest path within `bars` with few conflicts with the traffic; None when there is none."""
-        self.searches += 1
-        count, earliest, horizon = self._set(agent, bars)
+    def _astar(self, agent: int, bars: frozenset[Bar], traffic: Traffic) -> NDArray[np.int32] | None:
+        """A shortest path however long it is, or None; few conflicts with `traffic`."""
+        earliest = self._earliest(agent, bars)
+        count, horizon = self._set(bars)
         try:
-            if earliest >= FOREVER:
-                return None
             while True:
                 stamp = self._progress[STAMP] + 1
                 self._progress[:] = 0
@@ -192,9 +249,9 @@ class UnitLow:
                         self.starts[agent],
                         self.goals[agent],
                         earliest,
-                        horizon,
+                        max(horizon, earliest),
                         self._bars,
-                        self._traffic,
+                        traffic,
                         self._work,
                         self._progress,
                         SLICE,
@@ -203,7 +260,6 @@ class UnitLow:
                 if status != FULL:
                     break
                 self._work = self._make_work(4 * len(self._work.node))
-                self._progress[:] = 0
         finally:
             clear_bars(self._bars, self._rows, count)
         if status == EXHAUSTED:
@@ -215,14 +271,23 @@ class UnitLow:
         return path
 
     def diagram(self, agent: int, bars: frozenset[Bar], cost: int) -> Diagram | None:
-        """All paths of an agent's least cost within `bars`; None if they are too many."""
-        key = (agent, bars)
-        if key not in self._diagrams:
-            self._diagrams[key] = self._build(agent, bars, cost)
-        return self._diagrams[key]
+        """All paths of an agent within `bars` whose last arrival is at `cost`; None if they are too many."""
+        key = (agent, bars, cost)
+        if key in self._diagrams:
+            return self._diagrams[key]
+        diagram = self._build(agent, bars, cost)
+        if diagram is not None:
+            self._held += size_of(diagram)
+        while self._held > MOST_HELD:
+            oldest = self._diagrams.pop(next(iter(self._diagrams)))
+            self._held -= 0 if oldest is None else size_of(oldest)
+        self._diagrams[key] = diagram
+        return diagram
 
     def _build(self, agent: int, bars: frozenset[Bar], cost: int) -> Diagram | None:
-        count, _, _ = self._set(agent, bars)
+        if cost < self._earliest(agent, bars):
+            return NO_PATHS
+        count, _ = self._set(bars)
         try:
             while True:
                 room = self._diagram
@@ -242,12 +307,15 @@ class UnitLow:
                 self._diagram = room
                 if nodes < len(room.nodes) and links <= len(room.successors):
                     break
-                if nodes > 1 << 22:
+                if nodes > MOST_NODES:
                     return None
                 fresh = self._make_diagram(max(2 * nodes, len(room.nodes)), max(2 * links, len(room.successors)))
                 self._diagram = fresh._replace(first=room.first)
         finally:
             clear_bars(self._bars, self._rows, count)
+        self.expanded += nodes
+        if nodes == 0:
+            return NO_PATHS
         return Diagram(
             room.first[: cost + 2].copy(),
             room.nodes[:nodes].copy(),
@@ -255,13 +323,20 @@ class UnitLow:
             room.successors[:links].copy(),
         )
 
+    def passes(self, agent: int, bars: frozenset[Bar], cost: int, node: int, time: int) -> bool:
+        """True when a path of `cost` within `bars` is at `node` at `time` or later (or when there are too many paths to tell)."""
+        if cost < time + self.h[agent, node]:
+            return False
+        diagram = self.diagram(agent, bars, cost)
+        return diagram is None or bool((diagram.nodes[diagram.first[time] :] == node).any())
+
     def dead_level(self, one: Asked, other: Asked) -> int:
         """First time by which two agents have met whichever paths of their least costs they take; negative if they need not.
 
         Args:
             one, other: agent, bars, least cost.
         """
-        key = (one[0], one[1], other[0], other[1])
+        key = (one, other)
         if key not in self._dead:
             mine, theirs = self.diagram(*one), self.diagram(*other)
             self._dead[key] = -2 if mine is None or theirs is None else self._walk(mine, theirs)
@@ -281,3 +356,8 @@ class UnitLow:
         self._blocked[inner] = 0
         self._blocked[list(ends)] = 0
         return found
+
+
+def size_of(diagram: Diagram) -> int:
+    """Bytes."""
+    return sum(part.nbytes for part in diagram)
