@@ -1,7 +1,10 @@
-"""One agent's focal search in space and time: within w of the cheapest, as few conflicts with the others as can be.
+"""One agent's search for EECBS: the cheapest path its rules allow, then, within the factor of that, the one that meets fewest.
 
-The others' paths lie in a table over time step and node; each entry heads a list of the agents there. Constraints of the
-agent hang on lists per node. States live in pools that Python doubles when a search comes back FULL.
+A label is a node and an interval of time in which nothing changes there (SIPP, Phillips and Likhachev 2011); the others' paths
+are soft obstacles, whose times may be entered at the price of a conflict (SIPPS, Li et al. 2022). Where moves and waits cost 1
+each, cost is time, and the earliest arrival in an interval is all that counts. Elsewhere an interval is one time step, up to a
+horizon after which nothing changes. Rules hang on lists per node. Labels live in pools that Python doubles when a search comes
+back FULL; it then goes on where it was.
 """
 
 from __future__ import annotations
@@ -11,333 +14,334 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from navplan.kernels.hashing import home
-from navplan.kernels.heap import pop, pop_key, push, push_key
+from navplan.kernels.heap import pop, push
 from navplan.kernels.jit import inner
+from navplan.kernels.reservation import NEVER, next_taken
 from navplan.kernels.status import BUDGET, EXHAUSTED, FOUND, FULL
 
-NEVER = 2**30
-# Kinds of constraint: not at v in step t; not from u to v into step t; not at v from t on; last arrival after t.
+FOREVER = NEVER - 1
+# Kinds of rule: not at v at t; not from u to v, arriving at t; not at v from t on; last arrival after t.
 AT, MOVE, KEEP_OUT, LATER = 0, 1, 2, 3
-# What `Search.ints` holds.
-MADE, OPEN_SIZE, FOCAL_SIZE, WAIT_SIZE, EPOCH, AGENT, GOAL, STATIC, EARLIEST, RULES, RESULT, EXPANDED = range(12)
-# What `Search.reals` holds.
-FMIN, FACTOR, SLACK, MIN_STEP, GREED = range(5)
-IN_OPEN, CLOSED, STALE = 0, 1, 2
-
-
-class Ground(NamedTuple):
-    """The graph with its costs, the cost-to-go tables (A, N) float64, starts and goals (A,) int32; all read-only."""
-
-    indptr: NDArray[np.int32]
-    indices: NDArray[np.int32]
-    weights: NDArray[np.float64]
-    waits: NDArray[np.float64]
-    tables: NDArray[np.float64]
-    starts: NDArray[np.int32]
-    goals: NDArray[np.int32]
-
-
-class Traffic(NamedTuple):
-    """Paths of the agents of one tree node.
-
-    Attributes:
-        head: (T, N) int32 first agent at a node in a step, -1 for none; agents at rest are not entered.
-        link: (A, T) int32 next agent in the list of the same step and node.
-        at: (A, T) int32 node per step up to the arrival.
-        arrival: (A,) int32 last arrival, -1 while the agent has no path here.
-        rest: (N,) int32 step from which an agent rests at the node for good, NEVER for none; one after its arrival.
-        owner: (N,) int32 the agent whose goal the node is, -1 for none.
-    """
-
-    head: NDArray[np.int32]
-    link: NDArray[np.int32]
-    at: NDArray[np.int32]
-    arrival: NDArray[np.int32]
-    rest: NDArray[np.int32]
-    owner: NDArray[np.int32]
+# Columns of `Search.labels` and of `Search.rules`.
+SPOT, TIME, END, SOFT, BEFORE, SIBLING, DEAD = range(7)
+RULE_NODE, RULE_KIND, RULE_FROM, RULE_STEP, RULE_NEXT = range(5)
+# Rows of `Search.nodes`: newest label of a node, the search it belongs to, newest rule of a node.
+NEWEST, BELONGS, RULED = range(3)
+# What `Search.ints` holds; STATIC: no rule speaks of this time or a later one; EARLIEST: no arrival for good before.
+MADE, SIZE, SEARCHES, AGENT, RULES, STATIC, EARLIEST, MODE, RESULT, EXPANDED, UNTIL = range(11)
+# What `Search.reals` holds; LIMIT: costlier paths are not wanted.
+FMIN, FACTOR, SLACK, MIN_STEP, GREED, LIMIT = range(6)
+# Modes: others are not seen and the least cost is wanted, or the fewest conflicts.
+CHEAPEST, FEWEST = 0, 1
+# Costs that differ by less, relatively, are one cost summed in two orders.
+SAME = 1e-11
 
 
 class Search(NamedTuple):
-    """Pools of one search; `ints` and `reals` are described by the constants of this module.
+    """Memory of one search for L labels; columns and places are named by the constants of this module.
 
     Attributes:
-        node, step, parent, conflicts, cost, key, mark: one entry per state; a node of N means "stays at the goal for good".
-        open_keys, …: heaps: all open states by f; those within the limit by conflicts; those beyond it by f.
-        slot_epoch, slot: (2^k,) hash table of states.
-        first: (N,) int32 first rule per node; rule_kind, rule_from, rule_step, rule_next: the rules.
-        later: (T + 1,) int32 agents that cross the goal in or after a step.
+        keys, ties, items: the heap, L + 1 entries.
+        labels: (L, 7) int32; END is the interval's last time, -1 for a finished path.
+        costs: (L,) float64.
+        nodes: (3, N) int32 heads of lists.
+        rules: (R, 5) int32.
+        ints, reals: int64 and float64.
     """
 
-    node: NDArray[np.int32]
-    step: NDArray[np.int32]
-    parent: NDArray[np.int32]
-    conflicts: NDArray[np.int32]
-    cost: NDArray[np.float64]
-    key: NDArray[np.float64]
-    mark: NDArray[np.uint8]
-    open_keys: NDArray[np.float64]
-    open_items: NDArray[np.int32]
-    focal_keys: NDArray[np.float64]
-    focal_ties: NDArray[np.float64]
-    focal_items: NDArray[np.int32]
-    wait_keys: NDArray[np.float64]
-    wait_items: NDArray[np.int32]
-    slot_epoch: NDArray[np.int32]
-    slot: NDArray[np.int32]
-    first: NDArray[np.int32]
-    rule_node: NDArray[np.int32]
-    rule_kind: NDArray[np.int32]
-    rule_from: NDArray[np.int32]
-    rule_step: NDArray[np.int32]
-    rule_next: NDArray[np.int32]
-    later: NDArray[np.int32]
+    keys: NDArray[np.float64]
+    ties: NDArray[np.float64]
+    items: NDArray[np.int32]
+    labels: NDArray[np.int32]
+    costs: NDArray[np.float64]
+    nodes: NDArray[np.int32]
+    rules: NDArray[np.int32]
     ints: NDArray[np.int64]
     reals: NDArray[np.float64]
 
 
 @inner
-def link_path(traffic, agent, path, start, length, goal):
-    """Enter the path path[start : start + length] of `agent`, which has none; `length` is at most T."""
-    for t in range(length):
-        v = path[start + t]
-        traffic.at[agent, t] = v
-        traffic.link[agent, t] = traffic.head[t, v]
-        traffic.head[t, v] = agent
-    traffic.arrival[agent] = length - 1
-    traffic.rest[goal] = length
-
-
-@inner
-def unlink_path(traffic, agent, goal):
-    """Take the path of `agent` out."""
-    for t in range(traffic.arrival[agent] + 1):
-        v = traffic.at[agent, t]
-        b = traffic.head[t, v]
-        if b == agent:
-            traffic.head[t, v] = traffic.link[agent, t]
-            continue
-        while traffic.link[b, t] != agent:
-            b = traffic.link[b, t]
-        traffic.link[b, t] = traffic.link[agent, t]
-    traffic.arrival[agent] = -1
-    traffic.rest[goal] = NEVER
-
-
-@inner
-def met(traffic, u, v, t):
-    """Conflicts of the move from u to v in step t -> t + 1 with the agents in the table."""
-    met_now = 0
-    if t + 1 < traffic.head.shape[0]:
-        b = traffic.head[t + 1, v]
-        while b >= 0:
-            met_now += 1
-            b = traffic.link[b, t + 1]
-        if u != v:
-            b = traffic.head[t, v]
-            while b >= 0:
-                if t < traffic.arrival[b] and traffic.at[b, t + 1] == u:
-                    met_now += 1
-                b = traffic.link[b, t]
-    if traffic.rest[v] <= t + 1:
-        met_now += 1
-    return met_now
-
-
-@inner
-def add_rule(search, kind, v, u, t):
-    """One more rule for the agent of the search that is being set up."""
-    if kind == LATER:
-        search.ints[EARLIEST] = max(search.ints[EARLIEST], t + 1)
-        search.ints[STATIC] = max(search.ints[STATIC], t + 1)
-        return
-    k = search.ints[RULES]
-    search.rule_node[k] = v
-    search.rule_kind[k] = kind
-    search.rule_from[k] = u
-    search.rule_step[k] = t
-    search.rule_next[k] = search.first[v]
-    search.first[v] = k
-    search.ints[RULES] = k + 1
-    search.ints[STATIC] = max(search.ints[STATIC], t + 1)
-    if v == search.ints[GOAL] and kind == AT:
-        search.ints[EARLIEST] = max(search.ints[EARLIEST], t + 1)
-
-
-@inner
-def open_search(ground, search, agent):
+def open_search(search, agent):
     """Forget the last search, and name the agent of the next; rules are added after this and before `start_search`."""
-    for k in range(search.ints[RULES]):
-        search.first[search.rule_node[k]] = -1
-    search.ints[RULES] = 0
-    search.ints[AGENT] = agent
-    search.ints[GOAL] = ground.goals[agent]
-    search.ints[STATIC] = 0
-    search.ints[EARLIEST] = 0
+    count = search.ints
+    for k in range(count[RULES]):
+        search.nodes[RULED, search.rules[k, RULE_NODE]] = -1
+    count[RULES] = 0
+    count[AGENT] = agent
+    count[STATIC] = 0
+    count[EARLIEST] = 0
 
 
 @inner
-def start_search(ground, traffic, search, factor, slack, known):
-    """Put the start into the queues.
-
-    Args:
-        factor, slack: the path may cost factor * f + slack, where f is the least that any path could.
-        known: a lower bound on f proved before.
-    """
+def add_rule(search, goal, kind, v, u, t):
+    """One more rule for the agent of the search that is being set up; `goal` is its goal."""
     count = search.ints
-    agent = count[AGENT]
-    goal = count[GOAL]
-    steps = traffic.head.shape[0]
-    latest = 0
-    for b in range(traffic.arrival.size):
-        latest = max(latest, traffic.arrival[b])
-    count[STATIC] = max(count[STATIC], latest + 1)
-    # agents that cross the goal in a step or later
-    crossing = 0
-    search.later[latest + 1] = 0
-    for t in range(min(latest, steps - 1), -1, -1):
-        b = traffic.head[t, goal]
-        while b >= 0:
-            crossing += 1
-            b = traffic.link[b, t]
-        search.later[t] = crossing
-    count[MADE] = 0
-    count[OPEN_SIZE] = 0
-    count[FOCAL_SIZE] = 0
-    count[WAIT_SIZE] = 0
-    count[EPOCH] += 1
-    count[RESULT] = -1
-    search.reals[FACTOR] = factor
-    search.reals[SLACK] = slack
-    search.reals[FMIN] = known
-    start = ground.starts[agent]
-    ahead = ground.tables[agent, start]
-    if ahead == np.inf:
+    count[STATIC] = max(count[STATIC], t + 1)
+    if kind == LATER or (kind == AT and v == goal):
+        count[EARLIEST] = max(count[EARLIEST], t + 1)
+    if kind == LATER:
         return
-    _offer(search, ground.indptr.size - 1, start, 0, -1, 0, 0.0, ahead, -1.0)
-    if start == goal and count[EARLIEST] == 0:
-        _offer(search, ground.indptr.size - 1, ground.indptr.size - 1, 0, -1, search.later[min(1, latest + 1)], 0.0, 0.0, -1.0)
+    k = count[RULES]
+    row = search.rules[k]
+    row[RULE_NODE] = v
+    row[RULE_KIND] = kind
+    row[RULE_FROM] = u
+    row[RULE_STEP] = t
+    row[RULE_NEXT] = search.nodes[RULED, v]
+    search.nodes[RULED, v] = k
+    count[RULES] = k + 1
 
 
 @inner
-def _offer(search, nodes, v, t, parent, conflicts, cost, ahead, limit):
-    """Enter a state, unless one that is at least as good is known for its node and step."""
-    count = search.ints
-    rest = count[EARLIEST] - t
-    if v < nodes and rest > 0:
-        ahead = max(ahead, rest * search.reals[MIN_STEP])
-    key = np.int64(min(t, count[STATIC])) * (nodes + 1) + np.int64(v)
-    mask = search.slot.size - 1
-    place = home(key, mask)
-    epoch = count[EPOCH]
-    while search.slot_epoch[place] == epoch:
-        s = search.slot[place]
-        if search.node[s] == v and min(np.int64(search.step[s]), count[STATIC]) == min(t, count[STATIC]):
-            if search.cost[s] < cost or (search.cost[s] == cost and search.conflicts[s] <= conflicts):
-                return
-            if search.mark[s] == IN_OPEN:
-                search.mark[s] = STALE
-            break
-        place = (place + 1) & mask
-    s = count[MADE]
-    count[MADE] = s + 1
-    search.slot_epoch[place] = epoch
-    search.slot[place] = s
-    f = cost + ahead
-    search.node[s] = v
-    search.step[s] = t
-    search.parent[s] = parent
-    search.conflicts[s] = conflicts
-    search.cost[s] = cost
-    search.key[s] = f
-    search.mark[s] = IN_OPEN
-    count[OPEN_SIZE] = push_key(search.open_keys, search.open_items, count[OPEN_SIZE], f, s)
-    if f <= limit:
-        size = count[FOCAL_SIZE]
-        tie = f + search.reals[GREED] * ahead
-        count[FOCAL_SIZE] = push(search.focal_keys, search.focal_ties, search.focal_items, size, conflicts, tie, s)
+def start_search(ground, table, search, slack):
+    """Begin; the path may cost FACTOR * f + slack, where f is the least that the rules allow."""
+    search.reals[SLACK] = slack
+    search.ints[RESULT] = -1
+    if ground.timed[0] == 0 and search.ints[STATIC] == 0:
+        search.reals[FMIN] = ground.tables[search.ints[AGENT], ground.starts[search.ints[AGENT]]]
+        enter(ground, table, search, FEWEST)
     else:
-        count[WAIT_SIZE] = push_key(search.wait_keys, search.wait_items, count[WAIT_SIZE], f, s)
+        enter(ground, table, search, CHEAPEST)
 
 
 @inner
-def run_search(ground, traffic, search, budget):
-    """Go on with a search: FOUND, EXHAUSTED, BUDGET or FULL.
-
-    Args:
-        budget: expansions.
-    """
+def enter(ground, table, search, mode):
+    """Put the start into the heap for a search in `mode`."""
     count = search.ints
-    nodes = ground.indptr.size - 1
-    table = ground.tables[count[AGENT]]
-    goal = count[GOAL]
-    room = search.node.size
-    horizon = 0
-    for b in range(traffic.arrival.size):
-        horizon = max(horizon, traffic.arrival[b])
-    expanded = 0
-    while True:
-        size = count[OPEN_SIZE]
-        while size > 0 and search.mark[search.open_items[0]] != IN_OPEN:
-            size = pop_key(search.open_keys, search.open_items, size)
-        count[OPEN_SIZE] = size
-        if size == 0:
-            return EXHAUSTED
-        search.reals[FMIN] = max(search.reals[FMIN], search.open_keys[0])
-        limit = search.reals[FACTOR] * search.reals[FMIN] + search.reals[SLACK]
-        limit = max(limit, search.reals[FMIN]) * (1.0 + 1e-11)
-        while count[WAIT_SIZE] > 0 and search.wait_keys[0] <= limit:
-            s = search.wait_items[0]
-            f = search.wait_keys[0]
-            count[WAIT_SIZE] = pop_key(search.wait_keys, search.wait_items, count[WAIT_SIZE])
-            if search.mark[s] == IN_OPEN:
-                size = count[FOCAL_SIZE]
-                tie = f + search.reals[GREED] * (f - search.cost[s])
-                count[FOCAL_SIZE] = push(
-                    search.focal_keys, search.focal_ties, search.focal_items, size, search.conflicts[s], tie, s
-                )
-        s = search.focal_items[0]
-        if search.mark[s] != IN_OPEN:
-            count[FOCAL_SIZE] = pop(search.focal_keys, search.focal_ties, search.focal_items, count[FOCAL_SIZE])
+    reals = search.reals
+    count[MODE] = mode
+    count[MADE] = 0
+    count[SIZE] = 0
+    count[SEARCHES] += 1
+    count[UNTIL] = 0
+    if ground.timed[0] != 0:
+        count[UNTIL] = count[STATIC]
+        if mode == FEWEST:
+            count[UNTIL] = max(count[UNTIL], table.horizon[0])
+    reals[LIMIT] = np.inf
+    if mode == FEWEST:
+        reals[LIMIT] = max(reals[FACTOR] * reals[FMIN] + reals[SLACK], reals[FMIN]) * (1.0 + SAME)
+    start = ground.starts[count[AGENT]]
+    h = float(ground.tables[count[AGENT], start])
+    when, end, soft = interval(table, search, start, 0, 0)
+    if when == 0 and h < np.inf:
+        add_label(search, start, 0, end, soft, 0.0, -1, max(h, float(count[EARLIEST]) * reals[MIN_STEP]), h)
+
+
+@inner
+def interval(table, search, node, time, limit):
+    """The first interval at `node` that can be entered from `time` to `limit`.
+
+    Returns:
+        First time from `time` on in it, or NEVER; its last time; agents met on entering.
+    """
+    while time <= limit:
+        end = FOREVER
+        k = search.nodes[RULED, node]
+        while k >= 0:
+            at = search.rules[k, RULE_STEP]
+            kind = search.rules[k, RULE_KIND]
+            if kind == KEEP_OUT and at <= time:
+                return NEVER, 0, 0
+            if kind == AT and at == time:
+                end = -1
+                break
+            if kind != MOVE and at > time:
+                end = min(end, at - 1)
+            k = search.rules[k, RULE_NEXT]
+        if end < 0:
+            time += 1
             continue
-        u = search.node[s]
-        if u == nodes:
-            count[RESULT] = s
-            return FOUND
-        if expanded >= budget:
-            return BUDGET
-        if count[MADE] + 2 * (ground.indptr[u + 1] - ground.indptr[u] + 1) > room:
-            return FULL
-        expanded += 1
-        count[EXPANDED] += 1
-        count[FOCAL_SIZE] = pop(search.focal_keys, search.focal_ties, search.focal_items, count[FOCAL_SIZE])
-        search.mark[s] = CLOSED
-        t = np.int64(search.step[s])
-        for edge in range(ground.indptr[u], ground.indptr[u + 1] + 1):
-            if edge < ground.indptr[u + 1]:
-                v = ground.indices[edge]
-                cost = search.cost[s] + ground.weights[edge]
+        soft = 0
+        if search.ints[MODE] == FEWEST:
+            taken = next_taken(table.bits, node, time)
+            if taken == time:
+                end = time
+                other = table.head[node, time]
+                while other >= 0:
+                    soft += 1
+                    other = table.link[other, time]
             else:
-                v = u
-                cost = search.cost[s] + ground.waits[u]
-            if table[v] == np.inf:
+                end = min(end, taken - 1)
+            if table.rests[node] <= time:
+                soft += 1
+            else:
+                end = min(end, table.rests[node] - 1)
+        if time < search.ints[UNTIL]:
+            end = time
+        return time, end, soft
+    return NEVER, 0, 0
+
+
+@inner
+def add_label(search, node, time, end, soft, cost, parent, f, h):
+    """Enter a label unless another of its interval is no worse; False when there is no room."""
+    count = search.ints
+    labels = search.labels
+    label = count[MADE]
+    sibling = -1
+    if end >= 0:
+        if search.nodes[BELONGS, node] != count[SEARCHES]:
+            search.nodes[BELONGS, node] = count[SEARCHES]
+            search.nodes[NEWEST, node] = -1
+        sibling = search.nodes[NEWEST, node]
+        other = sibling
+        while other >= 0:
+            row = labels[other]
+            if row[END] == end and row[DEAD] == 0:
+                if row[SOFT] <= soft and search.costs[other] <= cost:
+                    return True
+                if row[SOFT] >= soft and search.costs[other] >= cost:
+                    row[DEAD] = 1
+            other = row[SIBLING]
+    if label == search.costs.size:
+        return False
+    if end >= 0:
+        search.nodes[NEWEST, node] = label
+    row = labels[label]
+    row[SPOT] = node
+    row[TIME] = time
+    row[END] = end
+    row[SOFT] = soft
+    row[BEFORE] = parent
+    row[SIBLING] = sibling
+    row[DEAD] = 0
+    search.costs[label] = cost
+    count[MADE] = label + 1
+    if count[MODE] == FEWEST:
+        key, tie = float(soft), f + search.reals[GREED] * h
+    else:
+        key, tie = f, h
+    count[SIZE] = push(search.keys, search.ties, search.items, count[SIZE], key, tie, np.int32(label))
+    return True
+
+
+@inner
+def run_search(ground, table, search, budget):
+    """Go on: FOUND (label RESULT, bound FMIN), EXHAUSTED, BUDGET after as many expansions, or FULL: no room for labels."""
+    count = search.ints
+    if count[RESULT] >= 0:
+        return FOUND
+    last = count[EXPANDED] + budget
+    while count[SIZE] > 0:
+        if count[EXPANDED] >= last:
+            return BUDGET
+        label = np.int64(search.items[0])
+        key, tie = search.keys[0], search.ties[0]
+        count[SIZE] = pop(search.keys, search.ties, search.items, count[SIZE])
+        row = search.labels[label]
+        if row[DEAD] != 0:
+            continue
+        if row[END] < 0:
+            if count[MODE] == FEWEST:
+                count[RESULT] = label
+                return FOUND
+            search.reals[FMIN] = search.costs[label]
+            enter(ground, table, search, FEWEST)
+            continue
+        count[EXPANDED] += 1
+        if not expand(ground, table, search, label):
+            count[SIZE] = push(search.keys, search.ties, search.items, count[SIZE], key, tie, np.int32(label))
+            return FULL
+    return EXHAUSTED
+
+
+@inner
+def expand(ground, table, search, label):
+    """Enter the labels that follow from `label`; False when there is no room for one."""
+    timed = ground.timed[0] != 0
+    agent = search.ints[AGENT]
+    bound = search.reals[LIMIT]
+    row = search.labels[label]
+    node = row[SPOT]
+    time = np.int64(row[TIME])
+    end = np.int64(row[END])
+    cost = search.costs[label]
+    if node == ground.goals[agent] and not finish(table, search, label, timed):
+        return False
+    low, high = ground.indptr[node], ground.indptr[node + 1]
+    for edge in range(low, high + 1 if end < FOREVER else high):
+        if edge == high:
+            target, step, when, limit = node, ground.waits[node], end + 1, end + 1
+        else:
+            target, step, when, limit = ground.indices[edge], ground.weights[edge], time + 1, min(end + 1, FOREVER)
+        h = float(ground.tables[agent, target])
+        if h == np.inf or cost + (step if timed else 1.0) + h > bound:
+            continue
+        if not timed and limit + h > bound:
+            limit = np.int64(bound - h)
+        while when <= limit:
+            when, until, met = interval(table, search, target, when, limit)
+            if when == NEVER:
+                break
+            if barred(search, node, target, when):
+                when += 1
                 continue
-            k = search.first[v]
-            while k >= 0:
-                kind = search.rule_kind[k]
-                at = search.rule_step[k]
-                if (
-                    (kind == AT and at == t + 1)
-                    or (kind == MOVE and at == t + 1 and search.rule_from[k] == u)
-                    or (kind == KEEP_OUT and at <= t + 1)
-                ):
-                    break
-                k = search.rule_next[k]
-            if k >= 0:
-                continue
-            total = search.conflicts[s] + met(traffic, u, v, t)
-            _offer(search, nodes, v, t + 1, s, total, cost, table[v], limit)
-            if v == goal and t + 1 >= count[EARLIEST]:
-                over = search.later[t + 2] if t + 2 <= horizon else 0
-                # the state that stays: its parent is the one before the arrival
-                _offer(search, nodes, nodes, t + 1, s, total + over, cost, 0.0, limit)
+            if when == end + 1 and target != node and search.ints[MODE] == FEWEST:
+                met += swappers(table, target, node, when)
+            then = cost + step if timed else float(when)
+            f = max(then + h, then + (search.ints[EARLIEST] - when) * search.reals[MIN_STEP])
+            if f <= bound and not add_label(search, target, when, until, row[SOFT] + met, then, label, f, h):
+                return False
+            when = until + 1
+    return True
+
+
+@inner
+def finish(table, search, label, timed):
+    """From a label at the goal, enter one that stays for good, if it may; False when there is no room."""
+    row = search.labels[label]
+    time = max(np.int64(row[TIME]), search.ints[EARLIEST])
+    if time > row[END]:
+        return True
+    met = 0
+    if search.ints[MODE] == FEWEST:
+        at = next_taken(table.bits, row[SPOT], time + 1)
+        while at < NEVER:
+            other = table.head[row[SPOT], at]
+            while other >= 0:
+                met += 1
+                other = table.link[other, at]
+            at = next_taken(table.bits, row[SPOT], at + 1)
+    cost = search.costs[label] if timed else float(time)
+    if cost > search.reals[LIMIT]:
+        return True
+    return add_label(search, row[SPOT], time, -1, row[SOFT] + met, cost, label, cost, 0.0)
+
+
+@inner
+def barred(search, before, node, time):
+    """Whether a rule forbids the move from `before` to `node` that arrives at `time`."""
+    k = search.nodes[RULED, node]
+    while k >= 0:
+        row = search.rules[k]
+        if row[RULE_KIND] == MOVE and row[RULE_STEP] == time and row[RULE_FROM] == before:
+            return True
+        k = row[RULE_NEXT]
+    return False
+
+
+@inner
+def swappers(table, node, before, time):
+    """Agents that go from `node` to `before` while ours goes the other way, arriving at `time`."""
+    count = 0
+    if time < table.head.shape[1]:
+        other = table.head[before, time]
+        while other >= 0:
+            if table.paths[other, time - 1] == node:
+                count += 1
+            other = table.link[other, time]
+    return count
+
+
+@inner
+def unwind(search, path, length):
+    """Write the path found, of `length` entries, to the beginning of `path`."""
+    label = search.ints[RESULT]
+    time = length
+    while label >= 0:
+        row = search.labels[label]
+        for at in range(row[TIME], time):
+            path[at] = row[SPOT]
+        time = row[TIME]
+        label = row[BEFORE]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,11 +12,14 @@ from numpy.typing import NDArray
 from navplan.errors import InvalidInput, InvalidProblem
 from navplan.graph import StateGraph
 from navplan.kernels import eecbs_low as low
+from navplan.kernels import eecbs_nodes as book
 from navplan.kernels import eecbs_tree as high
+from navplan.kernels.eecbs_tree import run_tree
+from navplan.kernels.reservation import NEVER, Reservations, move_paths
 from navplan.kernels.status import BUDGET, EXHAUSTED, FOUND, FULL
 from navplan.plan import Plan, Status, make_plan
-from navplan.planners.arena import GRID_CLEARANCE, SAME, check_count
-from navplan.planners.base import Clock, Guarantee, OutOfTime, Prepared, Weighted, check_time_limit, distance_tables, freeze
+from navplan.planners.arena import GRID_CLEARANCE, SAME, Field, Hopeless, check_count
+from navplan.planners.base import Clock, Guarantee, OutOfTime, Prepared, check_time_limit
 from navplan.problem import Problem
 
 # Low-level expansions of one kernel call, about 10 ms.
@@ -73,85 +75,77 @@ class EECBS:
                 f"planner eecbs avoids shared nodes and swaps only, but the clearance is {problem.spacing:g}; "
                 "use ecbs, or clearance 0"
             )
-        began = time.perf_counter()
         clock = Clock(deadline)
+        field: Field | None = None
         forest: Forest | None = None
         status: Status = "unsolved"
         paths: list[NDArray[np.int32]] = []
+        reason = ""
         try:
-            weighted = Weighted.of(problem, state)
-            tables = distance_tables(weighted, problem.goals, clock)
-            reason = _unreachable(problem, tables)
-            if reason:
-                status = "infeasible"
+            field = Field.of(problem, state, clock)
+            forest = Forest(field, self)
+            found = forest.run(clock, self.max_nodes)
+            if found == FOUND:
+                status, paths = "bounded", forest.paths()
+            elif found == EXHAUSTED:
+                status, reason = "infeasible", "every way of resolving the agents' conflicts leaves one without a path"
             else:
-                forest = Forest(problem, weighted, tables, self)
-                found = forest.run(clock, self.max_nodes)
-                if found == FOUND:
-                    status, paths = "bounded", forest.paths()
-                elif found == EXHAUSTED:
-                    status, reason = "infeasible", "every way of resolving the agents' conflicts leaves one without a path"
-                else:
-                    reason = f"node limit of {self.max_nodes} reached{forest.progress()}"
+                reason = f"node limit of {self.max_nodes} reached{forest.progress()}"
+        except Hopeless as why:
+            status, reason = "infeasible", str(why)
         except OutOfTime:
             status = "timeout"
             reason = "time limit reached" + (forest.progress() if forest else " while the distance tables were built")
         except KeyboardInterrupt:
             reason = "interrupted" + (forest.progress() if forest else " while the distance tables were built")
-        return _finish(problem, status, paths, forest, reason, time.perf_counter() - began)
+        bound = forest.lower_bound if forest is not None and status != "infeasible" else None
+        return _finish(problem, status, paths, bound, reason, forest)
 
 
 class Forest:
     """Memory of one planning run, and the loop around the kernel that enlarges it.
 
     Attributes:
-        ground, traffic, search, tree: arrays for the kernels, replaced when they must grow.
-        lower_bound: proved so far for the sum of costs.
+        field: the problem.
+        table, search, tree: arrays for the kernels, replaced when they must grow.
     """
 
-    def __init__(self, problem: Problem, weighted: Weighted, tables: NDArray[np.float64], options: EECBS) -> None:
-        agents, nodes = tables.shape
-        starts, goals = problem.starts.copy(), problem.goals.copy()
-        freeze(starts, goals)
-        forward = weighted.forward
-        self.ground = low.Ground(forward.indptr, forward.indices, forward.weights, weighted.waits, tables, starts, goals)
-        self._alone = float(np.sum(tables[np.arange(agents), starts]))
-        hops = float(tables[np.arange(agents), starts].max()) if weighted.unit else 64.0
-        owner = np.full(nodes, -1, np.int32)
-        owner[goals] = np.arange(agents, dtype=np.int32)
-        self.traffic = _make_traffic(agents, nodes, int(hops * 1.1) + 32, owner)
-        self.search = _make_search(nodes, 4 * nodes + 1024, 1024, self.traffic.head.shape[0])
-        self.search.reals[low.MIN_STEP] = weighted.min_step
+    def __init__(self, field: Field, options: EECBS) -> None:
+        self.field = field
+        agents, nodes = field.ground.tables.shape
+        timed = bool(field.ground.timed[0])
+        self.table = _make_table(field, 64.0 if timed else float(field.optima.max()) * 1.1 + 32.0)
+        self.search = _make_search(nodes, 4 * nodes + 1024, 1024)
+        self.search.reals[low.MIN_STEP] = float(
+            min(field.ground.weights.min(initial=math.inf), field.ground.waits.min(initial=math.inf))
+        )
         self.search.reals[low.GREED] = options.greed
         self.tree = _make_tree(agents, agents + 1024, agents * 64 + 65536, 1024)
-        self.tree.reg[high.PHASE] = high.ROOT
-        self.tree.reg[high.SIDE] = -1
-        self.tree.reg[high.CURRENT] = -1
-        self.tree.reg[high.ALONE] = not options.flexible
-        self.tree.val[high.FACTOR] = float(options.suboptimality)
-        self.tree.val[high.BOUND] = self._alone
-        self._count = agents
+        self.tree.reg[book.NODES] = agents
+        self.tree.reg[book.CURRENT] = agents - 1
+        self.tree.reg[book.ALONE] = not options.flexible
+        self.tree.val[book.FACTOR] = float(options.suboptimality)
 
     @property
     def lower_bound(self) -> float:
         """Proved so far for the sum of costs."""
-        return max(self._alone, float(self.tree.val[high.BOUND]))
+        return max(self.field.lower_bound, float(self.tree.val[book.PROVED]))
 
     @property
     def stats(self) -> dict[str, float]:
         """Counts for the plan."""
         reg = self.tree.reg
         return {
-            "expanded": int(reg[high.EXPANDED]),
-            "generated": max(0, int(reg[high.NODES]) - self._count + 1),
-            "bypassed": int(reg[high.BYPASSED]),
-            "low_level_searches": int(reg[high.SEARCHES]),
+            "expanded": int(reg[book.SPLITS]),
+            "generated": int(reg[book.NODES]) - self.tree.agents.shape[1] + 1,
+            "bypassed": int(reg[book.BYPASSED]),
+            "low_level_searches": int(reg[book.CALLS]),
             "low_level_expanded": int(self.search.ints[low.EXPANDED]),
         }
 
     def progress(self) -> str:
         """How far it came, for a plan's reason."""
-        expanded = int(self.tree.reg[high.EXPANDED])
+        expanded = int(self.tree.reg[book.SPLITS])
         return f" after {expanded} conflict-tree nodes; no solution costs less than {self.lower_bound:g}"
 
     def run(self, clock: Clock, max_nodes: int | None) -> int:
@@ -163,170 +157,108 @@ class Forest:
         while True:
             clock.check()
             limit = -1 if max_nodes is None else max_nodes
-            status = int(high.run_tree(self.ground, self.traffic, self.search, self.tree, SLICE, limit))
+            status = int(run_tree(self.field.ground, self.table, self.search, self.tree, SLICE, limit))
             if status == FULL:
                 self._grow()
             elif status != BUDGET:
                 return status
-            elif max_nodes is not None and self.tree.reg[high.EXPANDED] >= max_nodes:
+            elif max_nodes is not None and self.tree.reg[book.SPLITS] >= max_nodes:
                 return BUDGET
 
     def paths(self) -> list[NDArray[np.int32]]:
         """The paths of the current tree node."""
-        tree = self.tree
-        found: dict[int, NDArray[np.int32]] = {}
-        at = int(tree.reg[high.CURRENT])
-        while at >= 0 and len(found) < self._count:
-            agent, start = int(tree.agent[at]), int(tree.start[at])
-            if agent not in found:
-                found[agent] = tree.pool[start : start + int(tree.length[at])].copy()
-            at = int(tree.parent[at])
-        return [found[agent] for agent in range(self._count)]
+        return [self.table.paths[agent, :length].copy() for agent, length in enumerate(self.table.lengths)]
 
     def _grow(self) -> None:
-        need = int(self.tree.reg[high.NEED])
-        nodes = len(self.search.first)
-        if need == high.STATES:
-            old = self.search
-            grown = _make_search(nodes, 2 * len(old.node), len(old.rule_node), len(old.later) - 2)
-            # the search begins again, but knows which rules to forget
-            kept = ("first", "rule_node", "rule_kind", "rule_from", "rule_step", "rule_next", "ints", "reals")
-            self.search = grown._replace(**{name: getattr(old, name) for name in kept})
-            self.search.ints[low.EPOCH] = 0
-            self.tree.reg[high.PHASE] = high.ROOT if self.tree.reg[high.SIDE] < 0 else high.CHILD
+        """Double what was too small."""
+        need = int(self.tree.reg[book.NEED])
+        tree, search = self.tree, self.search
+        if need == high.LABELS:
+            names = ("keys", "ties", "items", "labels", "costs")
+            self.search = _wider(search, names, 2 * len(search.costs), 0)
         elif need == high.TREE_NODES:
-            self.tree = _wider(self.tree, _PER_NODE, 2 * len(self.tree.parent))
-            rules = ("rule_node", "rule_kind", "rule_from", "rule_step", "rule_next")
-            self.search = _wider(self.search, rules, max(len(self.search.rule_node), len(self.tree.parent)))
+            room = 2 * len(tree.whole)
+            self.tree = _wider(_wider(tree, ("whole", "real"), room, 0), ("keys", "ties", "items"), room, 1)
+            self.search = _wider(search, ("rules",), max(len(search.rules), room), 0)
         elif need == high.PATHS:
-            self.tree = _wider(self.tree, ("pool",), 2 * len(self.tree.pool))
+            self.tree = _wider(tree, ("pool",), 2 * len(tree.pool), 0)
         elif need == high.CONFLICT_LIST:
-            room = max(2 * len(self.tree.clashes), int(self.tree.conflicts[self.tree.reg[high.CURRENT]]))
-            clashes = np.empty((room, 6), np.int32)
-            clashes[: len(self.tree.clashes)] = self.tree.clashes
-            self.tree = self.tree._replace(clashes=clashes)
+            meets = int(tree.whole[tree.reg[book.CURRENT], book.MEETS])
+            self.tree = _wider(tree, ("clashes",), max(2 * len(tree.clashes), meets), 0)
         else:
-            old_traffic = self.traffic
-            agents, steps = old_traffic.link.shape
-            wanted = max(steps + steps // 2, int(self.search.step[self.search.ints[low.RESULT]]) + 8)
-            traffic = _make_traffic(agents, nodes, wanted, old_traffic.owner)
-            traffic.head[:steps] = old_traffic.head
-            traffic.link[:, :steps] = old_traffic.link
-            traffic.at[:, :steps] = old_traffic.at
-            self.traffic = traffic._replace(arrival=old_traffic.arrival, rest=old_traffic.rest)
-            self.search = _wider(self.search, ("later",), wanted + 2)
+            steps = int(search.labels[search.ints[low.RESULT], low.TIME]) + 2
+            table = _make_table(self.field, max(1.5 * self.table.head.shape[1], steps))
+            move_paths(self.table, table)
+            self.table = table
 
 
-_PER_NODE = (
-    "parent",
-    "agent",
-    "start",
-    "length",
-    "path_cost",
-    "path_bound",
-    "cost",
-    "bound",
-    "estimate",
-    "conflicts",
-    "kind",
-    "node",
-    "tail",
-    "step",
-    "closed",
-    *(f"{which}_{what}" for which in ("clean", "open", "focal", "wait") for what in ("keys", "ties", "items")),
-)
-
-
-def _wider(group: Any, names: tuple[str, ...], room: int) -> Any:
-    """`group` with the named arrays made `room` long."""
+def _wider(group: Any, names: tuple[str, ...], room: int, axis: int) -> Any:
+    """`group` with the named arrays made `room` long, or as much longer as they were before, along `axis`."""
     new = {}
     for name in names:
         old = getattr(group, name)
-        new[name] = np.zeros(room, old.dtype)
-        new[name][: len(old)] = old
+        more = room - old.shape[axis]
+        pads = [(0, more if at == axis else 0) for at in range(old.ndim)]
+        new[name] = np.pad(old, pads)
     return group._replace(**new)
 
 
-def _make_traffic(agents: int, nodes: int, steps: int, owner: NDArray[np.int32]) -> low.Traffic:
-    return low.Traffic(
-        head=np.full((steps, nodes), -1, np.int32),
-        link=np.full((agents, steps), -1, np.int32),
-        at=np.zeros((agents, steps), np.int32),
-        arrival=np.full(agents, -1, np.int32),
-        rest=np.full(nodes, low.NEVER, np.int32),
+def _make_table(field: Field, steps: float) -> Reservations:
+    """An empty reservation table for at least `steps` time steps."""
+    agents, nodes = field.ground.tables.shape
+    words = math.ceil(steps / 32)
+    owner = np.full(nodes, -1, np.int32)
+    owner[field.ground.goals] = np.arange(agents, dtype=np.int32)
+    return Reservations(
+        bits=np.zeros((nodes, words), np.uint32),
+        head=np.full((nodes, 32 * words), -1, np.int32),
+        link=np.empty((agents, 32 * words), np.int32),
+        paths=np.empty((agents, 32 * words), np.int32),
+        lengths=np.zeros(agents, np.int32),
+        rests=np.full(nodes, NEVER, np.int32),
         owner=owner,
+        horizon=np.zeros(1, np.int64),
     )
 
 
-def _make_search(nodes: int, states: int, rules: int, steps: int) -> low.Search:
-    slots = 1 << (2 * states - 1).bit_length()
-    heaps: dict[str, Any] = {}
-    for name in ("open", "focal", "wait"):
-        heaps[f"{name}_keys"] = np.empty(states + 1)
-        heaps[f"{name}_items"] = np.empty(states + 1, np.int32)
+def _make_search(nodes: int, labels: int, rules: int) -> low.Search:
+    lists = np.full((3, nodes), -1, np.int32)
     return low.Search(
-        node=np.empty(states, np.int32),
-        step=np.empty(states, np.int32),
-        parent=np.empty(states, np.int32),
-        conflicts=np.empty(states, np.int32),
-        cost=np.empty(states),
-        key=np.empty(states),
-        mark=np.empty(states, np.uint8),
-        focal_ties=np.empty(states + 1),
-        slot_epoch=np.zeros(slots, np.int32),
-        slot=np.empty(slots, np.int32),
-        first=np.full(nodes, -1, np.int32),
-        rule_node=np.empty(rules, np.int32),
-        rule_kind=np.empty(rules, np.int32),
-        rule_from=np.empty(rules, np.int32),
-        rule_step=np.empty(rules, np.int32),
-        rule_next=np.empty(rules, np.int32),
-        later=np.zeros(steps + 2, np.int32),
-        ints=np.zeros(12, np.int64),
-        reals=np.zeros(5),
-        **heaps,
+        keys=np.empty(labels + 1),
+        ties=np.empty(labels + 1),
+        items=np.empty(labels + 1, np.int32),
+        labels=np.empty((labels, 7), np.int32),
+        costs=np.empty(labels),
+        nodes=lists,
+        rules=np.empty((rules, 5), np.int32),
+        ints=np.zeros(11, np.int64),
+        reals=np.zeros(6),
     )
 
 
-def _make_tree(agents: int, nodes: int, pool: int, conflicts: int) -> high.Tree:
-    kinds: dict[str, Any] = {"start": np.int64, "kind": np.int8, "closed": np.uint8}
-    floats = ("path_cost", "path_bound", "cost", "bound", "estimate")
-    arrays: dict[str, Any] = {}
-    for name in _PER_NODE:
-        real = name in floats or name.endswith(("keys", "ties"))
-        arrays[name] = np.zeros(nodes, np.float64 if real else kinds.get(name, np.int32))
-    return high.Tree(
+def _make_tree(agents: int, nodes: int, pool: int, conflicts: int) -> book.Tree:
+    return book.Tree(
+        whole=np.zeros((nodes, 10), np.int64),
+        real=np.zeros((nodes, 5)),
+        keys=np.empty((4, nodes + 1)),
+        ties=np.empty((4, nodes + 1)),
+        items=np.empty((4, nodes + 1), np.int32),
         pool=np.empty(pool, np.int32),
         clashes=np.empty((conflicts, 6), np.int32),
-        shown=np.full(agents, -1, np.int32),
-        wanted=np.zeros(agents, np.int32),
-        stamp=np.zeros(agents, np.int32),
-        reg=np.zeros(22, np.int64),
+        agents=np.concatenate([np.full((1, agents), -1, np.int32), np.zeros((2, agents), np.int32)]),
+        reg=np.zeros(23, np.int64),
         val=np.zeros(5),
-        **arrays,
     )
-
-
-def _unreachable(problem: Problem, tables: NDArray[np.float64]) -> str:
-    """Which agent cannot reach its goal even alone; empty when all can."""
-    lost = np.flatnonzero(np.isinf(tables[np.arange(problem.num_agents), problem.starts]))
-    if not lost.size:
-        return ""
-    agent = int(lost[0])
-    more = f" (nor can {lost.size - 1} others)" if lost.size > 1 else ""
-    ends = f"from node {problem.starts[agent]} to node {problem.goals[agent]}"
-    return f"agent {agent} cannot reach its goal: no way {ends}{more}"
 
 
 def _finish(
-    problem: Problem, status: Status, paths: list[NDArray[np.int32]], forest: Forest | None, reason: str, seconds: float
+    problem: Problem, status: Status, paths: list[NDArray[np.int32]], bound: float | None, reason: str, forest: Forest | None
 ) -> Plan:
     """The Plan; optimal where the bound has met the cost."""
-    bound = forest.lower_bound if forest is not None and status != "infeasible" else None
     stats = forest.stats if forest is not None else {"expanded": 0, "generated": 0}
     if paths and bound is not None:
         cost = make_plan(problem, "eecbs", status, paths).sum_of_costs
         assert cost is not None
         if cost <= bound * (1.0 + SAME):
             status, bound = "optimal", cost
-    return make_plan(problem, "eecbs", status, paths, lower_bound=bound, runtime_s=seconds, reason=reason, stats=stats)
+    return make_plan(problem, "eecbs", status, paths, lower_bound=bound, reason=reason, stats=stats)

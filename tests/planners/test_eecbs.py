@@ -11,8 +11,10 @@ import pytest
 
 from navplan.errors import InvalidInput, InvalidProblem
 from navplan.graph import StateGraph
+from navplan.kernels.eecbs_nodes import NEED
+from navplan.kernels.eecbs_tree import CONFLICT_LIST, LABELS, PATHS, STEPS, TREE_NODES
 from navplan.planners import eecbs
-from navplan.planners.eecbs import EECBS
+from navplan.planners.eecbs import EECBS, Forest
 from navplan.planners.solve import solve
 from navplan.problem import Problem
 from navplan.validate import validate
@@ -169,24 +171,19 @@ def test_one_agent_already_there() -> None:
 
 
 def test_growing_pools_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    problem = crowd(40, 2)
+    problem = crowd(100, 2, size=24)
     before = paths_of(problem)
-    make_search, make_tree, make_traffic = eecbs._make_search, eecbs._make_tree, eecbs._make_traffic
+    make_search, make_tree, make_table = eecbs._make_search, eecbs._make_tree, eecbs._make_table
     grown = []
-
-    def small_search(nodes: int, states: int, rules: int, steps: int) -> Any:
-        grown.append(states)
-        return make_search(nodes, 32 if len(grown) == 1 else states, rules, steps)
-
-    monkeypatch.setattr(eecbs, "_make_search", small_search)
+    monkeypatch.setattr(eecbs, "_make_search", lambda nodes, *_: make_search(nodes, 32, 4))
     monkeypatch.setattr(eecbs, "_make_tree", lambda agents, *_: make_tree(agents, agents + 4, 64, 1))
-    widened = []
+    monkeypatch.setattr(eecbs, "_make_table", lambda field, steps: make_table(field, 5 if not grown else steps))
+    grow = Forest._grow
 
-    def small_traffic(agents: int, nodes: int, steps: int, owner: Any) -> Any:
-        widened.append(steps)
-        return make_traffic(agents, nodes, 5 if len(widened) == 1 else steps, owner)
+    def watched(forest: Forest) -> None:
+        grown.append(int(forest.tree.reg[NEED]))
+        grow(forest)
 
-    monkeypatch.setattr(eecbs, "_make_traffic", small_traffic)
+    monkeypatch.setattr(Forest, "_grow", watched)
     assert paths_of(problem) == before
-    assert len(grown) > 1
-    assert len(widened) > 1
+    assert set(grown) == {LABELS, TREE_NODES, PATHS, STEPS, CONFLICT_LIST}
