@@ -21,7 +21,8 @@ from navplan.fleet import Fleet, PibtFleet, WindowFleet
 from navplan.graph import StateGraph
 from navplan.plan import Plan, make_plan
 from navplan.planners.base import check_time_limit
-from navplan.planners.solve import configured, warm_up
+from navplan.planners.solve import configured
+from navplan.planners.warm_up import warm_up
 from navplan.problem import Problem
 
 
@@ -258,7 +259,7 @@ def lifelong(
     chosen = configured(planner, options)
     if chosen.max_agents is not None:
         raise InvalidProblem(f"planner {chosen.name} plans for {chosen.max_agents} agent, expected one for many agents")
-    warm_up(chosen)
+    warm_up(chosen, problem)
     rng = np.random.default_rng(seed)
     fleet: Fleet
     if chosen.name == "pibt":

@@ -24,7 +24,8 @@ from navplan.kernels.dijkstra import breadth_first
 from navplan.memory import peak_memory, reset_peak
 from navplan.plan import Plan
 from navplan.planners.base import Prepared
-from navplan.planners.solve import configured, solve, warm_up
+from navplan.planners.solve import configured, solve
+from navplan.planners.warm_up import warm_up
 from navplan.problem import Problem
 from navplan.scenarios.load import load_problem
 from navplan.validate import violations
@@ -72,7 +73,7 @@ def measure(task: dict[str, Any], loader: Loader, say: Any) -> dict[str, Any]:
     name, options = parse_planner(task["planner"])
     problem = loader.problem(task)
     planner = configured(name, options)
-    compile_s = warm_up(planner)
+    compile_s = warm_up(planner, problem)
     reset_peak()
     say({"event": "ready"})
     cpu = time.process_time()

@@ -113,7 +113,7 @@ def _pareto(problem: Problem, args: argparse.Namespace) -> int:
 
     from navplan.planners.pareto import front_within, warm_up
 
-    warm_up(progress)
+    warm_up(problem, progress)
     began = time.perf_counter()
     front, status = front_within(problem, began + args.time_limit)
     seconds = time.perf_counter() - began

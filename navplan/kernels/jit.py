@@ -16,6 +16,7 @@ from typing import Any, TypeVar, cast
 
 import numba
 import numba.core.config
+from numba.core.types import int8, int16, int32, int64, unliteral
 
 # Numba fills this module from the environment, so its names are not known to type checkers.
 settings: Any = numba.core.config
@@ -43,6 +44,11 @@ def cache_folder(source: Path) -> Path:
     else:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "navplan" / "kernels"
     return base / digest.hexdigest()
+
+
+def is_cached(source: Path) -> bool:
+    """True when any kernel of the module `source`, as it is now, has been compiled."""
+    return any(cache_folder(source).rglob(f"{source.stem}.*"))
 
 
 def sources(source: Path) -> dict[Path, bytes]:
@@ -81,4 +87,15 @@ def _compiled(function: F, *, from_python: bool) -> F:
         )
     finally:
         settings.CACHE_DIR = before
+    specialise = compiled.get_call_template
+    compiled.get_call_template = lambda args, kws: specialise([widened(arg) for arg in args], kws)
     return cast(F, compiled)
+
+
+def widened(kind: Any) -> Any:
+    """The type as which a kernel takes an argument from another kernel: integers are int64, whatever array they come from.
+
+    Else a kernel would be compiled for each mixture of int32, int64 and literals that it is called with.
+    """
+    kind = unliteral(kind)
+    return int64 if kind in (int8, int16, int32) else kind

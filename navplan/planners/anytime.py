@@ -17,9 +17,9 @@ from navplan.kernels.lns import follow, merge
 from navplan.kernels.neighbourhoods import ITERATIONS
 from navplan.plan import Plan
 from navplan.planners.arena import Field, Hopeless, check_count, finish, refuse_clearance
-from navplan.planners.base import Clock, Guarantee, OutOfTime, Prepared, check_time_limit
+from navplan.planners.base import Clock, Guarantee, OutOfTime, Planner, Prepared, check_time_limit
 from navplan.planners.lacam import LaCAM
-from navplan.planners.lns import Search
+from navplan.planners.lns import LNS, Search
 from navplan.problem import Problem
 
 # Iterations that each search makes between two merges.
@@ -40,6 +40,8 @@ class Anytime:
     max_agents: ClassVar[int | None] = None
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs; clearance 0"
     about: ClassVar[str] = "lacam, then lns on two cores until the time limit (10 s): the best plan for many agents"
+
+    parts: ClassVar[tuple[type[Planner], ...]] = (LNS, LaCAM)
 
     time_limit: float | None = 10.0
     """Wall seconds for one plan, which are used up unless the plan is proved optimal; None for no limit."""

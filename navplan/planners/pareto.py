@@ -41,7 +41,7 @@ def pareto_front(problem: Problem, time_limit: float | None = None) -> list[Trad
         [(2.0, 0.0)]
     """
     check_time_limit("time_limit", time_limit)
-    warm_up()
+    warm_up(problem)
     began = time.perf_counter()
     points, status = front_within(problem, None if time_limit is None else began + time_limit)
     if status == "interrupted":
@@ -53,11 +53,11 @@ def pareto_front(problem: Problem, time_limit: float | None = None) -> list[Trad
     return points
 
 
-def warm_up(progress: Callable[[str], None] | None = None) -> float:
+def warm_up(problem: Problem, progress: Callable[[str], None] | None = None) -> float:
     """Compile the kernels; wall seconds, 0 when done before."""
-    from navplan.planners.solve import warm_up as compiled
+    from navplan.planners.warm_up import warm_up as compiled
 
-    return compiled(Risk(), progress)
+    return compiled(Risk(), problem, progress)
 
 
 def front_within(problem: Problem, deadline: float | None) -> tuple[list[TradeOff], str]:

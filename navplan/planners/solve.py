@@ -10,15 +10,13 @@ from typing import Any
 import numpy as np
 
 from navplan.errors import InvalidInput, InvalidProblem, PlanningFailed
-from navplan.graph import StateGraph
 from navplan.memory import check_memory_limit
 from navplan.memory import memory_limit as memory_limited
 from navplan.plan import Plan, make_plan
 from navplan.planners import get
 from navplan.planners.base import Planner, check_time_limit
+from navplan.planners.warm_up import warm_up
 from navplan.problem import Problem
-
-_WARM: set[type] = set()
 
 
 def solve(
@@ -76,7 +74,7 @@ def solve(
         )
     if problem.risk_budget is not None and not getattr(chosen, "keeps_budget", False):
         raise InvalidProblem(f"planner {chosen.name} cannot keep a risk budget; use risk, or give risk a weight with beta")
-    compile_s = warm_up(chosen, progress)
+    compile_s = warm_up(chosen, problem, progress)
     limit = time_limit if time_limit is not None else chosen.time_limit
     began = time.perf_counter()
     deadline = None if limit is None else began + limit
@@ -113,34 +111,3 @@ def configured(planner: str | Planner, options: dict[str, Any]) -> Planner:
     start: Any = planner
     built: Planner = kind(**options) if isinstance(planner, str) else dataclasses.replace(start, **options)
     return built
-
-
-def warm_up(planner: Planner, progress: Callable[[str], None] | None = None) -> float:
-    """Compile every kernel that `planner` needs, on a graph of three nodes; wall seconds, 0 when done before.
-
-    Kernels have one specialisation each, whatever the problem. A planner that leaves some kernels for hard problems offers
-    `eager()`, a variant of itself that uses them at once.
-    """
-    if type(planner) in _WARM:
-        return 0.0
-    if progress is not None:
-        progress(f"loading the kernels of {planner.name}; the first run compiles them …")
-    began = time.perf_counter()
-    graph = StateGraph(
-        states=np.zeros((3, 2), np.float32) + np.arange(3, dtype=np.float32)[:, None],
-        indptr=np.array([0, 2, 4, 6], np.int32),
-        indices=np.array([1, 2, 0, 2, 0, 1], np.int32),
-        distance=np.array([1.0, 1.5, 1.0, 1.0, 1.5, 1.0]),
-        risk=np.zeros(6),
-        wait_risk=np.zeros(3),
-    )
-    agents = 1 if planner.max_agents == 1 else 2
-    eager: Planner = planner.eager() if hasattr(planner, "eager") else planner
-    ends = np.array([0, 2], np.int32)[:agents]
-    for weight in ("cost", "hops"):
-        tiny = Problem(graph, ends, np.array([2, 0], np.int32)[:agents], clearance=0.0, weight=weight)
-        plan = eager.plan(tiny, eager.prepare(graph), deadline=None, rng=np.random.default_rng(0))
-        if plan.status == "unsolved" and plan.reason.startswith("interrupted"):
-            raise KeyboardInterrupt  # planners answer Ctrl-C with a plan; here nothing is compiled or planned yet
-    _WARM.add(type(planner))
-    return time.perf_counter() - began

@@ -21,7 +21,8 @@ from navplan.graph import StateGraph
 from navplan.memory import memory_limit, peak_memory, reset_peak
 from navplan.plan import Plan
 from navplan.planners import get, names
-from navplan.planners.solve import configured, solve, warm_up
+from navplan.planners.solve import configured, solve
+from navplan.planners.warm_up import warm_up
 from navplan.problem import Problem
 from navplan.scenarios.generators import random_obstacles
 from navplan.scenarios.load import draw_pairs
@@ -148,7 +149,7 @@ def test_ctrl_c_writes_what_is_there_and_exits_130(planner: str, tmp_path: Path)
     warm_up(configured(planner, {}))  # its kernels are in the cache then
     out = tmp_path / "plan.json"
     code = (
-        "import sys; from navplan.cli import main; from navplan.planners.solve import warm_up, configured\n"
+        "import sys; from navplan.cli import main\n"
         "import navplan.planners.solve as s; first = s.warm_up\n"
         "def told(*a):\n r = first(*a); print('planning', file=sys.stderr, flush=True); return r\n"
         "s.warm_up = told\n"
