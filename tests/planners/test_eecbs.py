@@ -174,7 +174,7 @@ def test_growing_pools_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = crowd(100, 2, size=24)
     before = paths_of(problem)
     make_search, make_tree, make_table = eecbs._make_search, eecbs._make_tree, eecbs._make_table
-    grown = []
+    grown: list[int] = []
     monkeypatch.setattr(eecbs, "_make_search", lambda nodes, *_: make_search(nodes, 32, 4))
     monkeypatch.setattr(eecbs, "_make_tree", lambda agents, *_: make_tree(agents, agents + 4, 64, 1))
     monkeypatch.setattr(eecbs, "_make_table", lambda field, steps: make_table(field, 5 if not grown else steps))
