@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,9 @@ from navplan.kernels.status import EXHAUSTED, FOUND
 from navplan.planners.cover import cover
 from navplan.planners.low_level import Route
 from navplan.planners.tree import GaveUp, Node, Tree
+from navplan.planners.unit_corridors import Corridors
 from navplan.planners.unit_low import FOREVER, Bar, UnitLow
+from navplan.planners.unit_node import Clash, Side, UnitNode
 
 if TYPE_CHECKING:
     from navplan.planners.cbs import CBS
@@ -30,38 +32,6 @@ KEPT = 4
 HEAVIEST = 4
 # Times that all agents in conflict look for paths that meet fewer, at first.
 ROUNDS = 10
-
-
-class Clash(NamedTuple):
-    """Two agents at one node at `time`, or swapping to arrive at `time`."""
-
-    time: int
-    swap: bool
-
-
-class UnitNode(NamedTuple):
-    """Paths under bars, and which pairs conflict where.
-
-    Attributes:
-        cost: sum of the last arrivals.
-        clashes: by pair (smaller agent first), at most `KEPT` each, the earliest first.
-        limits: by agent, the time by which its last arrival must be; then nobody else may be at its goal. The bars of the others
-            say so only where one of their shortest paths would be.
-    """
-
-    bars: tuple[frozenset[Bar], ...]
-    paths: tuple[NDArray[np.int32], ...]
-    cost: int
-    clashes: dict[tuple[int, int], tuple[Clash, ...]]
-    limits: dict[int, int]
-
-
-class Side(NamedTuple):
-    """One child: what an agent must no longer do; or, with a limit, the time by which it must have arrived for the last time."""
-
-    agent: int
-    bars: frozenset[Bar]
-    limit: int = -1
 
 
 class UnitSearch:
@@ -290,11 +260,13 @@ class UnitSearch:
                 return sides
         if self._options.corridors:
             for clash in rows:
-                found = self._corridors.split(node, best, clash)
-                if found is not None:
-                    return Side(best[0], found[0]), Side(best[1], found[1])
-        if self._options.mutexes and self._dead(node, best) >= 0:
-            return self._cut(node, best)
+                bars = self._corridors.split(node, best, clash)
+                if bars is not None:
+                    return Side(best[0], bars[0]), Side(best[1], bars[1])
+        if self._options.mutexes:
+            found = self._cut(node, best, rows[0].time)
+            if found is not None:
+                return found
         clash = max(rows, key=lambda row: (self._singles(node, best, row), -row.time))
         one, two = (Side(agent, frozenset([self._plain(node.paths[agent], clash)])) for agent in best)
         return one, two
@@ -327,99 +299,29 @@ class UnitSearch:
                 return Side(agent, frozenset([Bar(-1, clash.time + 1, FOREVER)])), Side(agent, frozenset(), clash.time)
         return None
 
-    def _cut(self, node: UnitNode, pair: tuple[int, int]) -> tuple[Side, Side]:
-        """Where the diagrams run dry: at that time one of the two must be nowhere that its diagram says."""
-        time = self._dead(node, pair)
-        sides = []
-        for agent in pair:
-            cost = len(node.paths[agent]) - 1
-            diagram = self._low.diagram(agent, node.bars[agent], cost)
-            if time >= cost or diagram is None:
-                sides.append(frozenset([Bar(-1, cost + 1, FOREVER)]))
-            else:
-                level = diagram.nodes[diagram.first[time] : diagram.first[time + 1]].tolist()
-                sides.append(frozenset(Bar(v, time, time) for v in level))
-        return Side(pair[0], sides[0]), Side(pair[1], sides[1])
+    def _cut(self, node: UnitNode, pair: tuple[int, int], since: int) -> tuple[Side, Side] | None:
+        """Nodes that the agents are at, at one time, and as many more as cannot go together: all, if the diagrams run dry.
 
-
-class Corridors:
-    """Chains of nodes with two neighbours, where agents cannot pass each other (corridor reasoning, Li et al. 2021)."""
-
-    def __init__(self, low: UnitLow, tree: Tree) -> None:
-        self._low = low
-        self._back = tree.weighted.backward
-        self._known: dict[int, list[int]] = {}
-        self._steps: dict[tuple[int, int, tuple[int, ...]], float] = {}
-
-    def _neighbours(self, v: int) -> list[int]:
-        """Those of v if they are two and edges lead both ways; else none."""
-        if v not in self._known:
-            out = self._low.indices[self._low.indptr[v] : self._low.indptr[v + 1]].tolist()
-            into = self._back.indices[self._back.indptr[v] : self._back.indptr[v + 1]].tolist()
-            self._known[v] = out if len(out) == 2 and sorted(out) == sorted(into) and v not in out else []
-        return self._known[v]
-
-    def _chain(self, v: int, stops: set[int]) -> list[int]:
-        """The nodes of the corridor that holds v, without its ends; empty when v is not inside one."""
-        if v in stops or not self._neighbours(v):
-            return []
-        inner = [v]
-        for first in self._neighbours(v):
-            before, at = v, first
-            while at not in stops and self._neighbours(at):
-                if at in inner:
-                    return []
-                inner.append(at)
-                one, two = self._neighbours(at)
-                before, at = at, two if one == before else one
-        return inner
-
-    def _passage(self, path: NDArray[np.int32], clash: Clash, inner: set[int]) -> tuple[int, int, int] | None:
-        """Where the path enters the corridor and leaves it round `clash`, and when it leaves."""
-        came = clash.time - 1 if clash.swap else clash.time
-        while came >= 0 and int(path[came]) in inner:
-            came -= 1
-        left = clash.time
-        while left < len(path) and int(path[left]) in inner:
-            left += 1
-        if came < 0 or left >= len(path):
-            return None
-        return int(path[came]), int(path[left]), left
-
-    def split(self, node: UnitNode, pair: tuple[int, int], clash: Clash) -> tuple[frozenset[Bar], frozenset[Bar]] | None:
-        """Bars on the far ends, for as long as one of the two must have given way; None where the agents do not pass a corridor
-        in opposite directions, or one of the paths stays as it is.
+        A diagram tells where its agent can be up to its least cost; who would have arrived before must arrive later.
         """
         i, j = pair
-        low = self._low
-        if clash.time >= min(len(node.paths[i]), len(node.paths[j])):
+        costs = len(node.paths[i]) - 1, len(node.paths[j]) - 1
+        asked = (i, node.bars[i], costs[0]), (j, node.bars[j], costs[1])
+        dead = self._low.dead_level(*asked)
+        paths = node.paths[i], node.paths[j]
+        cut = (
+            self._low.cut(*asked, paths, since)
+            if dead < 0
+            else (dead, self._low.level(asked[0], dead), self._low.level(asked[1], dead))
+        )
+        if cut is None:
             return None
-        stops = {low.starts[i], low.goals[i], low.starts[j], low.goals[j]}
-        u, v = int(node.paths[i][clash.time - 1]), int(node.paths[i][clash.time])
-        inner = self._chain(v, stops)
-        if not inner and clash.swap:
-            inner = self._chain(u, stops)
-        if not inner and not clash.swap:
-            return None
-        one = self._passage(node.paths[i], clash, set(inner))
-        two = self._passage(node.paths[j], clash, set(inner))
-        if one is None or two is None or one[0] == one[1] or (one[0], one[1]) != (two[1], two[0]):
-            return None
-        length = len(inner) + 1
-        ends = (one[0], one[1])
-        first = min(self._around(i, one[1], inner, ends) - 1, self._around(j, two[1], [], ()) + length)
-        second = min(self._around(j, two[1], inner, ends) - 1, self._around(i, one[1], [], ()) + length)
-        if one[2] > first or two[2] > second:
-            return None
-        return frozenset([Bar(one[1], 0, int(first))]), frozenset([Bar(two[1], 0, int(second))])
-
-    def _around(self, agent: int, end: int, inner: list[int], ends: tuple[int, ...]) -> float:
-        """Least steps of an agent to `end`, not through the corridor if one is given; a lower bound whatever bars it has."""
-        key = (agent, end, (*ends, len(inner)))
-        if key not in self._steps:
-            steps = self._low.detour(self._low.starts[agent], end, inner, ends)
-            self._steps[key] = math.inf if steps < 0 else steps
-        return self._steps[key]
+        time, *levels = cut
+        one, two = (
+            Side(agent, frozenset([Bar(-1, cost + 1, FOREVER)] if time >= cost else (Bar(v, time, time) for v in level)))
+            for agent, cost, level in zip(pair, costs, levels, strict=True)
+        )
+        return one, two
 
 
 class Attempts:

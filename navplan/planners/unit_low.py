@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from navplan.kernels.status import BUDGET, EXHAUSTED, FULL
-from navplan.kernels.unit_pairs import Diagram, build_diagram, first_dead_level, hops_around, least_met
+from navplan.kernels.unit_pairs import Diagram, build_diagram, first_dead_level, hops_around, least_met, widest_cut
 from navplan.kernels.unit_search import (
     POPPED,
     RESULT,
@@ -58,6 +58,9 @@ class Bar(NamedTuple):
 
 # Agent, bars, least cost.
 Asked = tuple[int, frozenset[Bar], int]
+Paths = tuple[NDArray[np.int32], NDArray[np.int32]]
+# A time, and nodes of either of two agents.
+Cut = tuple[int, list[int], list[int]]
 
 
 class UnitLow:
@@ -90,6 +93,7 @@ class UnitLow:
         self._now = np.empty(1 << 18, np.uint8)
         self._then = np.empty(1 << 18, np.uint8)
         self._found = np.empty((LISTED, 3), np.int32)
+        self._where: NDArray[np.int64] | None = None
         self._diagrams: dict[Asked, Diagram | None] = {}
         self._held = 0
         self._costs: dict[tuple[int, frozenset[Bar]], int | None] = {}
@@ -344,6 +348,40 @@ class UnitLow:
 
     def _walk(self, mine: Diagram, theirs: Diagram) -> int:
         return int(first_dead_level(mine, theirs, self._now, self._then, MOST_PAIRS))
+
+    def level(self, asked: Asked, time: int) -> list[int]:
+        """Where an agent can be at `time`, at rest after its last arrival."""
+        diagram = self.diagram(*asked)
+        if diagram is None:
+            return [self.goals[asked[0]]]
+        at = min(time, len(diagram.first) - 2)
+        return diagram.nodes[diagram.first[at] : diagram.first[at + 1]].tolist()
+
+    def cut(self, one: Asked, other: Asked, paths: Paths, since: int) -> Cut | None:
+        """Where two agents cannot both be, neither as on its path: (time, some nodes of either's level); None if nowhere.
+
+        Args:
+            one, other: agent, bars, least cost.
+            paths: of those.
+            since: the first time to look at.
+        """
+        mine, theirs = self.diagram(*one), self.diagram(*other)
+        if mine is None or theirs is None:
+            return None
+        levels = max(len(mine.first), len(theirs.first))
+        if self._where is None or len(self._where) < levels:
+            self._where = np.empty(2 * levels, np.int64)
+            self._table = np.empty(MOST_PAIRS, np.uint8)
+        keep = np.empty(len(mine.nodes), np.uint8), np.empty(len(theirs.nodes), np.uint8)
+        time = int(widest_cut(mine, theirs, *paths, since, self._table, self._where, *keep))
+        if time < 0:
+            return None
+        sides = []
+        for diagram, marks in zip((mine, theirs), keep, strict=True):
+            at = min(time, len(diagram.first) - 2)
+            level = diagram.nodes[diagram.first[at] : diagram.first[at + 1]]
+            sides.append(level[marks[: len(level)] == 1].tolist())
+        return time, sides[0], sides[1]
 
     # ------------------------------------------------------------------ corridors
     def detour(self, start: int, goal: int, inner: list[int], ends: tuple[int, ...]) -> int:
