@@ -35,6 +35,11 @@ from navplan.planners.crew import Team, lost_reason, make_team, paths_of, refuse
 from navplan.planners.scatter import add_guide
 from navplan.problem import Problem
 
+# Configurations after which a search for a first plan begins again: so many, and so many for each step of the longest way.
+FEW_STEPS = 100
+PATIENCE = 5.0
+# How much longer each search takes than the one before.
+GROWTH = 1.5
 # Part of the time limit after which scattering begins no further round.
 SHARE = 0.25
 
@@ -106,7 +111,7 @@ class LaCAM:
                 if self.scatter:
                     until = None if deadline is None else began + SHARE * (deadline - began)
                     team = add_guide(problem, team, Clock(deadline), rng, self.margin, until)
-                search = _Search(problem, team, self, Clock(deadline))
+                search = _Search(problem, team, self, Clock(deadline), rng)
                 search.run()
                 if not search.paths:
                     status, reason = "infeasible", "every configuration of the agents that can be reached was tried"
@@ -148,7 +153,7 @@ class _Search:
         loss: least loss so far, proved least when `run` returns with `anytime`.
     """
 
-    def __init__(self, problem: Problem, team: Team, options: LaCAM, clock: Clock) -> None:
+    def __init__(self, problem: Problem, team: Team, options: LaCAM, clock: Clock, rng: np.random.Generator) -> None:
         self.paths: list[NDArray[np.int32]] = []
         self.loss = np.inf
         self.counters = np.zeros(COUNTERS, np.int64)
@@ -157,6 +162,9 @@ class _Search:
         self._team = team
         self._options = options
         self._clock = clock
+        self._rng = rng
+        self._restarts = 0
+        self._spent = np.zeros(COUNTERS, np.int64)
         self._best = np.empty(problem.num_agents, np.int32)
         self._solutions = 0
         self._first_s = 0.0
@@ -192,17 +200,34 @@ class _Search:
     def run(self) -> None:
         """Search until the first plan, or with `anytime` until none better is left.
 
+        How long a first plan takes differs widely between random choices (heavy tails, Gomes et al. 2000), so a search that takes
+        long begins again with others, after ever more steps: some search gets the time that it needs to try everything.
+
         Raises:
             OutOfTime, OutOfMemory: no more can be done; `paths` may hold a plan.
         """
+        step = float(np.median(self._team.scene.weights)) if self._team.scene.weights.size else 1.0
+        farthest = float(self._team.alone.max(initial=0.0)) / step if step > 0.0 else 0.0
+        patience = FEW_STEPS + int(PATIENCE * farthest)
+        while not self._attempt(patience):
+            patience = 1 + int(GROWTH * patience)
+            self._restarts += 1
+
+    def _attempt(self, patience: int) -> bool:
+        """Search from the start; False when there is no plan after `patience` steps."""
         team, options = self._team, self._options
+        ranks = team.ranks
+        if self._restarts:
+            ranks = np.argsort(-team.alone * self._rng.uniform(0.5, 1.5, team.alone.size)).astype(np.int32)
         rest = float(team.alone.sum())
-        begin(team.scene, self._configurations, self._pools, self.counters, team.ranks, self._problem.starts, rest)
+        self._spent += self.counters
+        begin(team.scene, self._configurations, self._pools, self.counters, ranks, self._problem.starts, rest)
         seconds = (1e-6 + 1.5e-7 * self._problem.num_agents) * options.samples
-        budget = max(1, int(SLICE_S / seconds))
+        slice_size = max(1, int(SLICE_S / seconds))
         chance = int(options.restart * 2**32)
-        while True:
+        while self.paths or self.counters[EXPANDED] < patience:
             self._clock.check()
+            left = slice_size if self.paths else patience - int(self.counters[EXPANDED])
             status = explore(
                 team.scene,
                 team.tables,
@@ -210,22 +235,23 @@ class _Search:
                 self._configurations,
                 self._pools,
                 self.counters,
-                team.ranks,
+                ranks,
                 self._best,
                 options.samples,
                 options.anytime,
                 chance,
                 team.branching,
-                budget,
+                min(slice_size, left),
             )
             if status == FULL:
                 self._grow()
             elif status == FOUND:
                 self._keep()
                 if not options.anytime:
-                    return
+                    return True
             elif status == EXHAUSTED:
-                return
+                return True
+        return False
 
     def _keep(self) -> None:
         goal = int(self.counters[GOAL])
@@ -280,8 +306,9 @@ class _Search:
     def stats(self) -> dict[str, float]:
         """Counters for the plan."""
         out: dict[str, float] = {
-            "expanded": int(self.counters[EXPANDED]),
-            "generated": int(self.counters[GENERATED]),
+            "expanded": int(self._spent[EXPANDED] + self.counters[EXPANDED]),
+            "generated": int(self._spent[GENERATED] + self.counters[GENERATED]),
+            "restarts": self._restarts,
             "configurations": int(self.counters[NODES]),
             "met_again": int(self.counters[KNOWN]),
         }

@@ -13,6 +13,7 @@ import navplan as nv
 from navplan.errors import InvalidInput, InvalidProblem
 from navplan.graph import StateGraph
 from navplan.kernels.pibt import guided
+from navplan.planners import lacam
 from navplan.planners.base import Clock, Prepared
 from navplan.planners.crew import make_team
 from navplan.planners.scatter import add_guide
@@ -100,6 +101,20 @@ def test_a_corridor_where_agents_cannot_pass_is_infeasible() -> None:
     assert plan.status == "infeasible"
     assert "tried" in plan.reason
     assert not plan.paths
+
+
+def test_searches_that_begin_again_and_again_stay_complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With patience for one configuration at first, what has a plan gets one and what has none is proved to have none."""
+    monkeypatch.setattr(lacam, "FEW_STEPS", 1)
+    monkeypatch.setattr(lacam, "PATIENCE", 0.0)
+    restarts = 0.0
+    for problem in problems("digraph", 60, seed=5):
+        plan = solve(problem, "lacam")
+        restarts += plan.stats["restarts"]
+        assert plan.solved == math.isfinite(naive.joint_optimum(problem))
+        if plan.solved:
+            validate(plan, problem)
+    assert restarts >= 30
 
 
 def test_an_unreachable_goal_names_the_agent() -> None:
