@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from navplan.kernels.hashing import home
-from navplan.kernels.heap import pop, push
+from navplan.kernels.heap import pop_key, push_key
 from navplan.kernels.jit import inner, kernel
 from navplan.kernels.status import BUDGET, EXHAUSTED, FOUND, FULL
 
-# A key of the heap is f times this plus conflicts.
-CONFLICT_ROOM = 1 << 20
+# A key of the heap is f times this less the time: deep first.
+TIME_ROOM = 1 << 21
 # Entries of `progress`.
 MADE, SIZE, RESULT, POPPED, STAMP = 0, 1, 2, 3, 4
 
@@ -57,14 +57,12 @@ class UnitWork(NamedTuple):
 
     node: NDArray[np.int32]
     time: NDArray[np.int32]
-    conflicts: NDArray[np.int32]
     parent: NDArray[np.int32]
     closed: NDArray[np.uint8]
     slot_key: NDArray[np.int64]
     slot_stamp: NDArray[np.int64]
     slot_record: NDArray[np.int32]
     keys: NDArray[np.float64]
-    ties: NDArray[np.float64]
     items: NDArray[np.int32]
 
 
@@ -123,24 +121,6 @@ def take(traffic, agent):
         traffic.link[at, time] = traffic.link[agent, time]
 
 
-@inner
-def meet(traffic, u, v, time):
-    """How many agents conflict with a move from u to v that arrives at `time`."""
-    last = traffic.head.shape[0] - 1
-    count = 0
-    other = traffic.head[min(time, last), v]
-    while other >= 0:
-        count += 1
-        other = traffic.link[other, min(time, last)]
-    if u != v and time <= last:
-        other = traffic.head[time - 1, v]
-        while other >= 0:
-            if traffic.paths[other, time] == u:
-                count += 1
-            other = traffic.link[other, time - 1]
-    return count
-
-
 @kernel
 def conflicts_of(traffic, path, found):
     """List the conflicts of `path`, whose agent is not in the traffic: rows of (agent, time of arrival, swap or not).
@@ -178,9 +158,8 @@ def conflicts_of(traffic, path, found):
 
 
 @inner
-def reach(h, work, progress, traffic, horizon, earliest, goal, parent, u, v, time):
+def reach(h, work, progress, horizon, earliest, goal, parent, u, v, time):
     """Record being at v at `time`, having come from u; as the end of the path too if it can be."""
-    met = work.conflicts[parent] + meet(traffic, u, v, time) if parent >= 0 else 0
     ends = v == goal and time >= earliest and (u != goal or time == 0)
     for finish in range(2):
         if finish == 1 and not ends:
@@ -190,16 +169,10 @@ def reach(h, work, progress, traffic, horizon, earliest, goal, parent, u, v, tim
         at = home(key, mask)
         while work.slot_stamp[at] == progress[STAMP] and work.slot_key[at] != key:
             at = (at + 1) & mask
-        total = met
-        if finish == 1:
-            for later in range(time + 1, traffic.head.shape[0]):
-                total += meet(traffic, v, v, later)
         record = progress[MADE]
         if work.slot_stamp[at] == progress[STAMP]:
             known = work.slot_record[at]
-            if work.closed[known] or work.time[known] < time:
-                continue
-            if work.time[known] == time and work.conflicts[known] <= total:
+            if work.closed[known] or work.time[known] <= time:
                 continue
             work.closed[known] = 1
         work.slot_stamp[at] = progress[STAMP]
@@ -207,19 +180,16 @@ def reach(h, work, progress, traffic, horizon, earliest, goal, parent, u, v, tim
         work.slot_record[at] = record
         work.node[record] = h.size if finish == 1 else v
         work.time[record] = time
-        work.conflicts[record] = total
         work.parent[record] = parent
         work.closed[record] = 0
         f = max(time + h[v], np.float64(earliest))
-        progress[SIZE] = push(
-            work.keys, work.ties, work.items, progress[SIZE], f * CONFLICT_ROOM + total, -float(time) - finish, np.int32(record)
-        )
+        progress[SIZE] = push_key(work.keys, work.items, progress[SIZE], f * TIME_ROOM - time - finish, np.int32(record))
         progress[MADE] = record + 1
 
 
 @kernel
-def unit_search(indptr, indices, h, start, goal, earliest, horizon, bars, traffic, work, progress, max_expansions):
-    """A shortest path under `bars` with few conflicts: space-time A*, time collapsing at `horizon`.
+def unit_search(indptr, indices, h, start, goal, earliest, horizon, bars, work, progress, max_expansions):
+    """A shortest path under `bars`: space-time A*, time collapsing at `horizon`.
 
     Args:
         h: (N,) float64 distances to the goal.
@@ -231,14 +201,14 @@ def unit_search(indptr, indices, h, start, goal, earliest, horizon, bars, traffi
         FOUND (RESULT), EXHAUSTED, BUDGET, or FULL.
     """
     if progress[MADE] == 0 and not barred(bars, -1, start, 0) and h[start] < np.inf:
-        reach(h, work, progress, traffic, horizon, earliest, goal, -1, start, start, 0)
+        reach(h, work, progress, horizon, earliest, goal, -1, start, start, 0)
     expanded = 0
     while progress[SIZE] > 0:
         if expanded >= max_expansions:
             return BUDGET
         record = work.items[0]
         if work.closed[record]:
-            progress[SIZE] = pop(work.keys, work.ties, work.items, progress[SIZE])
+            progress[SIZE] = pop_key(work.keys, work.items, progress[SIZE])
             continue
         u, time = work.node[record], np.int64(work.time[record])
         if u == h.size:
@@ -246,14 +216,14 @@ def unit_search(indptr, indices, h, start, goal, earliest, horizon, bars, traffi
             return FOUND
         if progress[MADE] + 2 * (indptr[u + 1] - indptr[u]) + 4 >= work.node.size:
             return FULL
-        progress[SIZE] = pop(work.keys, work.ties, work.items, progress[SIZE])
+        progress[SIZE] = pop_key(work.keys, work.items, progress[SIZE])
         work.closed[record] = 1
         expanded += 1
         progress[POPPED] += 1
         for edge in range(indptr[u], indptr[u + 1] + 1):
             v = indices[edge] if edge < indptr[u + 1] else u
             if h[v] < np.inf and not barred(bars, u, v, time + 1):
-                reach(h, work, progress, traffic, horizon, earliest, goal, record, u, v, time + 1)
+                reach(h, work, progress, horizon, earliest, goal, record, u, v, time + 1)
     return EXHAUSTED
 
 

@@ -19,13 +19,12 @@ from navplan.planners.cover import cover
 from navplan.planners.low_level import Route
 from navplan.planners.tree import GaveUp, Node, Tree
 from navplan.planners.unit_corridors import Corridors
-from navplan.planners.unit_low import FOREVER, Bar, UnitLow
+from navplan.planners.unit_low import FOREVER, NOBODY, Bar, UnitLow
 from navplan.planners.unit_node import Clash, Side, UnitNode
 
 if TYPE_CHECKING:
     from navplan.planners.cbs import CBS
 
-NOBODY = np.empty(0, np.int32)
 # Conflicts of one pair that are kept.
 KEPT = 4
 # Rises of a pair that are tried for being too little.
@@ -84,10 +83,11 @@ class UnitSearch:
         paths = [NOBODY] * agents
         clashes: dict[tuple[int, int], tuple[Clash, ...]] = {}
         for agent in range(agents):
-            self._low.show(paths)
+            self._low.show(paths.copy())
             path = self._low.search(agent, frozenset())
             if path is None:
                 return None
+            self._low.make_room(len(path))
             clashes.update(self._clashes(agent, path))
             paths[agent] = path
         self._tree.generated += 1
@@ -144,11 +144,11 @@ class UnitSearch:
             bars |= more
             least = cost
         others = [*node.paths[:agent], NOBODY, *node.paths[agent + 1 :]]
-        # paths in the traffic never grow beyond its last column, a new one may
         low.show(others)
         path = low.search(agent, bars, cost)
         if path is None:
             return None
+        # the traffic, and whoever meets it, must reach beyond every path
         low.make_room(len(path))
         node = node._replace(bars=(*node.bars[:agent], bars, *node.bars[agent + 1 :]))
         return self._with(node, agent, path)
@@ -204,7 +204,7 @@ class UnitSearch:
                 continue
             if self._options.bypass:
                 met = {agent for pair in child.clashes.keys() - node.clashes.keys() for agent in pair}
-                child = self._settled(child, sorted(met))
+                child = self._settled(child, sorted(met - {side.agent}))
                 if child.cost <= node.cost and len(child.clashes) < len(node.clashes):
                     return node._replace(paths=child.paths, clashes=child.clashes)
             children.append(child)
@@ -249,9 +249,10 @@ class UnitSearch:
 
     def _choose(self, node: UnitNode, weights: dict[tuple[int, int], float]) -> tuple[Side, Side]:
         """What to split on: what costs most first, then what may be resolved for one of the two only, then the earliest."""
+        most = max(weights.values())
         best = max(
-            node.clashes,
-            key=lambda pair: (weights[pair], self._narrow(node, pair), -node.clashes[pair][0].time, -pair[0], -pair[1]),
+            (pair for pair, weight in weights.items() if weight == most),
+            key=lambda pair: (self._narrow(node, pair), -node.clashes[pair][0].time, -pair[0], -pair[1]),
         )
         rows = node.clashes[best]
         for clash in rows:

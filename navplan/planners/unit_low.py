@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +30,7 @@ from navplan.planners.base import Clock, Weighted, freeze
 from navplan.planners.pairs import PairBounds
 from navplan.problem import Problem
 
+NOBODY = np.empty(0, np.int32)
 # A bar without an end.
 FOREVER = 1 << 29
 # Expansions of one kernel call.
@@ -100,9 +102,8 @@ class UnitLow:
         self._met = np.empty((2, 1 << 12), np.int32)
         self._dead: dict[tuple[Asked, Asked], int] = {}
         longest = max(float(tables[agent, start]) for agent, start in enumerate(self.starts))
-        self._paths: list[NDArray[np.int32]] | None = None
+        self._paths: Sequence[NDArray[np.int32]] = [NOBODY] * len(self.starts)
         self._traffic = self._make_traffic(int(longest) + 33)
-        self._nobody = self._make_traffic(1)
 
     # ------------------------------------------------------------------ memory
     def _make_bars(self, room: int) -> Bars:
@@ -113,15 +114,11 @@ class UnitLow:
     def _make_work(room: int) -> UnitWork:
         slots = 1 << (2 * room - 1).bit_length()
         return UnitWork(
-            np.empty(room, np.int32),
-            np.empty(room, np.int32),
-            np.empty(room, np.int32),
-            np.empty(room, np.int32),
+            *(np.empty(room, np.int32) for _ in range(3)),
             np.empty(room, np.uint8),
             np.empty(slots, np.int64),
             np.zeros(slots, np.int64),
             np.empty(slots, np.int32),
-            np.empty(room),
             np.empty(room),
             np.empty(room, np.int32),
         )
@@ -139,27 +136,23 @@ class UnitLow:
         )
 
     # ------------------------------------------------------------------ traffic
-    def show(self, paths: list[NDArray[np.int32]]) -> None:
-        """Make `paths` the traffic; an empty path stands for nobody."""
-        self.make_room(max(len(path) for path in paths))
-        known = self._paths or [np.empty(0, np.int32)] * len(paths)
-        for agent, (old, new) in enumerate(zip(known, paths, strict=True)):
-            if old is new:
-                continue
-            if len(old):
+    def show(self, paths: Sequence[NDArray[np.int32]]) -> None:
+        """Make `paths` the traffic; an empty path stands for nobody, others have been made room for."""
+        known = self._paths
+        for agent in [k for k, (old, new) in enumerate(zip(known, paths, strict=True)) if old is not new]:
+            if len(known[agent]):
                 take(self._traffic, agent)
-            if len(new):
-                put(self._traffic, agent, new)
-        self._paths = list(paths)
+            if len(paths[agent]):
+                put(self._traffic, agent, paths[agent])
+        self._paths = paths
 
     def make_room(self, length: int) -> None:
         """Let the traffic reach beyond paths of `length` nodes."""
         times = self._traffic.head.shape[0]
         if length >= times:
-            known, self._paths = self._paths, None
+            known, self._paths = self._paths, [NOBODY] * len(self.starts)
             self._traffic = self._make_traffic(length + times)
-            if known is not None:
-                self.show(known)
+            self.show(known)
 
     def conflicts(self, path: NDArray[np.int32]) -> list[list[int]]:
         """[other agent, time, 1 for a swap] for each conflict of `path` with the traffic."""
@@ -180,7 +173,8 @@ class UnitLow:
         return len(rows), max(((bar.low if bar.high >= FOREVER else bar.high) + 1 for bar in rows), default=0)
 
     def search(self, agent: int, bars: frozenset[Bar], least: int = 0) -> NDArray[np.int32] | None:
-        """A shortest path within `bars` with the fewest conflicts with the traffic; None when there is none.
+        """A shortest path within `bars` with the fewest conflicts with the traffic, unless too many are to choose from; None
+        when there is none.
 
         Args:
             least: a lower bound on its cost.
@@ -192,7 +186,7 @@ class UnitLow:
             return None
         diagram = self.diagram(agent, bars, cost)
         if diagram is None:
-            return self._astar(agent, bars, self._traffic)
+            return self._astar(agent, bars)
         return self.pick(diagram, cost)[0]
 
     def pick(self, diagram: Diagram, cost: int) -> tuple[NDArray[np.int32], int]:
@@ -224,7 +218,7 @@ class UnitLow:
                 break
             if len(diagram.nodes):
                 return cost
-        path = self._astar(agent, bars, self._nobody)
+        path = self._astar(agent, bars)
         return None if path is None else len(path) - 1
 
     def _earliest(self, agent: int, bars: frozenset[Bar]) -> int:
@@ -234,8 +228,8 @@ class UnitLow:
         rests = (bar.high + 1 for bar in bars if bar.node == goal and bar.origin < 0)
         return max(earliest, max(rests, default=0))
 
-    def _astar(self, agent: int, bars: frozenset[Bar], traffic: Traffic) -> NDArray[np.int32] | None:
-        """A shortest path however long it is, or None; few conflicts with `traffic`."""
+    def _astar(self, agent: int, bars: frozenset[Bar]) -> NDArray[np.int32] | None:
+        """A shortest path however long it is, or None."""
         earliest = self._earliest(agent, bars)
         count, horizon = self._set(bars)
         try:
@@ -255,7 +249,6 @@ class UnitLow:
                         earliest,
                         max(horizon, earliest),
                         self._bars,
-                        traffic,
                         self._work,
                         self._progress,
                         SLICE,
