@@ -13,6 +13,7 @@ SUITES: dict[str, str] = {
     "search": "shortest paths and Conflict-Based Search",
     "graph": "building the state graph from critics",
     "mapf": "multi-agent planners on MovingAI maps: success rate, runtime, sum of costs (see --maps)",
+    "compile": "compiling each planner's kernels into an empty cache",
     "learn": "training updates and collection steps per second",
 }
 

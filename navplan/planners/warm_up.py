@@ -42,9 +42,7 @@ def warm_up(planner: Planner, problem: Problem | None = None, progress: Callable
     if progress is not None:
         progress(f"loading the kernels of {planner.name}; the first run compiles them …")
     began = time.perf_counter()
-    compile_parts(getattr(planner, "parts", ()), weights)
-    for weight in weights:
-        _plan_tiny(planner, weight)
+    _compile(planner, weights)
     _WARM.update((type(planner), weight) for weight in weights)
     return time.perf_counter() - began
 
@@ -77,7 +75,18 @@ def _plan_tiny(planner: Planner, weight: Weight) -> None:
         raise KeyboardInterrupt  # planners answer Ctrl-C with a plan; here nothing is compiled or planned yet
 
 
-def compile_parts(parts: tuple[type[Planner], ...], weights: Sequence[Weight]) -> None:
+def compile_planner(name: str, *weights: Weight) -> None:
+    """Compile the kernels that the planner `name` needs for problems of these kinds."""
+    _compile(get(name)(), weights)
+
+
+def _compile(planner: Planner, weights: Sequence[Weight]) -> None:
+    _compile_parts(getattr(planner, "parts", ()), weights)
+    for weight in weights:
+        _plan_tiny(planner, weight)
+
+
+def _compile_parts(parts: tuple[type[Planner], ...], weights: Sequence[Weight]) -> None:
     """Fill the cache with the kernels of several planners, in a process each, unless they are there already.
 
     The compiler holds a lock, so that threads would not help; what another process compiles comes back through the cache.
@@ -85,20 +94,13 @@ def compile_parts(parts: tuple[type[Planner], ...], weights: Sequence[Weight]) -
     missing = [part for part in parts if not jit.is_cached(Path(jit.__file__).with_name(f"{part.name}.py"))]
     if jit.settings.DISABLE_JIT or not missing:
         return
-    code = "import sys; from navplan.planners.warm_up import compile_kernels; compile_kernels(*sys.argv[1:])"
+    code = "import sys; from navplan.planners.warm_up import compile_planner; compile_planner(*sys.argv[1:])"
     others = [subprocess.Popen([sys.executable, "-c", code, part.name, *weights]) for part in missing[1:]]
     try:
-        compile_kernels(missing[0].name, *weights)
+        compile_planner(missing[0].name, *weights)
         for process in others:
             process.wait()
     finally:
         for process in others:
             process.kill()
             process.wait()
-
-
-def compile_kernels(name: str, *weights: Weight) -> None:
-    """Compile the kernels that the planner `name` needs for problems of these kinds."""
-    planner: Planner = get(name)()
-    for weight in weights:
-        _plan_tiny(planner, weight)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from navplan.cli import main
 from navplan.graph import StateGraph
 from navplan.plan import Plan
 from navplan.planners.tree import Tree
+from navplan.scenarios.load import load_problem
 from tests.paths import MOVINGAI, needs_movingai
 
 MAP = "type octile\nheight 3\nwidth 5\nmap\n.....\n.@.@.\n.....\n"
@@ -151,3 +154,84 @@ def test_a_benchmark_scenario_from_the_command_line(tmp_path: Path, capsys: pyte
     arguments = ["--map", str(folder / "maps/random-32-32-20.map"), "--scen", str(folder / "scens/random-32-32-20-random-1.scen")]
     assert main(["solve", *arguments, "--agents", "10", "--planner", "cbs", "--time-limit", "30", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["sum_of_costs"] == 200
+
+
+@pytest.fixture
+def two_ways(tmp_path: Path) -> str:
+    """Four nodes: from 0 to 3 over 1 in 2 steps of risk 1, or over 2 at a distance of 4 without any."""
+    graph = StateGraph(
+        states=np.array([[0, 0], [0, 4], [4, 0], [4, 4]], np.float32),
+        indptr=np.array([0, 2, 4, 6, 8], np.int32),
+        indices=np.array([1, 2, 0, 3, 0, 3, 1, 2], np.int32),
+        distance=np.array([1.0, 2.0, 1.0, 1.0, 2.0, 2.0, 1.0, 2.0]),
+        risk=np.array([0.5, 0.0, 0.5, 0.5, 0.0, 0.0, 0.5, 0.0]),
+        wait_risk=np.zeros(4),
+    )
+    graph.save(tmp_path / "two-ways.npz")
+    return str(tmp_path / "two-ways.npz")
+
+
+def solved(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> tuple[int, dict[str, Any]]:
+    """Exit status and document of `navplan solve ... --json`."""
+    code = main(["solve", *arguments, "--json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def seed_from_0_to_3(graph: str) -> str:
+    """A seed for which the one agent is drawn to go from node 0 to node 3."""
+    for seed in range(100):
+        problem = load_problem(graph, agents=1, seed=seed)
+        if (problem.starts[0], problem.goals[0]) == (0, 3):
+            return str(seed)
+    raise AssertionError("not drawn")
+
+
+def test_a_risk_budget_decides_the_way(two_ways: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    common = ["--map", two_ways, "--agents", "1", "--seed", seed_from_0_to_3(two_ways)]
+    for budget, cost, path in ((1.0, 2.0, [0, 1, 3]), (0.9, 4.0, [0, 2, 3])):
+        out = tmp_path / "plan.json"
+        code, document = solved(capsys, [*common, "--risk-budget", str(budget), "--out", str(out)])
+        assert (code, document["planner"], document["status"]) == (0, "risk", "optimal")
+        assert document["sum_of_costs"] == cost
+        plan = Plan.load(out)
+        assert plan.paths[0].tolist() == path
+        assert sum(plan.risks) <= budget
+        assert main(["validate", str(out)]) == 0
+        capsys.readouterr()
+
+
+def test_the_front_of_distance_and_risk(two_ways: str, capsys: pytest.CaptureFixture[str]) -> None:
+    common = ["--map", two_ways, "--agents", "1", "--seed", seed_from_0_to_3(two_ways), "--pareto"]
+    code, document = solved(capsys, common)
+    assert (code, document["status"]) == (0, "complete")
+    assert document["front"] == [
+        {"distance": 2.0, "risk": 1.0, "path": [0, 1, 3]},
+        {"distance": 4.0, "risk": 0.0, "path": [0, 2, 3]},
+    ]
+    assert main(["solve", *common]) == 0
+    assert "2 trade-offs" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("allocation", ["joint", "uniform", "surplus-deficit", "market-price"])
+def test_agents_share_a_risk_budget(allocation: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    graph = StateGraph.from_grid(np.zeros((5, 5), bool))
+    rng = np.random.default_rng(0)
+    risky = dataclasses.replace(graph, risk=rng.random(graph.num_edges))
+    risky.save(tmp_path / "risky.npz")
+    out = tmp_path / "plan.json"
+    arguments = ["--map", str(tmp_path / "risky.npz"), "--agents", "3", "--allocation", allocation, "--out", str(out)]
+    code, document = solved(capsys, [*arguments, "--risk-budget", "7.5", "--clearance", "0"])
+    assert code == 0, document
+    plan = Plan.load(out)
+    assert sum(plan.risks) <= 7.5
+    assert sum(plan.allocations) <= 7.5 * (1 + 1e-9)
+    assert all(risk <= share * (1 + 1e-9) for risk, share in zip(plan.risks, plan.allocations, strict=True))
+    assert main(["validate", str(out)]) == 0
+
+
+def test_a_budget_that_nobody_can_keep_is_infeasible(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    graph = StateGraph.from_grid(np.zeros((1, 4), bool))
+    dataclasses.replace(graph, risk=np.ones(graph.num_edges)).save(tmp_path / "risky.npz")
+    code, document = solved(capsys, ["--map", str(tmp_path / "risky.npz"), "--agents", "1", "--risk-budget", "0.5"])
+    assert (code, document["status"]) == (1, "infeasible")
+    assert "the risk budget of 0.5 cannot be kept" in document["reason"]
