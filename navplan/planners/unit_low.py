@@ -36,7 +36,9 @@ FOREVER = 1 << 29
 # Expansions of one kernel call.
 SLICE = 20_000
 # Pairs of nodes that comparing two diagrams may look at.
-MOST_PAIRS = 20_000_000
+MOST_PAIRS = 10_000_000
+# Pairs of nodes, of all levels, among which a cut is looked for.
+MOST_CUT = 4_000_000
 LISTED = 4096
 # Nodes of the largest diagram, and bytes of those that are remembered.
 MOST_NODES = 1 << 20
@@ -191,6 +193,7 @@ class UnitLow:
 
     def pick(self, diagram: Diagram, cost: int) -> tuple[NDArray[np.int32], int]:
         """The path of a diagram with the fewest conflicts with the traffic, and their number up to its end."""
+        self.clock.check()
         if self._met.shape[1] < len(diagram.nodes):
             self._met = np.empty((2, 2 * len(diagram.nodes)), np.int32)
         path = np.empty(cost + 1, np.int32)
@@ -282,6 +285,7 @@ class UnitLow:
         return diagram
 
     def _build(self, agent: int, bars: frozenset[Bar], cost: int) -> Diagram | None:
+        self.clock.check()
         if cost < self._earliest(agent, bars):
             return NO_PATHS
         count, _ = self._set(bars)
@@ -335,6 +339,7 @@ class UnitLow:
         """
         key = (one, other)
         if key not in self._dead:
+            self.clock.check()
             mine, theirs = self.diagram(*one), self.diagram(*other)
             self._dead[key] = -2 if mine is None or theirs is None else self._walk(mine, theirs)
         return self._dead[key]
@@ -364,7 +369,7 @@ class UnitLow:
         levels = max(len(mine.first), len(theirs.first))
         if self._where is None or len(self._where) < levels:
             self._where = np.empty(2 * levels, np.int64)
-            self._table = np.empty(MOST_PAIRS, np.uint8)
+            self._table = np.empty(MOST_CUT, np.uint8)
         keep = np.empty(len(mine.nodes), np.uint8), np.empty(len(theirs.nodes), np.uint8)
         time = int(widest_cut(mine, theirs, *paths, since, self._table, self._where, *keep))
         if time < 0:

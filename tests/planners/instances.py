@@ -24,6 +24,35 @@ def random_grid(rng: np.random.Generator) -> Problem | None:
     return Problem(graph, starts, goals)
 
 
+def tight_grid(rng: np.random.Generator) -> Problem:
+    """2 to 4 agents where symmetries are: open rectangles, corridors with sidings, rooms with a door, rings, narrow halls."""
+    while True:
+        height, width = (int(side) for side in rng.integers(3, 6, size=2))
+        kind = int(rng.integers(5))
+        if kind == 0:
+            walls = np.zeros((height - 1, width), bool)
+        elif kind == 1:
+            walls = np.ones((3, width + 4), bool)
+            walls[1] = False
+            for column in rng.choice(width + 4, int(rng.integers(1, 4)), replace=False):
+                walls[int(rng.choice([0, 2])), column] = False
+        elif kind == 2:
+            walls = np.zeros((height, width + 2), bool)
+            walls[:, width // 2 + 1] = True
+            walls[int(rng.integers(height)), width // 2 + 1] = False
+        elif kind == 3:
+            walls = np.zeros((height, width + 2), bool)
+            walls[1:-1, 1:-1] = True
+            walls[1:-1, int(rng.integers(width + 2))] = False
+        else:
+            walls = rng.random((2, width + 3)) < 0.15
+        graph = StateGraph.from_grid(walls)
+        agents = int(rng.integers(2, 5))
+        if graph.num_nodes > agents:
+            starts, goals = (rng.choice(graph.num_nodes, agents, replace=False).astype(np.int32) for _ in range(2))
+            return Problem(graph, starts, goals)
+
+
 def random_digraph(rng: np.random.Generator, clearance: float) -> Problem:
     """A directed graph with asymmetric weights over random points, 2 to 4 agents; waits cost something other than 1."""
     agents = int(rng.integers(2, 5))

@@ -16,6 +16,7 @@ from navplan.planners.solve import solve
 from navplan.problem import Problem
 from navplan.validate import validate
 from tests import naive
+from tests.planners.instances import tight_grid
 
 ORACLE_LIMIT = 20_000
 # Each way of searching alone, and all together.
@@ -76,7 +77,10 @@ def harsh(kind: str, seed: int, count: int) -> Iterator[tuple[Problem, float]]:
     """`count` problems with their optimal costs, inf where there is no plan."""
     rng = np.random.default_rng([seed, len(kind)])
     while count > 0:
-        problem = harsh_grid(rng) if kind == "grid" else harsh_digraph(rng, float(kind))
+        if kind in ("grid", "tight"):
+            problem = harsh_grid(rng) if kind == "grid" else tight_grid(rng)
+        else:
+            problem = harsh_digraph(rng, float(kind))
         optimum = naive.joint_optimum(problem, ORACLE_LIMIT)
         if optimum is not None:
             count -= 1
@@ -96,7 +100,7 @@ def check(problem: Problem, optimum: float, note: str, **options: Any) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "count"), [("grid", 100), ("0.0", 100), ("0.25", 100)])
+@pytest.mark.parametrize(("kind", "count"), [("grid", 100), ("tight", 150), ("0.0", 100), ("0.25", 100)])
 def test_harsh_instances_are_solved_or_proved_infeasible(kind: str, count: int) -> None:
     for number, (problem, optimum) in enumerate(harsh(kind, 7, count)):
         check(problem, optimum, f"instance {number}")
@@ -104,7 +108,7 @@ def test_harsh_instances_are_solved_or_proved_infeasible(kind: str, count: int) 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_each_technique_keeps_the_optimum(variant: str) -> None:
-    for kind in ("grid", "0.0", "0.25"):
+    for kind in ("grid", "tight", "0.0", "0.25"):
         for number, (problem, optimum) in enumerate(harsh(kind, 8, 10)):
             check(problem, optimum, f"{kind} instance {number}", **VARIANTS[variant])
 
@@ -113,7 +117,7 @@ def test_each_technique_keeps_the_optimum(variant: str) -> None:
 @pytest.mark.parametrize("variant", ["all", "corridors alone", "mutexes alone", "neither"])
 def test_the_tree_alone_is_right_where_it_comes_to_an_end(variant: str) -> None:
     ended = 0
-    for number, (problem, optimum) in enumerate(harsh("grid", 10, 60)):
+    for number, (problem, optimum) in enumerate([*harsh("grid", 10, 60), *harsh("tight", 11, 100)]):
         plan = solve(problem, "cbs", team=0, max_nodes=300, **VARIANTS[variant])
         if plan.status == "unsolved":
             assert plan.lower_bound is not None
@@ -124,7 +128,7 @@ def test_the_tree_alone_is_right_where_it_comes_to_an_end(variant: str) -> None:
         if plan.solved:
             assert plan.sum_of_costs == pytest.approx(optimum), f"instance {number}"
             assert not naive.conflicts(problem, plan.paths), f"instance {number}"
-    assert ended >= 30
+    assert ended >= 100
 
 
 @pytest.mark.kernels
