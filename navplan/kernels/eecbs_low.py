@@ -29,8 +29,8 @@ RULE_NODE, RULE_KIND, RULE_FROM, RULE_STEP, RULE_NEXT = range(5)
 NEWEST, BELONGS, RULED = range(3)
 # What `Search.ints` holds; STATIC: no rule speaks of this time or a later one; EARLIEST: no arrival for good before.
 MADE, SIZE, SEARCHES, AGENT, RULES, STATIC, EARLIEST, MODE, RESULT, EXPANDED, UNTIL = range(11)
-# What `Search.reals` holds; LIMIT: costlier paths are not wanted.
-FMIN, FACTOR, SLACK, MIN_STEP, GREED, LIMIT = range(6)
+# What `Search.reals` holds; LIMIT: costlier paths are not wanted; WORTH: where even the cheapest path costs more, it will do.
+FMIN, FACTOR, SLACK, MIN_STEP, GREED, LIMIT, WORTH = range(7)
 # Modes: others are not seen and the least cost is wanted, or the fewest conflicts.
 CHEAPEST, FEWEST = 0, 1
 # Costs that differ by less, relatively, are one cost summed in two orders.
@@ -233,10 +233,11 @@ def run_search(ground, table, search, budget):
         if row[DEAD] != 0:
             continue
         if row[END] < 0:
-            if count[MODE] == FEWEST:
+            if count[MODE] == CHEAPEST:
+                search.reals[FMIN] = search.costs[label]
+            if count[MODE] == FEWEST or search.reals[FMIN] > search.reals[WORTH]:
                 count[RESULT] = label
                 return FOUND
-            search.reals[FMIN] = search.costs[label]
             enter(ground, table, search, FEWEST)
             continue
         count[EXPANDED] += 1

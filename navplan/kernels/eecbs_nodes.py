@@ -25,8 +25,9 @@ PARENT, MOVED, START, LENGTH, MEETS, KIND, NODE, TAIL, STEP, CLOSED = range(10)
 PATH_COST, PATH_BOUND, COST, FLOOR, ESTIMATE = range(5)
 # Rows of `Tree.agents`: the tree node whose path is in the table; the one that should be; scratch.
 SHOWN, WANTED, MARK = range(3)
-# Rows of the heaps: open nodes by bound; by estimate; by conflicts, those whose estimate is near the least; the others.
-CLEAN, OPEN, FOCAL, WAIT = range(4)
+# Rows of the heaps: open nodes by bound; by estimate; by conflicts, those whose estimate is near the least and whose cost is
+# allowed; those with a greater estimate; those that cost more than is allowed yet.
+CLEAN, OPEN, FOCAL, WAIT, DEAR = range(5)
 # What `Tree.reg` holds; the sizes of the heaps come first.
 (
     PHASE,
@@ -48,8 +49,10 @@ CLEAN, OPEN, FOCAL, WAIT = range(4)
     ALONE,
     ROUND,
     BETTER,
-) = range(4, 23)
+    TIGHT,
+) = range(5, 25)
 # What `Tree.val` holds: the factor, the proved bound, sums and counts of what a conflict costs to resolve.
+EVERY = 4
 FACTOR, PROVED, COST_ERROR, DISTANCE_ERROR, SAMPLES = range(5)
 
 
@@ -58,7 +61,7 @@ class Tree(NamedTuple):
 
     Attributes:
         whole, real: (X, 10) int64 and (X, 5) float64.
-        keys, ties, items: (4, X) the heaps.
+        keys, ties, items: (5, X) the heaps.
         pool: (P,) int32 paths.
         clashes: (C, 6) int32 conflicts in the table, one per pair: agents, time, kind, tail and head of the first agent's move.
         agents: (3, A) int32.
@@ -229,10 +232,16 @@ def select(tree):
     while tree.whole[tree.items[OPEN, 0], CLOSED]:
         dequeue(tree, OPEN)
     near = val[FACTOR] * tree.keys[OPEN, 0]
+    while reg[DEAR] > 0 and tree.keys[DEAR, 0] <= limit:
+        x = np.int64(tree.items[DEAR, 0])
+        dequeue(tree, DEAR)
+        enqueue(tree, WAIT, x, tree.real[x, ESTIMATE], float(tree.whole[x, MEETS]))
     while reg[WAIT] > 0 and tree.keys[WAIT, 0] <= near:
         x = np.int64(tree.items[WAIT, 0])
         dequeue(tree, WAIT)
-        if not tree.whole[x, CLOSED]:
+        if tree.real[x, COST] > limit:
+            enqueue(tree, DEAR, x, tree.real[x, COST], 0.0)
+        elif not tree.whole[x, CLOSED]:
             # of equals the newest
             enqueue(tree, FOCAL, x, float(tree.whole[x, MEETS]), tree.real[x, ESTIMATE] * (1.0 + 1e-9) - 1e-9 * x)
     while reg[FOCAL] > 0:
@@ -243,11 +252,12 @@ def select(tree):
         dequeue(tree, FOCAL)
         if not closed:  # the least estimate has fallen since it came in
             enqueue(tree, WAIT, x, tree.real[x, ESTIMATE], float(tree.whole[x, MEETS]))
-    if reg[FOCAL] > 0 and tree.real[tree.items[FOCAL, 0], COST] <= limit:
+    if reg[FOCAL] > 0 and (reg[DEAR] == 0 or reg[SPLITS] % EVERY != 0):
         x = np.int64(tree.items[FOCAL, 0])
-    elif tree.real[tree.items[OPEN, 0], COST] <= limit:
+    elif reg[DEAR] == 0 and tree.real[tree.items[OPEN, 0], COST] <= limit:
         x = np.int64(tree.items[OPEN, 0])
     else:
         x = np.int64(tree.items[CLEAN, 0])
+        reg[TIGHT] = max(reg[TIGHT], 1)
     tree.whole[x, CLOSED] = 1
     return x

@@ -16,6 +16,7 @@ from navplan.kernels.eecbs_low import (
     RESULT,
     SAME,
     TIME,
+    WORTH,
     add_rule,
     open_search,
     run_search,
@@ -62,6 +63,7 @@ from navplan.kernels.eecbs_nodes import (
     START,
     STEP,
     TAIL,
+    TIGHT,
     conflicts,
     enlist,
     path_of,
@@ -77,8 +79,9 @@ from navplan.kernels.status import BUDGET, EXHAUSTED, FOUND, FULL
 # Phases: the first path of each agent; paths of agents in conflict again, among all others; the next tree node; its conflicts;
 # one side of the conflict chosen; the search that one of these needs, which leads BACK to it; a solution.
 ROOT, MEND, SELECT, LOOK, CHILD, LOW, DONE = range(7)
-# What to enlarge when FULL: the search's labels, tree nodes, path pool, time steps, conflicts.
-LABELS, TREE_NODES, PATHS, STEPS, CONFLICT_LIST = range(5)
+# What to enlarge when FULL: the search's labels, tree nodes, path pool, time steps, conflicts. NOTHING: `max_splits` are spent.
+# DUES: the proved bound keeps nodes with few conflicts out, and should be raised by what pairs of agents must pay.
+LABELS, TREE_NODES, PATHS, STEPS, CONFLICT_LIST, NOTHING, DUES = range(7)
 # Rounds in which the root is mended, at most.
 ROUNDS = 6
 
@@ -89,7 +92,7 @@ def run_tree(ground, table, search, tree, budget, max_splits):
 
     Args:
         budget: low-level expansions, about.
-        max_splits: tree nodes to expand before BUDGET is returned for good, -1 for no limit.
+        max_splits: tree nodes to expand before BUDGET is returned for good, NEED saying NOTHING; -1 for no limit.
     """
     reg = tree.reg
     last = search.ints[EXPANDED] + budget
@@ -150,6 +153,10 @@ def _prepare(ground, table, search, tree, max_splits):
         if reg[CURRENT] < 0:
             return EXHAUSTED
         reg[PHASE] = LOOK
+        if reg[TIGHT] == 1:
+            reg[TIGHT] = 2
+            reg[NEED] = DUES
+            return FULL
     elif reg[PHASE] == LOOK:
         if tree.whole[reg[CURRENT], MEETS] > tree.clashes.shape[0]:
             reg[NEED] = CONFLICT_LIST
@@ -159,6 +166,7 @@ def _prepare(ground, table, search, tree, max_splits):
             reg[PHASE] = DONE
             return FOUND
         if 0 <= max_splits <= reg[SPLITS]:
+            reg[NEED] = NOTHING
             return BUDGET
         reg[SPLITS] += 1
         reg[CHOSEN] = _pick(tree)
@@ -203,6 +211,7 @@ def _next_of_root(ground, table, search, tree):
             put(table, tree, a)
             reg[MOVER] = a + 1
             return
+    search.reals[WORTH] = np.inf
     slack = 0.0
     for b in range(agents):
         if b != a:
@@ -329,7 +338,11 @@ def _settle_child(table, search, tree, status):
     put(table, tree, agent)
     cost = tree.real[x, COST] - tree.real[old, PATH_COST] + search.costs[s]
     bound = search.reals[FMIN]
-    fair = search.costs[s] <= val[FACTOR] * tree.real[old, PATH_BOUND] * (1.0 + SAME) or not reg[ALONE]
+    # no path, or with shared allowances no sum, may leave the factor of its own bound: the cleanest node relies on it
+    if reg[ALONE]:
+        fair = search.costs[s] <= val[FACTOR] * tree.real[old, PATH_BOUND] * (1.0 + SAME)
+    else:
+        fair = cost <= val[FACTOR] * tree.real[x, FLOOR] * (1.0 + SAME)
     bypass = meets < tree.whole[x, MEETS] and cost <= val[FACTOR] * val[PROVED] * (1.0 + SAME) and fair
     if bypass:
         bound = tree.real[old, PATH_BOUND]

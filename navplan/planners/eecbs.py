@@ -20,6 +20,7 @@ from navplan.kernels.status import BUDGET, EXHAUSTED, FOUND, FULL
 from navplan.plan import Plan, Status, make_plan
 from navplan.planners.arena import GRID_CLEARANCE, SAME, Field, Hopeless, check_count
 from navplan.planners.base import Clock, Guarantee, OutOfTime, Prepared, check_time_limit
+from navplan.planners.dues import Dues
 from navplan.problem import Problem
 
 # Low-level expansions of one kernel call, about 10 ms.
@@ -107,6 +108,7 @@ class Forest:
 
     Attributes:
         field: the problem.
+        dues: of pairs of agents.
         table, search, tree: arrays for the kernels, replaced when they must grow.
     """
 
@@ -125,6 +127,9 @@ class Forest:
         self.tree.reg[book.CURRENT] = agents - 1
         self.tree.reg[book.ALONE] = not options.flexible
         self.tree.val[book.FACTOR] = float(options.suboptimality)
+        # kernels that may be needed later are compiled now
+        move_paths(self.table, self.table)
+        self.dues = Dues(field)
 
     @property
     def lower_bound(self) -> float:
@@ -154,16 +159,26 @@ class Forest:
         Raises:
             OutOfTime: the deadline passed on the way.
         """
+        limit = -1 if max_nodes is None else max_nodes
         while True:
             clock.check()
-            limit = -1 if max_nodes is None else max_nodes
             status = int(run_tree(self.field.ground, self.table, self.search, self.tree, SLICE, limit))
-            if status == FULL:
+            if status == FULL and self.tree.reg[book.NEED] == high.DUES:
+                self._raise_bound(clock)
+            elif status == FULL:
                 self._grow()
             elif status != BUDGET:
                 return status
-            elif max_nodes is not None and self.tree.reg[book.SPLITS] >= max_nodes:
+            elif self.tree.reg[book.NEED] == high.NOTHING:
                 return BUDGET
+
+    def _raise_bound(self, clock: Clock) -> None:
+        """Add what pairs of agents must pay between them to the proved bound: pairs whose cheapest paths conflict anyhow."""
+        cheapest = Forest(self.field, EECBS(suboptimality=1.0))
+        if cheapest.run(clock, 0) == BUDGET:
+            clashes = cheapest.tree.clashes[: cheapest.tree.reg[book.CLASHES], :2]
+            bound = self.field.lower_bound + self.dues.total(clashes.tolist(), clock)
+            self.tree.val[book.PROVED] = max(self.tree.val[book.PROVED], bound)
 
     def paths(self) -> list[NDArray[np.int32]]:
         """The paths of the current tree node."""
@@ -232,7 +247,7 @@ def _make_search(nodes: int, labels: int, rules: int) -> low.Search:
         nodes=lists,
         rules=np.empty((rules, 5), np.int32),
         ints=np.zeros(11, np.int64),
-        reals=np.zeros(6),
+        reals=np.zeros(7),
     )
 
 
@@ -240,13 +255,13 @@ def _make_tree(agents: int, nodes: int, pool: int, conflicts: int) -> book.Tree:
     return book.Tree(
         whole=np.zeros((nodes, 10), np.int64),
         real=np.zeros((nodes, 5)),
-        keys=np.empty((4, nodes + 1)),
-        ties=np.empty((4, nodes + 1)),
-        items=np.empty((4, nodes + 1), np.int32),
+        keys=np.empty((5, nodes + 1)),
+        ties=np.empty((5, nodes + 1)),
+        items=np.empty((5, nodes + 1), np.int32),
         pool=np.empty(pool, np.int32),
         clashes=np.empty((conflicts, 6), np.int32),
         agents=np.concatenate([np.full((1, agents), -1, np.int32), np.zeros((2, agents), np.int32)]),
-        reg=np.zeros(23, np.int64),
+        reg=np.zeros(25, np.int64),
         val=np.zeros(5),
     )
 

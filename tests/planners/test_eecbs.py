@@ -14,6 +14,9 @@ from navplan.graph import StateGraph
 from navplan.kernels.eecbs_nodes import NEED
 from navplan.kernels.eecbs_tree import CONFLICT_LIST, LABELS, PATHS, STEPS, TREE_NODES
 from navplan.planners import eecbs
+from navplan.planners.arena import Field
+from navplan.planners.base import Clock
+from navplan.planners.dues import Dues
 from navplan.planners.eecbs import EECBS, Forest
 from navplan.planners.solve import solve
 from navplan.problem import Problem
@@ -21,7 +24,7 @@ from navplan.validate import validate
 from tests import naive
 from tests.planners.instances import interact, random_digraph, random_grid, relabelled
 
-CASES = 150
+CASES = 300
 # Costs add up to within this much of what they are.
 ROUNDING = 1e-9
 
@@ -47,7 +50,7 @@ def test_cost_within_factor_and_bound_below_optimum(part: int) -> None:
         optimum = naive.joint_optimum(problem, 30_000)
         if optimum is None or optimum == math.inf:
             continue
-        factor = (1.0, 1.05, 1.2, 2.0)[seed // 2 % 4]
+        factor = (1.0, 1.02, 1.05, 1.2, 2.0)[seed // 2 % 5]
         plan = solve(problem, "eecbs", suboptimality=factor, flexible=seed % 3 > 0, max_nodes=20_000)
         assert plan.solved or plan.status == "unsolved", seed
         assert plan.lower_bound is not None
@@ -63,6 +66,17 @@ def test_cost_within_factor_and_bound_below_optimum(part: int) -> None:
             assert plan.status == "optimal"
         assert naive.cost(problem, plan.paths) == pytest.approx(plan.sum_of_costs)
     assert solved >= 0.6 * CASES
+
+
+def test_pairs_raise_the_bound() -> None:
+    # two agents swap ends of a corridor with one pocket: each alone pays 4, together they must pay more
+    walls = np.array([[1, 1, 0, 1, 1], [0, 0, 0, 0, 0]], bool)
+    graph = StateGraph.from_grid(walls)
+    ids = {tuple(cell): node for node, cell in enumerate(graph.cells().tolist())}
+    problem = make(graph, [ids[1, 0], ids[1, 4]], [ids[1, 4], ids[1, 0]])
+    prepared = EECBS().prepare(graph)
+    dues = Dues(Field.of(problem, prepared, Clock(None)))
+    assert dues.total([(1, 0)], Clock(None)) + 8.0 == naive.joint_optimum(problem)
 
 
 @pytest.mark.kernels
