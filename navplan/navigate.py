@@ -54,6 +54,8 @@ def navigate(
         chosen = dataclasses.replace(options or Options(), **changes)
     except TypeError as error:
         raise InvalidInput(f"unknown option: {error}") from error
+    if not isinstance(chosen.seed, int | np.integer) or chosen.seed < 0:
+        raise InvalidInput(f"seed is {chosen.seed!r}, expected an integer of at least 0")
     how, say = METHODS[method], on_progress or (lambda line: None)
     policy = _low_level(how, method, chosen, critics)
     env = make_env(scenario, starts, goals, seed=chosen.seed)

@@ -196,6 +196,8 @@ def test_bad_input_is_named(dot):
         navigate(scenario, critics, far, far, low_level="pid")
     with pytest.raises(InvalidInput, match="unknown option"):
         navigate(scenario, critics, far, far, betta=1.0)
+    with pytest.raises(InvalidInput, match="seed is -1, expected an integer"):
+        navigate(scenario, critics, far, far, seed=-1)
 
 
 def test_edges_can_be_left_out_and_looked_up(dot):

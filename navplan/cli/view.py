@@ -71,10 +71,26 @@ def load_scene(args: argparse.Namespace) -> Scene:
         parts["trajectory"] = Trajectory.load(args.trajectory)
     if args.map is not None:
         parts.update(_world_parts(args.map, parts))
+        if "plan" in parts:
+            _check_fit(parts["plan"], parts["world"], args.map)
     elif "world" not in parts:
         parts["world"] = _find_world(parts, Path(args.file))
     parts["title"] = parts["world"].name
     return Scene(**parts)
+
+
+def _check_fit(plan: Plan, world: World, name: str) -> None:
+    """The plan's starts and goals must lie on free ground of the map given for it."""
+    from navplan.errors import InvalidInput
+
+    if world.walls is None:
+        return
+    for what in ("start", "goal"):
+        for agent, (row, col) in enumerate(plan.problem.get(f"{what}_states") or ()):
+            inside = 0 <= row < world.height and 0 <= col < world.width
+            if not inside or world.walls[int(row), int(col)]:
+                where = "in an obstacle" if inside else "outside"
+                raise InvalidInput(f"{name}: agent {agent}'s {what} ({row:g}, {col:g}) is {where}, expected the map of the plan")
 
 
 def _folder(folder: Path) -> dict[str, Any]:

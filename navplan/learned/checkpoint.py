@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from navplan.errors import CheckpointError, FileAccessError, MissingExtra, UnknownName
+from navplan.errors import CheckpointError, FileAccessError, InvalidInput, MissingExtra, UnknownName
 from navplan.files import read_bytes, write_atomically, write_text
 
 if TYPE_CHECKING:
@@ -133,10 +133,13 @@ def load_checkpoint(path_or_name: str | Path, *, stage: int = 2) -> Critics:
         stage: 2 for the final networks, 1 for those of the unconstrained policy that stage 2 started from.
 
     Raises:
+        InvalidInput: another stage.
         MissingExtra: PyTorch is not installed.
         UnknownName, FileAccessError: there is no such run.
         CheckpointError: the file is truncated, foreign, or of another shape than its configuration.
     """
+    if stage not in (1, 2):
+        raise InvalidInput(f"stage is {stage!r}, expected 1 or 2")
     folder = checkpoint_folder(path_or_name)
     path = folder / (POLICY if stage == 2 else STAGE1) if folder.is_dir() else folder
     if folder.is_dir() and not path.is_file() and (folder / CHECKPOINT).is_file():

@@ -141,6 +141,8 @@ def test_damaged_files_never_crash(tmp_path_factory: pytest.TempPathFactory, dat
 
 
 def test_paths_and_names(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="stage is 7, expected 1 or 2"):
+        load_checkpoint("center-dot", stage=7)
     with pytest.raises(NavplanError, match="unknown checkpoint 'center-dto': did you mean 'center-dot'"):
         load_checkpoint("center-dto")
     with pytest.raises(FileAccessError, match="no such run"):

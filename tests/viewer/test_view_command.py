@@ -64,10 +64,12 @@ def test_graph_plan_and_trajectory_files(tmp_path: Path) -> None:
     graph.save(tmp_path / "graph.npz")
     plan.save(tmp_path / "plan.json")
     driven(world, plan).save(tmp_path / "trajectory.npz")
+    assert world.walls is not None
+    write_map(tmp_path / "walled.map", world.walls)
     for arguments in (
         [str(tmp_path / "graph.npz")],
         [str(tmp_path / "trajectory.npz"), "--plan", str(tmp_path / "plan.json"), "--graph", str(tmp_path / "graph.npz")],
-        [str(tmp_path / "plan.json"), "--map", "center-dot", "--step", "2"],
+        [str(tmp_path / "plan.json"), "--map", str(tmp_path / "walled.map"), "--step", "2"],
         ["center-dot", "--trajectory", str(tmp_path / "trajectory.npz")],
     ):
         assert picture(*arguments, out=tmp_path / "a.png").std() > 10
@@ -88,6 +90,12 @@ def test_a_plan_finds_its_map(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert "--map" in fails(capsys, str(tmp_path / "plan.json"), "--export", str(tmp_path / "b.png"))
     assert not (tmp_path / "b.png").exists()
     assert picture(str(tmp_path / "plan.json"), "--map", str(tmp_path / "moved.map"), out=tmp_path / "c.png").std() > 10
+    write_map(tmp_path / "other.map", np.ones((4, 6), bool))
+    told = fails(capsys, str(tmp_path / "plan.json"), "--map", str(tmp_path / "other.map"), "--export", str(tmp_path / "d.png"))
+    assert "is in an obstacle, expected the map of the plan" in told
+    write_map(tmp_path / "small.map", np.zeros((1, 1), bool))
+    told = fails(capsys, str(tmp_path / "plan.json"), "--map", str(tmp_path / "small.map"), "--export", str(tmp_path / "d.png"))
+    assert "is outside, expected the map of the plan" in told
 
 
 def test_the_folder_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
