@@ -226,12 +226,37 @@ def width_at(diagram, time):
     return np.int64(diagram.first[level + 1] - diagram.first[level])
 
 
+@inner
+def share(one, time, other, other_time, place):
+    """True when levels of two diagrams have a node in common."""
+    level, other_level = min(time, one.first.size - 2), min(other_time, other.first.size - 2)
+    for k in range(one.first[level], one.first[level + 1]):
+        place[one.nodes[k]] = 0
+    found = False
+    for k in range(other.first[other_level], other.first[other_level + 1]):
+        if place[other.nodes[k]] == 0:
+            found = True
+            break
+    for k in range(one.first[level], one.first[level + 1]):
+        place[one.nodes[k]] = -1
+    return found
+
+
+@inner
+def touch(one, other, time, place):
+    """True when two agents may conflict by a move that ends at `time`."""
+    if share(one, time, other, time, place):
+        return True
+    return share(one, time - 1, other, time, place) and share(one, time, other, time - 1, place)
+
+
 @kernel
-def first_dead_level(one, other, now, then, most):
-    """Walk two diagrams together.
+def first_dead_level(one, other, place, now, then, most):
+    """Walk two diagrams together, from where they first touch to where they last do.
 
     Args:
         one, other: Diagrams; an agent rests at its last node.
+        place: (N,) int32, all -1, and left so.
         now, then: (P,) uint8 scratch, for the pairs of one level.
         most: pairs of nodes to look at.
 
@@ -240,9 +265,19 @@ def first_dead_level(one, other, now, then, most):
     """
     if one.nodes.size == 0 or other.nodes.size == 0:
         return 0
-    now[0] = 1
+    levels = max(one.first.size, other.first.size) - 1
+    first, last = levels, 0
+    for time in range(1, levels):
+        if touch(one, other, time, place):
+            first, last = min(first, time), time
+    if last == 0:
+        return -1
+    pairs = width_at(one, first - 1) * width_at(other, first - 1)
+    if pairs > now.size:
+        return -2
+    now[:pairs] = 1
     looked = 0
-    for time in range(1, max(one.first.size, other.first.size) - 1):
+    for time in range(first, last + 1):
         pairs = width_at(one, time) * width_at(other, time)
         if pairs > then.size or looked > most:
             return -2

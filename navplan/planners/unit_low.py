@@ -345,7 +345,7 @@ class UnitLow:
         return self._dead[key]
 
     def _walk(self, mine: Diagram, theirs: Diagram) -> int:
-        return int(first_dead_level(mine, theirs, self._now, self._then, MOST_PAIRS))
+        return int(first_dead_level(mine, theirs, self._place, self._now, self._then, MOST_PAIRS))
 
     def level(self, asked: Asked, time: int) -> list[int]:
         """Where an agent can be at `time`, at rest after its last arrival."""
