@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -16,6 +14,7 @@ from numpy.typing import NDArray
 
 from navplan.errors import FileFormatError, InvalidInput
 from navplan.files import read_bytes, write_text
+from navplan.memory import uncollected
 from navplan.pricing import price
 from navplan.problem import Problem
 
@@ -139,7 +138,7 @@ class Plan:
 
     def save(self, path: str | Path) -> None:
         """Write the plan as JSON; a plan file needs nothing else but the map to be checked."""
-        with _uncollected():
+        with uncollected():
             text = json.dumps(self.document(), allow_nan=False)
         write_text(path, text + "\n")
 
@@ -151,7 +150,7 @@ class Plan:
             FileFormatError: not a plan file; the message names the field at fault.
             FileAccessError: it cannot be read.
         """
-        with _uncollected():
+        with uncollected():
             return cls._load(path)
 
     @classmethod
@@ -286,18 +285,6 @@ def describe_problem(problem: Problem) -> dict[str, Any]:
 def _cut_trailing_waits(path: NDArray[np.int32]) -> NDArray[np.int32]:
     moved = np.flatnonzero(path != path[-1])
     return path[: moved[-1] + 2] if moved.size else path[:1]
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """No garbage collection meanwhile: millions of small lists without a cycle would be looked through again and again."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def _shared_rows(paths: Sequence[NDArray[np.int32]], coordinates: Sequence[NDArray[np.float32]]) -> list[list[list[float]]]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from navplan.kernels.status import EXHAUSTED, FOUND
+from navplan.memory import uncollected
 from navplan.planners.cover import cover
 from navplan.planners.low_level import Route
 from navplan.planners.tree import GaveUp, Node, Tree
@@ -46,6 +47,14 @@ class UnitSearch:
 
     def solve(self) -> Node | None:
         """A node without conflicts, or None when there is no solution."""
+        with uncollected():
+            try:
+                return self._solve()
+            finally:
+                self._open.clear()
+                self._low.forget()
+
+    def _solve(self) -> Node | None:
         tree, options = self._tree, self._options
         attempt = Attempts(tree, options)
         root = self._root()

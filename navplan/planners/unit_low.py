@@ -108,6 +108,11 @@ class UnitLow:
         self._traffic = self._make_traffic(int(longest) + 33)
 
     # ------------------------------------------------------------------ memory
+    def forget(self) -> None:
+        """Drop what is remembered."""
+        for known in (self._diagrams, self._costs, self._dead):
+            known.clear()
+
     def _make_bars(self, room: int) -> Bars:
         head = np.full(self.nodes, -1, np.int32)
         return Bars(head, *(np.empty(room, np.int32) for _ in range(4)))
@@ -116,7 +121,9 @@ class UnitLow:
     def _make_work(room: int) -> UnitWork:
         slots = 1 << (2 * room - 1).bit_length()
         return UnitWork(
-            *(np.empty(room, np.int32) for _ in range(3)),
+            np.empty(room, np.int32),
+            np.empty(room, np.int32),
+            np.empty(room, np.int32),
             np.empty(room, np.uint8),
             np.empty(slots, np.int64),
             np.zeros(slots, np.int64),
@@ -353,7 +360,8 @@ class UnitLow:
         if diagram is None:
             return [self.goals[asked[0]]]
         at = min(time, len(diagram.first) - 2)
-        return diagram.nodes[diagram.first[at] : diagram.first[at + 1]].tolist()
+        nodes: list[int] = diagram.nodes[diagram.first[at] : diagram.first[at + 1]].tolist()
+        return nodes
 
     def cut(self, one: Asked, other: Asked, paths: Paths, since: int) -> Cut | None:
         """Where two agents cannot both be, neither as on its path: (time, some nodes of either's level); None if nowhere.
