@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from navplan.kernels.eecbs_low import AT, KEEP_OUT, MOVE, SAME
+from navplan.kernels.hashing import home
 from navplan.kernels.heap import pop, push
 from navplan.kernels.jit import inner
 from navplan.kernels.reservation import NEVER, insert, next_taken, remove
@@ -50,10 +51,16 @@ CLEAN, OPEN, FOCAL, WAIT, DEAR = range(5)
     ROUND,
     BETTER,
     TIGHT,
-) = range(5, 25)
+    CLEANED,
+    FEWEST_MET,
+    PROGRESS,
+) = range(5, 28)
 # What `Tree.val` holds: the factor, the proved bound, sums and counts of what a conflict costs to resolve.
-EVERY = 4
 FACTOR, PROVED, COST_ERROR, DISTANCE_ERROR, SAMPLES = range(5)
+
+# While nodes with too great a cost wait, one in EVERY goes to raise the bound. Nodes after which other conflicts are split on.
+EVERY = 4
+STUCK = 100
 
 
 class Tree(NamedTuple):
@@ -252,12 +259,62 @@ def select(tree):
         dequeue(tree, FOCAL)
         if not closed:  # the least estimate has fallen since it came in
             enqueue(tree, WAIT, x, tree.real[x, ESTIMATE], float(tree.whole[x, MEETS]))
+    reg[CLEANED] = 0
     if reg[FOCAL] > 0 and (reg[DEAR] == 0 or reg[SPLITS] % EVERY != 0):
         x = np.int64(tree.items[FOCAL, 0])
     elif reg[DEAR] == 0 and tree.real[tree.items[OPEN, 0], COST] <= limit:
         x = np.int64(tree.items[OPEN, 0])
     else:
         x = np.int64(tree.items[CLEAN, 0])
+        reg[CLEANED] = 1
         reg[TIGHT] = max(reg[TIGHT], 1)
     tree.whole[x, CLOSED] = 1
     return x
+
+
+@inner
+def pick(tree):
+    """Index of the conflict to split on.
+
+    The earliest; of the cleanest node's, those at a goal go first, since they raise the bound. Where the same few conflicts come
+    back and back, any other will do: one drawn by a hash, after STUCK nodes with no fewer conflicts than before.
+    """
+    reg = tree.reg
+    if reg[SPLITS] == 1 or reg[CLASHES] < reg[FEWEST_MET]:
+        reg[FEWEST_MET] = reg[CLASHES]
+        reg[PROGRESS] = reg[SPLITS]
+    best = 0
+    least = NEVER
+    for k in range(reg[CLASHES]):
+        row = tree.clashes[k]
+        score = np.int64(row[2])
+        if reg[CLEANED] != 0:
+            score += 0 if row[3] == KEEP_OUT else NEVER >> 1
+        elif reg[SPLITS] - reg[PROGRESS] > STUCK:
+            score = home(np.int64(row[0]) * 7919 + np.int64(row[1]) * 104729 + score * 1299709 + reg[SPLITS] * 15485863, 0xFFFFF)
+        if score < least:
+            best, least = k, score
+    return best
+
+
+@inner
+def learn(tree):
+    """Compare the best child with what one resolved conflict should have cost, then put the children into the lists."""
+    reg, val, real, whole = tree.reg, tree.val, tree.real, tree.whole
+    x, first, second = reg[CURRENT], reg[FIRST_CHILD], reg[SECOND_CHILD]
+    best = first
+    if best < 0:
+        best = second
+    elif second >= 0 and real[second, COST] < real[best, COST]:
+        best = second
+    elif second >= 0 and real[second, COST] == real[best, COST] and whole[second, MEETS] < whole[best, MEETS]:
+        best = second
+    if best < 0:
+        return
+    val[COST_ERROR] += real[best, COST] - real[x, COST]
+    val[DISTANCE_ERROR] += whole[best, MEETS] - (whole[x, MEETS] - 1)
+    val[SAMPLES] += 1.0
+    if first >= 0:
+        enlist(tree, first)
+    if second >= 0:
+        enlist(tree, second)

@@ -34,9 +34,7 @@ from navplan.kernels.eecbs_nodes import (
     CLASHES,
     CLOSED,
     COST,
-    COST_ERROR,
     CURRENT,
-    DISTANCE_ERROR,
     FACTOR,
     FIRST_CHILD,
     FLOOR,
@@ -55,7 +53,6 @@ from navplan.kernels.eecbs_nodes import (
     POOL,
     PROVED,
     ROUND,
-    SAMPLES,
     SECOND_CHILD,
     SHOWN,
     SIDE,
@@ -66,7 +63,9 @@ from navplan.kernels.eecbs_nodes import (
     TIGHT,
     conflicts,
     enlist,
+    learn,
     path_of,
+    pick,
     put,
     select,
     show,
@@ -146,7 +145,7 @@ def _prepare(ground, table, search, tree, max_splits):
         if reg[SIDE] < 2:
             _begin_child(ground, table, search, tree)
         else:
-            _learn(tree)
+            learn(tree)
             reg[PHASE] = SELECT
     elif reg[PHASE] == SELECT:
         reg[CURRENT] = select(tree)
@@ -169,7 +168,7 @@ def _prepare(ground, table, search, tree, max_splits):
             reg[NEED] = NOTHING
             return BUDGET
         reg[SPLITS] += 1
-        reg[CHOSEN] = _pick(tree)
+        reg[CHOSEN] = pick(tree)
         reg[SIDE] = 0
         reg[FIRST_CHILD] = -1
         reg[SECOND_CHILD] = -1
@@ -266,16 +265,6 @@ def _finish_root(table, tree):
     tree.val[PROVED] = tree.real[x, FLOOR]
     enlist(tree, x)
     tree.reg[PHASE] = SELECT
-
-
-@inner
-def _pick(tree):
-    """Index of the conflict to split on: the earliest."""
-    best = 0
-    for k in range(tree.reg[CLASHES]):
-        if tree.clashes[k, 2] < tree.clashes[best, 2]:
-            best = k
-    return best
 
 
 @inner
@@ -377,26 +366,3 @@ def _new_node(tree, parent, agent, length, meets):
     row[CLOSED] = 0
     tree.reg[POOL] += length
     return y
-
-
-@inner
-def _learn(tree):
-    """Compare the best child with what one resolved conflict should have cost, then put the children into the lists."""
-    reg, val, real, whole = tree.reg, tree.val, tree.real, tree.whole
-    x, first, second = reg[CURRENT], reg[FIRST_CHILD], reg[SECOND_CHILD]
-    best = first
-    if best < 0:
-        best = second
-    elif second >= 0 and real[second, COST] < real[best, COST]:
-        best = second
-    elif second >= 0 and real[second, COST] == real[best, COST] and whole[second, MEETS] < whole[best, MEETS]:
-        best = second
-    if best < 0:
-        return
-    val[COST_ERROR] += real[best, COST] - real[x, COST]
-    val[DISTANCE_ERROR] += whole[best, MEETS] - (whole[x, MEETS] - 1)
-    val[SAMPLES] += 1.0
-    if first >= 0:
-        enlist(tree, first)
-    if second >= 0:
-        enlist(tree, second)

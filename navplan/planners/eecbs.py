@@ -261,7 +261,7 @@ def _make_tree(agents: int, nodes: int, pool: int, conflicts: int) -> book.Tree:
         pool=np.empty(pool, np.int32),
         clashes=np.empty((conflicts, 6), np.int32),
         agents=np.concatenate([np.full((1, agents), -1, np.int32), np.zeros((2, agents), np.int32)]),
-        reg=np.zeros(25, np.int64),
+        reg=np.zeros(28, np.int64),
         val=np.zeros(5),
     )
 
