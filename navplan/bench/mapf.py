@@ -119,6 +119,10 @@ class Config:
             parse_planner(spec)
 
 
+# Python's words for values, in JSON.
+_WORDS = {"True": "true", "False": "false", "None": "null"}
+
+
 def parse_planner(spec: str) -> tuple[str, dict[str, Any]]:
     """Name and options of ``name:option=value:…``; the options are tried on the planner.
 
@@ -137,7 +141,7 @@ def parse_planner(spec: str) -> tuple[str, dict[str, Any]]:
     for part in match["options"].split(":")[1:]:
         option, value = part.split("=")
         try:
-            options[option] = json.loads(value)
+            options[option] = json.loads(_WORDS.get(value, value))
         except ValueError:
             options[option] = value
     planner = configured(match["name"], options)

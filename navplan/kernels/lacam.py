@@ -155,7 +155,8 @@ def add_configuration(configurations, pools, counters, nodes, code, slot):
     """Store a configuration with an untried root constraint; its parent, g, h and order are the caller's business."""
     new = counters[NODES]
     counters[NODES] = new + 1
-    configurations.nodes[new] = nodes
+    for agent in range(nodes.size):
+        configurations.nodes[new, agent] = nodes[agent]
     configurations.code[new] = code
     configurations.neighbours[new] = -1
     pools.slots[slot] = new
@@ -173,9 +174,11 @@ def add_configuration(configurations, pools, counters, nodes, code, slot):
 @kernel
 def begin(scene, configurations, pools, counters, ranks, starts, rest):
     """Make the start, `rest` from the goal at least, the only open configuration."""
-    counters[:] = 0
+    for counter in range(counters.size):
+        counters[counter] = 0
     counters[GOAL] = -1
-    pools.slots[:] = -1
+    for slot in range(pools.slots.size):
+        pools.slots[slot] = -1
     code = hash_nodes(starts)
     new = add_configuration(configurations, pools, counters, starts, code, -1 - find(configurations, pools.slots, starts, code))
     configurations.parent[new] = -1
@@ -265,7 +268,8 @@ def generate(scene, tables, crew, order, pools, constraint, samples, best):
         if value < least:
             least = value
             least_rest = rest
-            best[:] = crew.then
+            for agent in range(best.size):
+                best[agent] = crew.then[agent]
     return least_rest
 
 

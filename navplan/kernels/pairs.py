@@ -95,7 +95,8 @@ def pair_bound(graph, waits, xy, h, other_h, pair, work, max_expansions):
         The bound; inf when the two cannot both reach their goals.
     """
     nodes = h.size
-    work.slot_key[:] = -1
+    for slot in range(work.slot_key.size):
+        work.slot_key[slot] = -1
     count, size = reach(work, 0, 0, nodes, pair.start, pair.other_start, 0, 0.0, h[pair.start] + other_h[pair.other_start])
     expanded = 0
     while size > 0:

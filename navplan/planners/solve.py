@@ -104,10 +104,12 @@ def configured(planner: str | Planner, options: dict[str, Any]) -> Planner:
     kind: Any = get(planner) if isinstance(planner, str) else type(planner)
     if not (hasattr(kind, "plan") and hasattr(kind, "__dataclass_fields__")):
         raise InvalidInput(f"planner is {planner!r}, expected a name or a planner object")
-    known = [field.name for field in dataclasses.fields(kind)]
-    for name in options:
+    known = {field.name: field.default for field in dataclasses.fields(kind)}
+    for name, value in options.items():
         if name not in known:
             raise InvalidInput(f"planner {kind.name} has no option {name!r}; it has: {', '.join(known) or 'none'}")
+        if isinstance(known[name], bool) and not isinstance(value, bool):
+            raise InvalidInput(f"{kind.__name__}.{name} is {value!r}, expected True or False")
     start: Any = planner
     built: Planner = kind(**options) if isinstance(planner, str) else dataclasses.replace(start, **options)
     return built
