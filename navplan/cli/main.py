@@ -48,6 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None:
         _print_any_text()
         listen()
+    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # pygame greets on stdout, which is for results
     try:
         status = _dispatch(list(sys.argv[1:] if argv is None else argv))
         if sys.stdout is not None:  # None when the caller has closed it

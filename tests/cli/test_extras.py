@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -72,3 +74,10 @@ def test_the_lines_that_users_meet_first() -> None:
         "error: a learned checkpoint needs PyTorch: pip install 'navplan[learned]'",
         "error: navplan bench needs PyTorch: pip install 'navplan[learned]'",
     ]
+
+
+def test_the_demo_prints_one_document_and_no_greeting_of_a_library(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "PYGAME_HIDE_SUPPORT_PROMPT"}
+    command = [sys.executable, "-m", "navplan", "demo", "--headless", "--agents", "2", "--json", "--out", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    assert json.loads(done.stdout)["status"] == "success"
