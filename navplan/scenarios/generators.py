@@ -89,7 +89,7 @@ def rooms(seed: int = 0, *, height: int = 32, width: int = 32, room: int = 7, do
     return walls
 
 
-def maze(seed: int = 0, *, height: int = 31, width: int = 31, corridor: int = 3, loops: int = 0) -> Walls:
+def maze(seed: int = 0, *, height: int = 31, width: int = 31, corridor: int = 3, loops: int = 0, border: int = 0) -> Walls:
     """A maze of corridors behind one-cell walls, made by a random depth-first walk; the free cells are connected.
 
     Args:
@@ -97,10 +97,16 @@ def maze(seed: int = 0, *, height: int = 31, width: int = 31, corridor: int = 3,
         height, width: cells.
         corridor: width of a corridor; the last ones take what is left over.
         loops: per cent of the remaining walls that are opened too, 0 to 100; 0 leaves exactly one way between any two places.
+        border: thickness of a wall around the maze, inside the given size; 0 for none.
     """
     size = _size(height, width)
     _positive(corridor=corridor)
     _percentage(loops=loops)
+    if isinstance(border, bool) or not isinstance(border, int | np.integer) or not 0 <= 2 * border < min(size):
+        raise InvalidInput(f"border is {border!r}, expected an integer from 0 to below half the map's side, {min(size) / 2:g}")
+    if border:
+        inside = maze(seed, height=height - 2 * border, width=width - 2 * border, corridor=corridor, loops=loops)
+        return np.pad(inside, border, constant_values=True)
     draws = _Draws(seed)
     vertical, horizontal = _spans(height, corridor), _spans(width, corridor)
     walls = _cells(size, vertical, horizontal)

@@ -99,6 +99,14 @@ def test_doors_have_their_width():
     assert (~walls[7]).sum() == 3
 
 
+def test_a_border_surrounds_the_same_maze():
+    walls = maze(7, height=33, width=29, corridor=3, loops=20, border=2)
+    assert walls.shape == (33, 29)
+    assert (walls[2:-2, 2:-2] == maze(7, height=29, width=25, corridor=3, loops=20)).all()
+    walls[2:-2, 2:-2] = True
+    assert walls.all()
+
+
 @pytest.mark.parametrize(
     ("kind", "options"),
     [
@@ -110,6 +118,8 @@ def test_doors_have_their_width():
         ("rooms", {"extra_doors": 101}),
         ("rooms", {"room": 2.5}),
         ("maze", {"corridor": 0}),
+        ("maze", {"border": -1}),
+        ("maze", {"height": 4, "border": 2}),
         ("maze", {"loops": -1}),
         ("warehouse", {"aisle": 0}),
         ("warehouse", {"shelf_rows": 10**5, "shelf_columns": 10**5}),

@@ -7,6 +7,7 @@ import pytest
 from fuzz import complaint, damaged, survives
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import binary_dilation, binary_erosion, label
 from shapely.geometry import Polygon, box
 from shapely.ops import unary_union
 
@@ -58,7 +59,18 @@ holes = [[[3.5, 3.5], [3.5, 4], [4, 4]]]
 
 
 def test_every_maze_and_generator_is_a_scenario():
-    assert set(scenario_names()) == set(maze_names()) | set(GENERATORS) | {"polygons"}
+    assert set(scenario_names()) == set(maze_names()) | set(GENERATORS) | {"polygons", "maze-wide", "warehouse-wide"}
+
+
+@pytest.mark.parametrize(("name", "size"), [("maze-wide", 33), ("warehouse-wide", 38)])
+def test_wide_scenarios_are_whole_and_let_bodies_pass(name, size):
+    world = load_scenario(name).world
+    assert world.walls.shape == (size, size)
+    assert world.hazard == Hazard("linear", 1)
+    # A square of three cells fits everywhere that is free, and its places are joined.
+    places = binary_erosion(~world.walls, np.ones((3, 3)))
+    assert (binary_dilation(places, np.ones((3, 3))) == ~world.walls).all()
+    assert label(places)[1] == 1
 
 
 @pytest.mark.parametrize("name", scenario_names())
