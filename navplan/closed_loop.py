@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,11 +15,13 @@ from numpy.typing import NDArray
 from navplan.errors import InvalidProblem
 from navplan.execute import Edge, Interrupted, drive
 from navplan.graph import StateGraph
-from navplan.navigation import CELLS_PER_NODE, FEWEST_NODES, MOST_NODES, Method, Navigation, Options
+from navplan.navigation import Method, Navigation, Options
 from navplan.plan import Plan
 from navplan.problem import Problem
 from navplan.protocols import LowLevel
+from navplan.roadmap import Roadmap, build_roadmap
 from navplan.trajectory import Trajectory
+from navplan.waypoints import follow_waypoints
 
 if TYPE_CHECKING:
     from navplan.scenarios.environment import PointEnv
@@ -38,11 +41,16 @@ class Loop:
     env: PointEnv
     policy: LowLevel
     say: Say
+    max_steps: int
 
-    def run(self, result: Navigation) -> Navigation:
-        """Build, plan, drive."""
+    def run(self, result: Navigation, roadmap: Roadmap | None = None) -> Navigation:
+        """Build the roadmap unless it is given, plan, drive."""
         began = time.perf_counter()
-        self._build()
+        if roadmap is None:
+            self.say("choosing nodes and weighing edges")
+            roadmap = build_roadmap(self.scenario, self.critics, self.how, self.options)
+        self.base, self.safe = roadmap.base, roadmap.safe
+        self.say(f"{self.base.num_nodes} nodes, {self.base.num_edges} edges, {roadmap.pruned_edges} pruned as unsafe")
         graph_s = time.perf_counter() - began
         began = time.perf_counter()
         agents = len(result.starts)
@@ -53,7 +61,7 @@ class Loop:
         cut = self._cut_off(result.starts, result.goals, problem)
         full = self.full
         plan = cut or self._solve(problem)
-        planner, bound = plan.planner, self.options.suboptimality if self.options.planner == "ecbs" else None
+        planner, bound = plan.planner, self.options.suboptimality if self.how.planner == "ecbs" else None
         result = dataclasses.replace(
             result,
             graph=full,
@@ -85,31 +93,18 @@ class Loop:
         )
 
     def _drive(self, plan: Plan) -> Trajectory:
+        if self.how.execution == "waypoints":
+            reach = self.base.limits.max_distance if self.base.limits is not None else math.inf
+            return follow_waypoints(plan, self.policy, self.env, self.critics.distance, reach=reach, max_steps=self.max_steps)
         return drive(
             plan,
             self.policy,
             self.env,
             replan=self._replan,
-            max_steps=self.scenario.max_steps,
+            max_steps=self.max_steps,
             settings=self.options.settings,
             durations=self._durations,
         )
-
-    def _build(self) -> None:
-        """`self.base`, all edges within reach, and `self.safe`, those that pruning keeps."""
-        from navplan.coverage import coverage_nodes
-
-        options, scenario = self.options, self.scenario
-        pool = np.asarray(self.critics.states)
-        by_size = round(scenario.world.height * scenario.world.width / CELLS_PER_NODE)
-        count = min(max(by_size, FEWEST_NODES), MOST_NODES) if options.graph_nodes is None else options.graph_nodes
-        nodes = coverage_nodes(pool, min(count, len(pool)), np.random.default_rng(options.seed))
-        self.say(f"weighing a graph of {len(nodes)} states")
-        reach = min(scenario.max_distance, self.how.reach) if options.max_distance is None else options.max_distance
-        self.max_risk = scenario.max_risk if options.max_risk is None else options.max_risk
-        self.base = StateGraph.from_states(nodes, self.critics, max_distance=reach)
-        self.safe = self.base.prune(max_risk=self.max_risk) if self.how.prune else self.base
-        self.say(f"{self.base.num_edges} edges, {self.base.num_edges - self.safe.num_edges} pruned as unsafe")
 
     def _attached(self, starts: NDArray[np.float32], goals: NDArray[np.float32]) -> tuple[StateGraph, NDArray[np.int32]]:
         graph, ids = self.safe.attach(np.concatenate([starts, goals]), self.critics)
@@ -124,19 +119,23 @@ class Loop:
         report = disconnection_report(self.full, self.current, problem.starts, problem.goals)
         if not report.unreachable:
             return None
-        return make_plan(problem, self.options.planner, "infeasible", reason="; ".join(report.messages()))
+        return make_plan(problem, self.how.planner, "infeasible", reason="; ".join(report.messages()))
 
     def _problem(self, starts: NDArray[np.int32], goals: NDArray[np.int32]) -> Problem:
         """The planning problem on `self.current`, its clearance no more than the starts and goals allow."""
         states = self.current.states
         body = 2.0 * self.scenario.radius
-        room = min(closest_pair(states[starts])[2], closest_pair(states[goals])[2]) - 1e-3
+        if self.how.clearance is not None:
+            clearance = self.how.clearance
+        else:
+            room = min(closest_pair(states[starts])[2], closest_pair(states[goals])[2]) - 1e-3
+            clearance = max(body, min(body + self.options.spare, room))
         return Problem(
             self.current,
             starts,
             goals,
             radius=self.scenario.radius,
-            clearance=max(body, min(body + self.options.spare, room)),
+            clearance=clearance,
             beta=self.options.beta if self.how.weighs_risk else 0.0,
             weight=self.how.weight,
             identity={"scenario": self.scenario.name},
@@ -145,15 +144,18 @@ class Loop:
     def _solve(self, problem: Problem) -> Plan:
         from navplan.planners.solve import solve
 
-        options = self.options
-        self.say(f"planning for {problem.num_agents} agents with {options.planner}, clearance {problem.spacing:.2f}")
+        options, planner = self.options, self.how.planner
+        self.say(f"planning for {problem.num_agents} agents with {planner}, clearance {problem.spacing:.2f}")
+        budget: dict[str, Any] = {"time_limit": options.time_limit}
+        if options.max_expansions is not None:
+            budget = {"max_nodes": options.max_expansions}
         return solve(
             problem,
-            planner=options.planner,
-            time_limit=options.time_limit,
+            planner=planner,
             seed=options.seed,
-            suboptimality=options.suboptimality if options.planner == "ecbs" else None,
+            suboptimality=options.suboptimality if planner == "ecbs" else None,
             progress=self.say,
+            **budget,
         )
 
     def _replan(self, states: NDArray[np.float32], failed: Sequence[Edge], home: NDArray[np.bool_]) -> Plan:
@@ -173,7 +175,7 @@ class Loop:
         try:
             problem = self._problem(starts, goals)
         except InvalidProblem as error:
-            return Plan("unsolved", self.options.planner, agents, reason=str(error))
+            return Plan("unsolved", self.how.planner, agents, reason=str(error))
         self.say(f"replanning for {agents} agents")
         return self._solve(problem)
 

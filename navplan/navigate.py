@@ -15,12 +15,24 @@ from navplan.errors import InvalidInput, UnknownName
 from navplan.execute import alone
 from navplan.navigation import METHODS, Method, Navigation, Options
 from navplan.protocols import LowLevel
+from navplan.roadmap import Roadmap, build_roadmap
 
 if TYPE_CHECKING:
     from navplan.scenarios.environment import PointEnv
     from navplan.scenarios.scenario import Scenario
 
-__all__ = ["METHODS", "Method", "Navigation", "Options", "edge_distances", "make_env", "navigate", "without_edges"]
+__all__ = [
+    "METHODS",
+    "Method",
+    "Navigation",
+    "Options",
+    "Roadmap",
+    "build_roadmap",
+    "edge_distances",
+    "make_env",
+    "navigate",
+    "without_edges",
+]
 
 
 def navigate(
@@ -31,6 +43,8 @@ def navigate(
     *,
     method: str = "navplan",
     options: Options | None = None,
+    roadmap: Roadmap | None = None,
+    max_steps: int | None = None,
     on_progress: Say | None = None,
     **changes: Any,
 ) -> Navigation:
@@ -42,6 +56,8 @@ def navigate(
         starts, goals: (A, 2) states in cell units; both pairwise at least ``2 * radius`` apart.
         method: name in METHODS.
         options: how; `changes` replace single fields of it, for example ``beta=2.0``.
+        roadmap: the graph, from `build_roadmap` with the same scenario, critics, method and options; None builds it.
+        max_steps: step budget of every agent; None: the scenario's.
         on_progress: called with one line per stage.
 
     Raises:
@@ -56,17 +72,20 @@ def navigate(
         raise InvalidInput(f"unknown option: {error}") from error
     if not isinstance(chosen.seed, int | np.integer) or chosen.seed < 0:
         raise InvalidInput(f"seed is {chosen.seed!r}, expected an integer of at least 0")
-    how, say = METHODS[method], on_progress or (lambda line: None)
+    if max_steps is not None and max_steps < 1:
+        raise InvalidInput(f"max_steps is {max_steps}, expected at least 1")
+    how, say = chosen.applied(METHODS[method]), on_progress or (lambda line: None)
     policy = _low_level(how, method, chosen, critics)
+    budget = scenario.max_steps if max_steps is None else max_steps
     env = make_env(scenario, starts, goals, seed=chosen.seed)
     begin, end = env.states[0].copy(), env.goals[0].copy()
     result = Navigation(scenario.name, method, chosen.low_level, chosen.seed, begin, end)
     if not how.plans:
         say(f"driving {len(begin)} agents without a plan")
         began = time.perf_counter()
-        trajectory = alone(policy, env, max_steps=scenario.max_steps)
+        trajectory = alone(policy, env, max_steps=budget)
         return dataclasses.replace(result, trajectory=trajectory, drive_s=time.perf_counter() - began)
-    return Loop(scenario, critics, how, chosen, env, policy, say).run(result)
+    return Loop(scenario, critics, how, chosen, env, policy, say, budget).run(result, roadmap)
 
 
 def make_env(scenario: Scenario, starts: ArrayLike, goals: ArrayLike, *, seed: int = 0) -> PointEnv:

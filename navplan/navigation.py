@@ -5,15 +5,18 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from navplan.coverage import Method as NodeChoice
 from navplan.execute import Settings
 from navplan.graph import StateGraph, Weight
 from navplan.plan import Plan
 from navplan.trajectory import Trajectory
+
+Execution = Literal["synchronised", "waypoints"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,11 @@ class Method:
         constrained: the safety-constrained policy drives; otherwise the unconstrained one of the first training stage.
         reach: longest edge in environment steps, where the scenario's own limit is not shorter. An edge is one time step of the
             plan, so edges of like length keep the plan's time close to the time it takes to drive it.
+        nodes: how graph nodes are chosen from the checkpoint's states.
+        execution: "synchronised" keeps the plan's order of passage and bodies apart, and replans; "waypoints" lets every agent
+            follow its own waypoints, as the published evaluation does (`navplan.waypoints`).
+        planner: multi-agent planner, unless the options name one.
+        clearance: of the planning problem, cells; None: ``2 * radius`` and the options' spare.
     """
 
     summary: str
@@ -38,18 +46,32 @@ class Method:
     weight: Weight = "cost"
     constrained: bool = True
     reach: float = math.inf
+    nodes: NodeChoice = "coverage"
+    execution: Execution = "synchronised"
+    planner: str = "ecbs"
+    clearance: float | None = None
 
 
 METHODS: dict[str, Method] = {
     "navplan": Method("risk-pruned graph, distance + beta * risk, multi-agent search, constrained policy", reach=4.0),
     "constrained-search": Method(
-        "risk-pruned graph, hop count, multi-agent search, constrained policy", weighs_risk=False, weight="hops"
+        "as published: risk-pruned graph, hop count, CBS, waypoints without synchronisation, constrained policy",
+        weighs_risk=False,
+        weight="hops",
+        nodes="uniform",
+        execution="waypoints",
+        planner="cbs",
+        clearance=0.0,
     ),
     "sorb": Method(
-        "graph without risk, shortest distance, multi-agent search, unconstrained policy",
+        "as published: graph without risk, shortest distance, CBS, waypoints without synchronisation, unconstrained policy",
         prune=False,
         weighs_risk=False,
         constrained=False,
+        nodes="uniform",
+        execution="waypoints",
+        planner="cbs",
+        clearance=0.0,
     ),
     "constrained-policy": Method("the constrained policy alone, straight to the goal", plans=False),
     "policy": Method("the unconstrained policy alone, straight to the goal", plans=False, constrained=False),
@@ -61,7 +83,7 @@ FEWEST_NODES, MOST_NODES, CELLS_PER_NODE = 300, 1000, 3
 
 @dataclass(frozen=True)
 class Options:
-    """How to navigate.
+    """How to navigate. None leaves a choice to the method, and limits of edges to the scenario.
 
     Attributes:
         low_level: name in `low_level.LOW_LEVELS`.
@@ -69,15 +91,17 @@ class Options:
         suboptimality: w of the bounded planner.
         beta: weight of risk against distance.
         graph_nodes: nodes chosen from the checkpoint's states, fewer if it has fewer; None: one per 3 cells, 300 to 1000.
-        max_distance, max_risk: limits of edges; None: the scenario's and, for the distance, the method's.
+        max_distance, max_risk: limits of edges; for the distance also the method's.
         spare: planned clearance beyond ``2 * radius``, cells; given up where starts or goals are closer than that.
-        time_limit: seconds per planning call.
+        time_limit: seconds per planning call; with `max_expansions` none.
+        max_expansions: conflict-tree nodes per planning call, a budget that is the same on every machine.
         seed: of node choice and planner.
         settings: of the execution.
+        prune, weight, nodes, execution: as in `Method`.
     """
 
     low_level: str = "policy"
-    planner: str = "ecbs"
+    planner: str | None = None
     suboptimality: float = 1.1
     beta: float = DEFAULT_BETA
     graph_nodes: int | None = None
@@ -85,8 +109,18 @@ class Options:
     max_risk: float | None = None
     spare: float = 0.2
     time_limit: float = 10.0
+    max_expansions: int | None = None
     seed: int = 0
     settings: Settings = dataclasses.field(default_factory=Settings)
+    prune: bool | None = None
+    weight: Weight | None = None
+    nodes: NodeChoice | None = None
+    execution: Execution | None = None
+
+    def applied(self, method: Method) -> Method:
+        """`method` with the choices that these options make instead."""
+        chosen = {name: getattr(self, name) for name in ("planner", "prune", "weight", "nodes", "execution")}
+        return dataclasses.replace(method, **{name: value for name, value in chosen.items() if value is not None})
 
 
 @dataclass(frozen=True, eq=False)

@@ -103,8 +103,18 @@ class Trajectory:
 
     @property
     def cumulative_cost(self) -> NDArray[np.float64]:
-        """(A,) sum of the step costs."""
+        """(A,) sum of the step costs, those at the goal included."""
         return np.asarray(self.cost.sum(axis=0, dtype=np.float64))
+
+    @property
+    def cost_until_arrival(self) -> NDArray[np.float64]:
+        """(A,) sum of the step costs up to the agent's arrival, all of them where it never arrives.
+
+        What the paper reports: its evaluation moves an agent no more once it has arrived (paper.md, section 6).
+        """
+        steps = np.where(self.arrival < 0, self.num_steps, self.arrival)
+        driven = np.arange(self.num_steps)[:, None] < steps
+        return np.asarray(np.where(driven, self.cost, 0.0).sum(axis=0, dtype=np.float64))
 
     def save(self, path: str | Path) -> None:
         """Write ``trajectory.npz``: all that is needed to simulate the actions again."""

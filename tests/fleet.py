@@ -36,6 +36,9 @@ class AnalyticCritics:
         risk = self.env.cost_at(points).mean(axis=1) * np.maximum(distance, 1.0)
         return np.where(free, np.maximum(distance, 1.0), 100.0).astype(np.float32), risk.astype(np.float32)
 
+    def distance(self, observations, goals):
+        return self.evaluate(observations, goals)[0]
+
 
 @dataclass
 class Unruly:

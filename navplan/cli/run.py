@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--low-level", default="policy", metavar="NAME", help="control module, see navplan modules (default policy)"
     )
     parser.add_argument(
-        "--planner", default="ecbs", metavar="NAME", help="multi-agent planner, see navplan planners (default ecbs)"
+        "--planner", metavar="NAME", help="multi-agent planner, see navplan planners (default: the method's, ecbs for navplan)"
     )
     parser.add_argument("--suboptimality", type=ratio, default=1.1, metavar="W", help="bound of a bounded planner (default 1.1)")
     parser.add_argument("--risk-aversion", type=not_negative, metavar="B", help="weight beta of risk against distance")
@@ -52,7 +52,8 @@ def run(args: argparse.Namespace) -> int:
     began = time.perf_counter()
     if args.method not in METHODS:
         raise UnknownName("method", args.method, METHODS)
-    get(args.planner)  # a wrong name is said before work is done
+    if args.planner is not None:
+        get(args.planner)  # a wrong name is said before work is done
     if args.out is not None:
         check_writable(args.out, folder=True)
     scenario = load_scenario(args.scenario)

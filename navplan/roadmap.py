@@ -1,0 +1,53 @@
+"""The part of navigation that all problems of a world share: nodes, edges and what pruning keeps of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from navplan.coverage import coverage_nodes
+from navplan.graph import StateGraph
+from navplan.navigation import CELLS_PER_NODE, FEWEST_NODES, MOST_NODES, Method, Options
+
+if TYPE_CHECKING:
+    from navplan.scenarios.scenario import Scenario
+
+
+@dataclass(frozen=True, eq=False)
+class Roadmap:
+    """A state graph before starts and goals are attached.
+
+    Attributes:
+        base: all edges within reach.
+        safe: those that pruning by risk keeps; `base` itself for a method that does not prune.
+    """
+
+    base: StateGraph
+    safe: StateGraph
+
+    @property
+    def pruned_edges(self) -> int:
+        """How many edges were left out as unsafe."""
+        return self.base.num_edges - self.safe.num_edges
+
+
+def build_roadmap(scenario: Scenario, critics: Any, method: Method, options: Options) -> Roadmap:
+    """Choose nodes among the checkpoint's states, weigh the edges, prune.
+
+    Args:
+        method: with the options' choices applied (`Options.applied`); its `reach`, `prune` and `nodes` are looked at.
+        options: `graph_nodes`, `max_distance`, `max_risk` and `seed` are.
+
+    Raises:
+        InvalidInput: a limit that makes no sense.
+    """
+    pool = np.asarray(critics.states)
+    by_size = round(scenario.world.height * scenario.world.width / CELLS_PER_NODE)
+    count = min(max(by_size, FEWEST_NODES), MOST_NODES) if options.graph_nodes is None else options.graph_nodes
+    nodes = coverage_nodes(pool, min(count, len(pool)), np.random.default_rng(options.seed), method.nodes)
+    reach = min(scenario.max_distance, method.reach) if options.max_distance is None else options.max_distance
+    base = StateGraph.from_states(nodes, critics, max_distance=reach)
+    max_risk = scenario.max_risk if options.max_risk is None else options.max_risk
+    return Roadmap(base, base.prune(max_risk=max_risk) if method.prune else base)
