@@ -59,6 +59,7 @@ class Agent:
             "clone": _adam(self.networks.clone, config.clone_rate),
         }
         self.multiplier = 0.0
+        self.cost_limit = config.cost_limit
         self.updates = 0
 
     @property
@@ -72,6 +73,16 @@ class Agent:
             features = self.networks.encoder(torch.from_numpy(observations), torch.from_numpy(goals))
             actions: np.ndarray = self.networks.actor(features).numpy()
         return actions
+
+    def members(self, observations: np.ndarray, goals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What each critic says under the policy's action: distance (E, B) and cost (E, B) float32."""
+        config = self.config
+        with torch.inference_mode():
+            features = self.networks.encoder(torch.from_numpy(observations), torch.from_numpy(goals))
+            logits = self.networks.critics(features, self.networks.actor(features))
+            distance = expected_distance(logits[: config.ensemble, :, : config.distance_bins])
+            cost = expected_cost(logits[config.ensemble :, :, : config.cost_atoms], config.cost_max)
+            return distance.numpy(), cost.numpy()
 
     # -- losses -------------------------------------------------------------------------------------------------------------
 
@@ -95,20 +106,34 @@ class Agent:
         # A sum over members, not a mean: members share no weight, so each must see its own full gradient.
         return config.ensemble * (loss_distance + loss_cost), {"distance_loss": loss_distance, "cost_loss": loss_cost}
 
-    def loss_actor(self, features: Tensor) -> tuple[Tensor, Info]:
-        """Stage 1: mean distance. Stage 2: [mean(D) + multiplier * mean(C * 1[C > limit])] / (1 + multiplier)."""
+    def loss_actor(self, features: Tensor, ahead: Tensor | None = None) -> tuple[Tensor, Info]:
+        """Stage 1: mean distance. Stage 2: [mean(D) + multiplier * mean(C * 1[C > limit])] / (1 + multiplier).
+
+        With `ahead` (B, 2), goal minus position in cells, the straight move breaks ties in both: moves of up to a cell per axis
+        make most shortest paths one of many, and a planner counts on edges that are driven as they are drawn.
+        """
         config = self.config
         actions = self.networks.actor(features)
         if self.stage == 1 or self.multiplier == 0.0:
             logits = self.networks.critics(features, actions, config.ensemble)
             distance = expected_distance(logits[:, :, : config.distance_bins]).mean(0)
-            return distance.mean(), {"actor_distance": distance.mean()}
+            loss = distance.mean() + self._bend(actions, distance, ahead)
+            return loss, {"actor_distance": distance.mean()}
         logits = self.networks.critics(features, actions)
         distance = expected_distance(logits[: config.ensemble, :, : config.distance_bins]).mean(0)
         cost = expected_cost(logits[config.ensemble :, :, : config.cost_atoms], config.cost_max).mean(0)
-        excess = (cost * (cost > config.cost_limit)).mean()
-        loss = (distance.mean() + self.multiplier * excess) / (1 + self.multiplier)
+        excess = (cost * (cost > self.cost_limit)).mean()
+        loss = (distance.mean() + self.multiplier * excess + self._bend(actions, distance, ahead)) / (1 + self.multiplier)
         return loss, {"actor_distance": distance.mean(), "actor_cost": cost.mean()}
+
+    def _bend(self, actions: Tensor, distance: Tensor, ahead: Tensor | None) -> Tensor:
+        """Weighted mean square of how far the actions are from straight ones, over the pairs that the critics find clear."""
+        config = self.config
+        if ahead is None or config.straightness == 0:
+            return torch.zeros(())
+        length = ahead.abs().amax(1, keepdim=True).clamp_min(1.0)
+        clear = distance.detach() <= length[:, 0] + config.straight_margin
+        return config.straightness * (((actions - ahead / length) ** 2).sum(1) * clear).mean()
 
     def loss_clone(self, features: Tensor, actions: Tensor) -> Tensor:
         """Squared error of the behaviour-cloning network against the actions that led to later states."""
@@ -130,7 +155,7 @@ class Agent:
         loss, info = self.loss_critics(features, actions, targets)
         _descend(loss, critics, self.optimizers["critics"])
         if self.updates % self.config.actor_interval == 0:
-            loss, actor_info = self.loss_actor(features)
+            loss, actor_info = self.loss_actor(features, goals - states)
             info |= actor_info
             _descend(loss, self.networks.actor, self.optimizers["actor"])
             learnt = torch.from_numpy(batch.future)
@@ -139,21 +164,33 @@ class Agent:
         self.updates += 1
         return {name: value.detach() for name, value in info.items()}
 
+    def begin_stage_two(self, mean_cost: float) -> None:
+        """Fix the limit, where it is a share of what stage 1's episodes cost in the end; a map without cost has the limit 0."""
+        if self.cost_limit == 0:
+            self.cost_limit = self.config.cost_limit_share * mean_cost
+
     def update_multiplier(self, mean_cost: float) -> None:
-        """Stage 2, once per round: multiplier + rate * (mean cost of recent episodes - limit), kept in [0, multiplier_max]."""
+        """Stage 2, once per round: multiplier + rate * (mean cost of recent episodes / limit - 1), in [0, multiplier_max].
+
+        The rate falls as the Adam steps do, so that the multiplier settles as the networks do.
+        """
         config = self.config
-        step = config.multiplier_rate * (mean_cost - config.cost_limit)
-        self.multiplier = min(max(0.0, self.multiplier + step), config.multiplier_max)
+        if self.cost_limit > 0:
+            step = config.multiplier_rate * self._decay() * (mean_cost / self.cost_limit - 1)
+            self.multiplier = min(max(0.0, self.multiplier + step), config.multiplier_max)
+
+    def _decay(self) -> float:
+        """From 1 at the start of a stage to `final_rate` at its end, along a cosine."""
+        config = self.config
+        first = config.stage1_steps
+        last = config.steps - first
+        progress = self.updates / first if self.stage == 1 else (self.updates - first) / max(1, last)
+        cosine = (1 + math.cos(math.pi * min(1.0, progress))) / 2
+        return config.final_rate + (1 - config.final_rate) * cosine
 
     def _set_rates(self) -> None:
         config = self.config
-        first = config.stage1_steps
-        if self.updates < first:
-            progress, scale = self.updates / first, 1.0
-        else:
-            progress, scale = (self.updates - first) / max(1, config.steps - first), config.stage2_rate
-        cosine = (1 + math.cos(math.pi * min(1.0, progress))) / 2
-        factor = scale * (config.final_rate + (1 - config.final_rate) * cosine)
+        factor = self._decay() * (1.0 if self.stage == 1 else config.stage2_rate)
         for name, rate in (("actor", config.actor_rate), ("critics", config.critic_rate), ("clone", config.clone_rate)):
             self.optimizers[name].param_groups[0]["lr"] = rate * factor
 

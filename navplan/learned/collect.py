@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from navplan.learned.config import TrainConfig
 from navplan.learned.replay import Replay
+from navplan.learned.self_training import ProblemQueue
 from navplan.scenarios.environment import PointEnv
 
 F32 = NDArray[np.float32]
@@ -41,9 +42,14 @@ class Collector:
         self.noise = np.zeros((count, 1), np.float32)
         middle = np.arange(greedy, count - randoms)
         self.noise[middle, 0] = np.asarray(config.noise, np.float32)[np.arange(len(middle)) % len(config.noise)]
+        self.practising = middle[: round(count * config.self_training_share)]
 
-    def round(self, actor: Actor | None, replay: Replay) -> Outcome:
-        """Run one episode in every environment and store it; without an actor all actions are uniformly random."""
+    def round(self, actor: Actor | None, replay: Replay, queue: ProblemQueue | None = None) -> Outcome:
+        """Run one episode in every environment and store it.
+
+        Without an actor all actions are uniformly random. A share of the noisy environments begins with problems of the `queue`
+        as long as there are any; noise-free ones never do, because their episodes measure the policy.
+        """
         config, env, rng = self.config, self.env, self.rng
         count, steps = config.num_envs, config.episode_steps
         states = np.empty((count, steps + 1, 2), np.float32)
@@ -52,6 +58,10 @@ class Collector:
         pursued = np.empty((count, steps, 2), np.float32)
         states[:, 0] = env.sample_free(count, rng)
         goals = self._goals(states[:, 0], replay)
+        if queue is not None:
+            problems = queue.take(len(self.practising))
+            rows = self.practising[: len(problems.starts)]
+            states[rows, 0], goals[rows] = problems
         env.reset(starts=states[:, None, 0], goals=goals[:, None])
         total = np.zeros(count)
         first = np.ones(count, np.bool_)  # still after the goal it began with

@@ -28,8 +28,8 @@ class TrainConfig:
     """Name of the training recipe."""
     seed: int = 0
     """Seed of every random draw of the run."""
-    threads: int = 2
-    """PyTorch threads; part of the run's identity, because sums are split over them."""
+    threads: int = 1
+    """PyTorch threads; part of the run's identity, because sums are split over them. Small networks gain nothing from two."""
 
     steps: int = 24_000
     """Gradient updates over both stages."""
@@ -85,6 +85,20 @@ class TrainConfig:
     replay_episodes: int = 10_000
     """Episodes that the replay ring holds."""
 
+    straightness: float = 0.1
+    """Weight, in steps, of the actor's squared distance from the straight move, where critics see nothing in the way."""
+    straight_margin: float = 0.5
+    """How many steps longer than a straight drive the critics may find a pair that still counts as clear."""
+
+    self_training_share: float = 0.125
+    """Share of the environments, taken from the noisy ones, that practise problems of navplan.learned.self_training; 0: none."""
+    self_training_interval: int = 200
+    """Updates between two samplings of problems."""
+    self_training_candidates: int = 2048
+    """Pairs that a sampling looks at."""
+    self_training_distance: float = 15.0
+    """Problems longer than this many predicted steps are not practised: episodes are short."""
+
     goal_future: float = 0.4
     """Share of relabelled goals that are later states of the same episode."""
     goal_near: float = 0.35
@@ -95,16 +109,18 @@ class TrainConfig:
     """Share that are the state itself: graphs ask what it costs to wait."""
     near_radius: float = 8.0
     """Half side, in cells, of the square in which near goals lie."""
-    near_candidates: int = 16
+    near_candidates: int = 64
     """Replay states tried per near goal; the one closest to a random point of the square is taken."""
 
-    cost_limit: float = 1.8
-    """Cumulative cost per episode that the multiplier steers to, and the mask of the actor's cost term."""
-    multiplier_rate: float = 5e-3
-    """Step of the multiplier per round and unit of excess cost."""
-    multiplier_max: float = 0.5
+    cost_limit: float = 0.0
+    """Cumulative cost per episode that the multiplier steers to, and the mask of the actor's cost term; 0: by the share below."""
+    cost_limit_share: float = 0.9
+    """The limit as a share of what the noise-free episodes cost at the end of stage 1, so that it can be had on any map."""
+    multiplier_rate: float = 0.02
+    """Step of the multiplier per round and relative excess (cost / limit - 1); falls over the stage as the Adam steps do."""
+    multiplier_max: float = 1.0
     """Upper bound of the multiplier."""
-    multiplier_window: int = 2048
+    multiplier_window: int = 1024
     """Recent noise-free episodes whose mean cost is compared with the limit."""
 
     clone_rate: float = 1e-3
@@ -134,8 +150,11 @@ class TrainConfig:
             raise InvalidInput(f"warmup_rounds is {self.warmup_rounds}, expected at least 1")
         if self.goal_future + self.goal_near + self.goal_random + self.goal_here > 1 + 1e-9:
             raise InvalidInput("goal_future, goal_near, goal_random and goal_here add up to more than 1")
-        if self.greedy_share + self.random_share > 1 + 1e-9:
-            raise InvalidInput("greedy_share and random_share add up to more than 1")
+        if self.greedy_share + self.random_share + self.self_training_share > 1 + 1e-9:
+            raise InvalidInput("greedy_share, random_share and self_training_share add up to more than 1")
+        for name in ("cost_limit", "straightness", "straight_margin"):
+            if getattr(self, name) < 0:
+                raise InvalidInput(f"{name} is {getattr(self, name)}, expected at least 0")
         if not 0 <= self.cost_floor < self.cost_max:
             raise InvalidInput(f"cost_floor is {self.cost_floor}, expected a number in [0, cost_max)")
         if self.distance_bins < 2 or self.cost_atoms < 2:
@@ -185,17 +204,18 @@ class TrainConfig:
 _POSITIVE = (
     "threads", "steps", "batch_size", "updates_per_round", "actor_interval", "hidden", "ensemble", "distance_bins", "cost_atoms",
     "cost_max", "actor_rate", "critic_rate", "stage2_rate", "polyak", "num_envs", "episode_steps", "replay_episodes",
-    "near_radius", "near_candidates", "cost_limit", "multiplier_max", "multiplier_window", "clone_rate", "checkpoint_interval",
-    "log_interval", "export_states",
+    "near_radius", "near_candidates", "multiplier_max", "multiplier_window", "clone_rate", "checkpoint_interval",
+    "log_interval", "export_states", "cost_limit_share", "self_training_interval", "self_training_candidates",
+    "self_training_distance",
 )  # fmt: skip
 _AT_MOST = {
     "threads": 1024, "batch_size": 65_536, "updates_per_round": 10_000, "hidden": 4096, "ensemble": 64, "distance_bins": 1000,
     "cost_atoms": 1000, "num_envs": 65_536, "episode_steps": 10_000, "replay_episodes": 1_000_000, "near_candidates": 1000,
-    "multiplier_window": 1_000_000, "export_states": 10_000,
+    "multiplier_window": 1_000_000, "export_states": 10_000, "self_training_candidates": 1_000_000,
 }  # fmt: skip
 _SHARES = (
     "stage1_fraction", "final_rate", "polyak", "greedy_share", "random_share", "goal_future", "goal_near", "goal_random",
-    "goal_here", "multiplier_rate",
+    "goal_here", "multiplier_rate", "self_training_share",
 )  # fmt: skip
 
 

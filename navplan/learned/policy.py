@@ -163,6 +163,7 @@ def critics_from(path: Path, arrays: Arrays, document: dict[str, Any]) -> Critic
     members, width = 2 * config.ensemble, config.hidden
     features = Encoder(size, config.wavelengths, config.relative_scales).dim
     outputs = max(config.distance_bins, config.cost_atoms)
+    arrays = {name: array.astype(np.float32) if array.dtype == np.float16 else array for name, array in arrays.items()}
     expect(path, arrays, {"critics.w1": (members, features + 2, width), "critics.w3": (members, width, outputs)})
     networks = build_networks(config, size, seed=0)
     load_networks(path, networks, arrays)

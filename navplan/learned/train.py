@@ -34,6 +34,7 @@ from navplan.learned.config import TrainConfig
 from navplan.learned.policy import load_networks, network_arrays
 from navplan.learned.replay import Batch, GoalMix, Replay
 from navplan.learned.run_config import read_run_config
+from navplan.learned.self_training import ProblemQueue, Problems, Wish, pick
 from navplan.scenarios.environment import PointEnv
 from navplan.scenarios.registry import load_scenario
 
@@ -66,6 +67,7 @@ class Run:
         self.agent = Agent(config, self.size, scenario.goal_tolerance)
         self.replay = Replay(config.replay_episodes, config.episode_steps)
         self.collector = Collector(config, env, self.rng)
+        self.queue = ProblemQueue()
         self.recent: deque[tuple[float, bool]] = deque(maxlen=config.multiplier_window)
         self.env_steps = 0
         self.stage1: Arrays = {}
@@ -82,16 +84,40 @@ class Run:
         """Collect one episode per environment, then make `updates_per_round` updates."""
         config, agent = self.config, self.agent
         begin = time.perf_counter()
+        if len(self.collector.practising) and agent.updates % config.self_training_interval < config.updates_per_round:
+            self.sample_problems()
         self.collect(random=False)
         if agent.stage == 2:
             if not self.stage1:
                 self.stage1 = network_arrays(agent.networks)
+                agent.begin_stage_two(self.episode_cost)
             agent.update_multiplier(self.episode_cost)
         count = min(config.updates_per_round, config.steps - agent.updates)
         drawn = self.draw(count * config.batch_size)
         for first in range(0, count * config.batch_size, config.batch_size):
             self._latest |= agent.update(drawn.rows(first, config.batch_size))
         self.seconds += time.perf_counter() - begin
+
+    def sample_problems(self) -> None:
+        """Refill the queue: half by what the distance critics know least, half by the cost critics.
+
+        In stage 2 the latter aim at costs above the limit, where the multiplier acts (paper.md, section 2).
+        """
+        config, rng, replay = self.config, self.rng, self.replay
+        rounds = max(1, config.self_training_interval // config.updates_per_round)
+        half = max(1, rounds * len(self.collector.practising) // 2)
+        count = max(config.self_training_candidates, half)
+        starts = replay.random_states(count, rng)
+        near = replay.near_states(starts, rng, config.near_radius, config.near_candidates)
+        goals = np.where(np.arange(count)[:, None] % 2, near, replay.random_states(count, rng))
+        limit = self.agent.cost_limit
+        target = rng.uniform(limit, 3 * limit) if self.agent.stage == 2 and limit > 0 else None
+        parts = []
+        for by, wanted in (("distance", None), ("cost", target)):
+            wish = Wish(by=by, target=wanted, distance=(1.5, config.self_training_distance))  # type: ignore[arg-type]
+            parts.append(pick(self.agent, Problems(starts, goals), half, wish, spread=4, rng=rng))
+        self.queue.refill(*parts)
+        self.queue.waiting = rng.permutation(self.queue.waiting)
 
     def draw(self, count: int) -> Batch:
         """`count` relabelled transitions."""
@@ -120,7 +146,7 @@ class Run:
 
     def collect(self, *, random: bool = False) -> None:
         """Run one episode per environment into the replay."""
-        self.recent.extend(self.collector.round(None if random else self.agent, self.replay))
+        self.recent.extend(self.collector.round(None if random else self.agent, self.replay, self.queue))
         self.env_steps += self.config.num_envs * self.config.episode_steps
 
     # -- files --------------------------------------------------------------------------------------------------------------
@@ -137,6 +163,7 @@ class Run:
         arrays |= {f"replay.{name}": getattr(replay, name)[: replay.size] for name in Replay.ARRAYS}
         arrays |= {f"stage1.{name}": value for name, value in self.stage1.items()}
         arrays["torch_rng"] = torch.get_rng_state().numpy()
+        arrays["problems"] = self.queue.waiting
         arrays["recent"] = np.array(self.recent, np.float64).reshape(-1, 2)
         arrays["curves"] = np.array(self.rows, np.float64).reshape(-1, len(COLUMNS))
         document = {
@@ -144,6 +171,7 @@ class Run:
             "seconds": self.seconds,
             "numpy_rng": self.rng.bit_generator.state,
             "multiplier": agent.multiplier,
+            "cost_limit": agent.cost_limit,
             "replay_head": replay.head,
         }
         files.write_tensors(out / files.CHECKPOINT, "checkpoint", arrays, document)
@@ -172,10 +200,12 @@ class Run:
             replay.head = int(document["replay_head"])
             self.stage1 = {key.removeprefix("stage1."): v for key, v in arrays.items() if key.startswith("stage1.")}
             torch.set_rng_state(torch.from_numpy(arrays["torch_rng"]))
+            self.queue.waiting = arrays["problems"]
             self.recent.extend((float(cost), bool(hit)) for cost, hit in arrays["recent"])
             self.rows = arrays["curves"].tolist()
             self.rng.bit_generator.state = document["numpy_rng"]
             agent.multiplier = float(document["multiplier"])
+            agent.cost_limit = float(document["cost_limit"])
             agent.updates = int(document["updates"])
             self.env_steps = int(document["env_steps"])
             self.seconds = float(document["seconds"])
@@ -196,12 +226,13 @@ class Run:
         count = min(len(arrays.get("replay.costs", ())), config.replay_episodes)
         for name in Replay.ARRAYS:
             shapes[f"replay.{name}"] = (count, *getattr(self.replay, name).shape[1:])
+        shapes["problems"] = (len(arrays.get("problems", ())), 4)
         if any(name.startswith("stage1.") for name in arrays):
             shapes |= {f"stage1.{name}": shape for name, shape in networks.items()}
         return shapes
 
     def export(self, out: Path) -> None:
-        """Write ``policy.safetensors`` and ``stage1.safetensors``."""
+        """Write ``policy.safetensors`` and ``stage1.safetensors``: weights in half precision."""
         thinning = np.random.default_rng(self.config.seed)
         pool = self.replay.states[: self.replay.size].reshape(-1, 2)
         if len(pool) > _THINNING_POOL:
@@ -209,7 +240,9 @@ class Run:
         states = coverage_nodes(pool, min(self.config.export_states, len(np.unique(pool, axis=0))), thinning)
         final = network_arrays(self.agent.networks)
         for name, stage, arrays in ((files.POLICY, 2, final), (files.STAGE1, 1, self.stage1 or final)):
-            files.write_tensors(out / name, "policy", {**arrays, "states": states}, {**self.document(), "stage": stage})
+            compact = {key: value.astype(np.float16) for key, value in arrays.items()}
+            document = {**self.document(), "stage": stage, "cost_limit": self.agent.cost_limit}
+            files.write_tensors(out / name, "policy", {**compact, "states": states}, document)
 
     def document(self) -> dict[str, Any]:
         """Identity and progress of the run."""

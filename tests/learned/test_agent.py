@@ -7,6 +7,7 @@ import torch
 from navplan.learned.agent import Agent
 from navplan.learned.config import TrainConfig
 from navplan.learned.distributions import expected_cost, expected_distance
+from navplan.learned.policy import Critics
 from navplan.learned.replay import Batch
 
 TINY = TrainConfig("center-dot", steps=40, batch_size=8, updates_per_round=4, hidden=8, num_envs=4, warmup_rounds=1)
@@ -26,7 +27,7 @@ def batch(rng: np.random.Generator, count: int = 8) -> Batch:
 
 
 def test_actor_loss_of_stage_two(agent: Agent) -> None:
-    agent.updates, agent.multiplier = TINY.stage1_steps, 0.4
+    agent.updates, agent.multiplier, agent.cost_limit = TINY.stage1_steps, 0.4, 1.8
     with torch.no_grad():
         agent.networks.critics.w3.uniform_(-2, 2, generator=torch.Generator().manual_seed(0))
     features = torch.rand(8, agent.networks.encoder.dim)
@@ -34,7 +35,7 @@ def test_actor_loss_of_stage_two(agent: Agent) -> None:
     logits = agent.networks.critics(features, agent.networks.actor(features))
     near = expected_distance(logits[:3, :, :20]).mean(0)
     cost = expected_cost(logits[3:, :, :40], TINY.cost_max).mean(0)
-    wanted = sum(d + 0.4 * c * (c > TINY.cost_limit) for d, c in zip(near, cost, strict=True)) / 8 / 1.4
+    wanted = sum(d + 0.4 * c * (c > 1.8) for d, c in zip(near, cost, strict=True)) / 8 / 1.4
     torch.testing.assert_close(loss, torch.as_tensor(wanted))
 
 
@@ -45,14 +46,48 @@ def test_stage_one_ignores_cost(agent: Agent) -> None:
 
 
 def test_multiplier_follows_the_excess_within_its_bounds(agent: Agent) -> None:
-    agent.update_multiplier(TINY.cost_limit + 3)
+    agent.updates = TINY.stage1_steps
+    agent.begin_stage_two(2.0)
+    assert agent.cost_limit == pytest.approx(2 * TINY.cost_limit_share)
+    agent.update_multiplier(4 * agent.cost_limit)
     assert agent.multiplier == pytest.approx(3 * TINY.multiplier_rate)
-    agent.update_multiplier(TINY.cost_limit - 1)
+    agent.update_multiplier(0.0)
     assert agent.multiplier == pytest.approx(2 * TINY.multiplier_rate)
     agent.update_multiplier(-1e9)
     assert agent.multiplier == 0
+    agent.updates = TINY.steps  # the rate has fallen
+    agent.update_multiplier(2 * agent.cost_limit)
+    assert agent.multiplier == pytest.approx(TINY.final_rate * TINY.multiplier_rate)
     agent.update_multiplier(1e9)
     assert agent.multiplier == TINY.multiplier_max
+
+
+def test_a_limit_that_is_given_stays_and_a_map_without_cost_needs_no_multiplier() -> None:
+    agent = Agent(TINY.replace(cost_limit=2.5), (15.0, 15.0), 0.5)
+    agent.begin_stage_two(100.0)
+    assert agent.cost_limit == 2.5
+    free = Agent(TINY, (15.0, 15.0), 0.5)
+    free.updates = TINY.stage1_steps
+    free.begin_stage_two(0.0)
+    free.update_multiplier(0.0)
+    assert free.multiplier == 0
+
+
+def test_clear_pairs_are_driven_straight(agent: Agent) -> None:
+    ahead = torch.tensor([[4.0, 2.0], [0.2, -0.1], [0.0, 0.0], [6.0, 0.0]])
+    straight = torch.tensor([[1.0, 0.5], [0.2, -0.1], [0.0, 0.0], [1.0, 0.0]])
+    distance = torch.tensor([4.0, 1.0, 1.0, 9.0])  # something is in the way of the last
+    assert agent._bend(straight, distance, ahead) == 0
+    off = agent._bend(straight + 0.5, distance, ahead)
+    torch.testing.assert_close(off, torch.tensor(TINY.straightness * 3 * 0.5 / 4))
+
+
+def test_members_are_what_the_exported_critics_say(agent: Agent) -> None:
+    rng = np.random.default_rng(0)
+    states, goals = (rng.uniform(0, 15, (50, 2)).astype(np.float32) for _ in range(2))
+    judge = Critics(agent.networks, states, TINY.replace(cost_floor=0.0), (15.0, 15.0), 1)
+    for ours, theirs in zip(agent.members(states, goals), judge.members(states, goals), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5)
 
 
 def test_targets_follow_slowly(agent: Agent) -> None:

@@ -7,6 +7,7 @@ from navplan.learned.collect import Collector
 from navplan.learned.config import TrainConfig
 from navplan.learned.evaluate import rollout
 from navplan.learned.replay import Replay
+from navplan.learned.self_training import ProblemQueue, Problems
 from navplan.scenarios.environment import PointEnv
 from navplan.scenarios.registry import load_scenario
 from navplan.scenarios.world import World
@@ -70,3 +71,20 @@ def test_rollout_counts_steps_and_cost_until_the_goal(world: World) -> None:
     assert found.steps.tolist() == [3.0, 1.0, np.inf]  # the last one pushes against the block
     assert found.cost[:2].tolist() == [0.0, 0.0]
     assert found.cost[2] > 30
+
+
+def test_a_share_of_the_noisy_environments_practises_problems_from_the_queue(world: World, replay: Replay) -> None:
+    env = PointEnv(world, num_envs=16, rng=np.random.default_rng(1))
+    collector = Collector(CONFIG, env, np.random.default_rng(0))
+    assert collector.practising.tolist() == [4, 5]
+    queue = ProblemQueue()
+    points = env.sample_free(6)
+    queue.refill(Problems(points[:3], points[3:]))
+    for taken in (2, 1, 0):  # the third round finds none left
+        first = replay.head
+        collector.round(Straight(), replay, queue)
+        rows = first + collector.practising[:taken]
+        problems = Problems(points[:3][3 - taken - len(queue) :][:taken], points[3:][3 - taken - len(queue) :][:taken])
+        np.testing.assert_array_equal(replay.states[rows, 0], problems.starts)
+        np.testing.assert_array_equal(replay.goals[rows, 0], problems.goals)
+    assert len(queue) == 0

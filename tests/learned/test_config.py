@@ -27,7 +27,9 @@ def test_toml_numbers_become_floats_and_tuples(tmp_path: Path) -> None:
     assert isinstance(config.cost_limit, float)
 
 
-@pytest.mark.parametrize("scenario", ["center-dot", "four-rooms-modified"])
+@pytest.mark.parametrize(
+    "scenario", ["center-dot", "four-rooms-modified", "central-obstacle", "four-rooms", "maze-wide", "warehouse-wide"]
+)
 def test_committed_configs_are_valid(scenario: str) -> None:
     config = bundled_config(scenario)
     assert config.scenario == scenario
