@@ -1,0 +1,116 @@
+"""results.csv and timings.csv: their columns, written so that equal runs give equal bytes, and read back."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from navplan.bench.evaluate_task import Task
+from navplan.errors import FileFormatError
+from navplan.files import read_bytes, write_text
+
+Record = dict[str, Any]
+
+KEYS = ("suite", "map", "map_sha256", "difficulty", "agents", "problem", "method", "setting", "train_seed")
+COLUMNS: tuple[str, ...] = (
+    *KEYS,
+    *("success", "reached", "agent_contacts", "cost_max", "cost_mean", "cost_total", "oracle_cost_max"),
+    *("steps_mean", "steps_max", "oracle_steps_mean", "status"),
+    # beyond what every reader may count on
+    *("steps_total", "arrived", "budget", "oracle_cost_mean", "oracle_cost_total", "oracle_steps_max", "wall_contacts"),
+    *("plan_status", "plan_cost", "replans", "nodes", "edges", "checkpoint_sha256", "reason"),
+)
+TIMES: tuple[str, ...] = (
+    *KEYS,
+    *("roadmap_s", "graph_s", "plan_s", "first_plan_s", "drive_s", "acting_s", "decisions", "decisions_per_s", "total_s"),
+)
+_TEXT = {
+    *("suite", "map", "map_sha256", "difficulty", "method", "setting"),
+    *("status", "plan_status", "checkpoint_sha256", "reason"),
+}
+_TRUTH = {"success", "reached"}
+_WHOLE = {
+    *("agents", "problem", "train_seed", "agent_contacts", "steps_max", "steps_total", "arrived", "budget", "wall_contacts"),
+    *("replans", "nodes", "edges", "decisions"),
+}
+
+
+def records(done: Iterable[tuple[Task, Mapping[str, Any]]]) -> tuple[list[Record], list[Record]]:
+    """Rows of results and of times out of the results of tasks."""
+    rows, times = [], []
+    for task, document in done:
+        own = {name: task.identity[name] for name in (*KEYS, "checkpoint_sha256") if name != "problem"}
+        rows += [{**own, **row} for row in document["result"]["rows"]]
+        times += [{**own, **row} for row in document["result"]["times"]]
+    return rows, times
+
+
+def write_table(path: Path, columns: Sequence[str], rows: Iterable[Record]) -> None:
+    """Write rows as CSV; what is not known is left empty, floats have six significant digits."""
+    write_text(path, table_text(columns, rows))
+
+
+def table_text(columns: Sequence[str], rows: Iterable[Record]) -> str:
+    """What `write_table` writes."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_cell(row.get(name)) for name in columns] for row in rows)
+    return stream.getvalue()
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value + 0.0:.6g}"  # + 0.0: no minus before a zero
+    return str(value)
+
+
+def read_results(path: Path) -> list[Record]:
+    """Rows of a results.csv; empty numbers are None.
+
+    Raises:
+        FileAccessError, FileFormatError: it cannot be read, lacks columns, or a cell is malformed.
+    """
+    return _read(path, COLUMNS)
+
+
+def read_timings(path: Path) -> list[Record]:
+    """Rows of a timings.csv; raises as `read_results`."""
+    return _read(path, TIMES)
+
+
+def _read(path: Path, columns: Sequence[str]) -> list[Record]:
+    reader = csv.DictReader(io.StringIO(read_bytes(path).decode("utf-8", "replace")))
+    for name in columns:
+        if name not in (reader.fieldnames or ()):
+            raise FileFormatError(path, f"has no column {name!r}, expected a table of navplan evaluate", line=1)
+    rows = []
+    for line, cells in enumerate(reader, start=2):
+        try:
+            rows.append({name: _value(name, cells[name]) for name in columns})
+        except (TypeError, ValueError) as error:
+            raise FileFormatError(path, f"malformed cell: {error}", line=line) from error
+    return rows
+
+
+def _value(name: str, cell: str) -> Any:
+    if name in _TEXT:
+        return cell
+    if cell == "":
+        return None
+    if name in _TRUTH:
+        if cell not in ("true", "false"):
+            raise ValueError(f"{name} is {cell!r}, expected true or false")
+        return cell == "true"
+    value = int(cell) if name in _WHOLE else float(cell)
+    if math.isnan(value):
+        raise ValueError(f"{name} is {cell!r}, expected a number")
+    return value
