@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import math
 import tomllib
-import typing
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from navplan.errors import FileFormatError, InvalidInput, UnknownName
+from navplan.errors import FileFormatError, InvalidInput
 from navplan.files import read_bytes
-
-RECIPES = ("navplan", "paper")
+from navplan.learned.fields import check_fields, check_recipe, plain_values, read_fields
 
 
 @dataclass(frozen=True)
@@ -85,7 +81,7 @@ class TrainConfig:
     replay_episodes: int = 10_000
     """Episodes that the replay ring holds."""
 
-    straightness: float = 0.1
+    straightness: float = 0.5
     """Weight, in steps, of the actor's squared distance from the straight move, where critics see nothing in the way."""
     straight_margin: float = 0.5
     """How many steps longer than a straight drive the critics may find a pair that still counts as clear."""
@@ -114,13 +110,13 @@ class TrainConfig:
 
     cost_limit: float = 0.0
     """Cumulative cost per episode that the multiplier steers to, and the mask of the actor's cost term; 0: by the share below."""
-    cost_limit_share: float = 0.9
-    """The limit as a share of what the noise-free episodes cost at the end of stage 1, so that it can be had on any map."""
+    cost_limit_share: float = 0.85
+    """The limit as a share of `Run.episode_cost` at the end of stage 1, so that one value can be had on any map."""
     multiplier_rate: float = 0.02
     """Step of the multiplier per round and relative excess (cost / limit - 1); falls over the stage as the Adam steps do."""
     multiplier_max: float = 1.0
     """Upper bound of the multiplier."""
-    multiplier_window: int = 1024
+    multiplier_window: int = 2048
     """Recent noise-free episodes whose mean cost is compared with the limit."""
 
     clone_rate: float = 1e-3
@@ -133,17 +129,8 @@ class TrainConfig:
     """Replay states, thinned for coverage, that the exported policy carries."""
 
     def __post_init__(self) -> None:
-        for name in _POSITIVE:
-            if getattr(self, name) <= 0:
-                raise InvalidInput(f"{name} is {getattr(self, name)}, expected a positive number")
-        for name, most in _AT_MOST.items():
-            if getattr(self, name) > most:
-                raise InvalidInput(f"{name} is {getattr(self, name)}, expected at most {most}")
-        for name in _SHARES:
-            if not 0 <= getattr(self, name) <= 1:
-                raise InvalidInput(f"{name} is {getattr(self, name)}, expected a share in [0, 1]")
-        if self.recipe not in RECIPES:
-            raise UnknownName("recipe", self.recipe, RECIPES)
+        check_fields(self, positive=_POSITIVE, most=_AT_MOST, shares=_SHARES)
+        check_recipe(self.recipe, "navplan")
         if not 0 <= self.seed < 2**63:
             raise InvalidInput(f"seed is {self.seed}, expected an integer in [0, 2^63)")
         if self.warmup_rounds < 1:
@@ -178,7 +165,7 @@ class TrainConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as TOML and JSON hold them."""
-        return json.loads(json.dumps(dataclasses.asdict(self)))  # type: ignore[no-any-return]
+        return plain_values(self)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any], source: str | Path = "config") -> TrainConfig:
@@ -187,18 +174,7 @@ class TrainConfig:
         Raises:
             FileFormatError: an unknown key, a wrong type or a value out of its range; the message names `source`.
         """
-        kinds = typing.get_type_hints(cls)
-        checked: dict[str, Any] = {}
-        for key, value in values.items():
-            if key not in kinds:
-                raise FileFormatError(source, f"unknown key {key!r}, known: {', '.join(kinds)}")
-            checked[key] = _checked(key, value, kinds[key], source)
-        if "scenario" not in checked:
-            raise FileFormatError(source, "key 'scenario' is missing, expected a scenario's name")
-        try:
-            return cls(**checked)
-        except (InvalidInput, UnknownName) as error:
-            raise FileFormatError(source, str(error)) from error
+        return read_fields(cls, values, source)
 
 
 _POSITIVE = (
@@ -217,18 +193,6 @@ _SHARES = (
     "stage1_fraction", "final_rate", "polyak", "greedy_share", "random_share", "goal_future", "goal_near", "goal_random",
     "goal_here", "multiplier_rate", "self_training_share",
 )  # fmt: skip
-
-
-def _checked(key: str, value: Any, kind: Any, source: str | Path) -> Any:
-    """`value` as the field type `kind` (str, int, float or a tuple of floats)."""
-    if kind is float and type(value) in (int, float) and math.isfinite(value):
-        return float(value)
-    if kind in (int, str) and type(value) is kind:
-        return value
-    if typing.get_origin(kind) is tuple and isinstance(value, list):
-        return tuple(_checked(key, item, float, source) for item in value)
-    expected = "a list of numbers" if typing.get_origin(kind) is tuple else f"{kind.__name__}"
-    raise FileFormatError(source, f"{key} is {value!r}, expected {expected}")
 
 
 def load_config(path: str | Path) -> TrainConfig:

@@ -129,8 +129,12 @@ class Run:
 
     @property
     def episode_cost(self) -> float:
-        """Mean cumulative cost of the recent noise-free episodes."""
-        return float(np.mean([cost for cost, _ in self.recent])) if self.recent else 0.0
+        """Mean cumulative cost of the recent noise-free episodes that reached their goal.
+
+        The others stood before a wall until time ran out: a few of them cost as much as all the rest, and say nothing about it.
+        """
+        reached = [cost for cost, hit in self.recent if hit]
+        return float(np.mean(reached)) if reached else 0.0
 
     @property
     def reached(self) -> float:
