@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from navplan.bench.evaluate_suite import Suite
-from navplan.bench.evaluate_summary import Figure, Group
+from navplan.bench.evaluate_summary import Figure, Group, headline
 from navplan.bench.evaluate_tables import NAMES, Evidence, bootstrap_of, headlines
 from navplan.errors import MissingExtra
 from navplan.files import write_atomically
@@ -128,7 +128,7 @@ def against_agents(suite: Suite, evidence: Evidence, column: str) -> Picture:
                 shift = 1.0 + 0.05 * (place - (len(shown) - 1) / 2)  # intervals stand side by side
                 _curve(axes, suite, mine, column, shift)
         if column == "cost_max":
-            _oracle_curve(axes, suite, here, "oracle_cost_max")
+            _oracle_curve(axes, here, "oracle_cost_max")
             axes.set_ylim(bottom=0)
         else:
             axes.set_ylim(-0.03, 1.04)
@@ -161,9 +161,8 @@ def _curve(axes: Axes, suite: Suite, mine: Sequence[Group], column: str, shift: 
     axes.errorbar(at, [f.value for f in found], yerr=_bars(found), elinewidth=0.8, capsize=0, **look(mine[0].method))
 
 
-def _oracle_curve(axes: Axes, suite: Suite, here: Sequence[Group], column: str) -> None:
-    boot = bootstrap_of(suite)
-    by_team = {group.where[2]: boot.of(group.values(column)).value for group in here}
+def _oracle_curve(axes: Axes, here: Sequence[Group], column: str) -> None:
+    by_team = {group.where[2]: headline(group.values(column)) for group in here}
     axes.plot(sorted(by_team), [by_team[team] for team in sorted(by_team)], color="black", linestyle=(0, (4, 2)), linewidth=0.9)
 
 
@@ -196,11 +195,10 @@ def front(suite: Suite, evidence: Evidence) -> Picture:
     from matplotlib.figure import Figure as Canvas
 
     boot, here = bootstrap_of(suite), evidence.at(shown_place(suite))
-    picture = Canvas(figsize=(COLUMN, 2.75), layout="constrained")
+    picture = Canvas(figsize=(COLUMN, 3.0), layout="constrained")
     axes = picture.subplots()
     if evidence.front:
-        points = sorted(map(tuple, evidence.front))
-        steps, cost = [point[0] for point in points], [point[1] for point in points]
+        _, steps, cost = zip(*evidence.front, strict=True)
         axes.plot(steps, cost, color="black", linewidth=0.9, linestyle=(0, (4, 2)), zorder=2)
     places = {group.label: (boot.of(group.values("steps_mean")), boot.of(group.values("cost_mean"))) for group in here}
     middle = float(np.median([steps_at.value for steps_at, _ in places.values()]))
@@ -225,7 +223,7 @@ def front(suite: Suite, evidence: Evidence) -> Picture:
     place = shown_place(suite)
     axes.set_title(f"{place[0]}, {place[1]}, {place[2]} agents")
     shown = [label for label in headlines(suite) if any(group.label == label for group in here)]
-    _legend(picture, shown, oracle=bool(evidence.front), columns=3, lines=False)
+    _legend(picture, shown, oracle=bool(evidence.front), columns=2, lines=False)
     return picture
 
 

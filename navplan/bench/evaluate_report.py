@@ -45,8 +45,11 @@ def console_text(suite: Suite, evidence: Evidence) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_report(suite: Suite, folder: Path, evidence: Evidence) -> tuple[Path, ...]:
+def write_report(suite: Suite, folder: Path, evidence: Evidence, *, keep: bool = False) -> tuple[Path, ...]:
     """Write report.md, and the figures where matplotlib is installed; the files written.
+
+    Args:
+        keep: the report shows figures that are there already, too.
 
     Raises:
         FileAccessError: the folder cannot be written.
@@ -60,6 +63,9 @@ def write_report(suite: Suite, folder: Path, evidence: Evidence) -> tuple[Path, 
         except MissingExtra:
             pictures = []
     report = folder / "report.md"
+    if keep:
+        there = [folder / "figures" / f"{name}.png" for name in _CAPTIONS]
+        pictures = [path for path in there if path.is_file()]
     write_text(report, report_text(suite, evidence, pictures))
     return (report, *pictures)
 

@@ -27,10 +27,12 @@ COLUMNS: tuple[str, ...] = (
 TIMES: tuple[str, ...] = (
     *KEYS,
     *("roadmap_s", "graph_s", "plan_s", "first_plan_s", "drive_s", "acting_s", "decisions", "decisions_per_s", "total_s"),
+    "code",  # of the sources: not in results.csv, which is to be the same as long as what they do is
 )
+FRONT = ("step_weight", "steps_mean", "cost_mean")
 _TEXT = {
     *("suite", "map", "map_sha256", "difficulty", "method", "setting"),
-    *("status", "plan_status", "checkpoint_sha256", "reason"),
+    *("status", "plan_status", "checkpoint_sha256", "reason", "code"),
 }
 _TRUTH = {"success", "reached"}
 _WHOLE = {
@@ -45,7 +47,7 @@ def records(done: Iterable[tuple[Task, Mapping[str, Any]]]) -> tuple[list[Record
     for task, document in done:
         own = {name: task.identity[name] for name in (*KEYS, "checkpoint_sha256") if name != "problem"}
         rows += [{**own, **row} for row in document["result"]["rows"]]
-        times += [{**own, **row} for row in document["result"]["times"]]
+        times += [{**own, "code": document["code"], **row} for row in document["result"]["times"]]
     return rows, times
 
 
@@ -85,6 +87,16 @@ def read_results(path: Path) -> list[Record]:
 def read_timings(path: Path) -> list[Record]:
     """Rows of a timings.csv; raises as `read_results`."""
     return _read(path, TIMES)
+
+
+def write_front(path: Path, front: Iterable[Sequence[float]]) -> None:
+    """Write the oracle's front: price of a step, mean steps, mean cost."""
+    write_table(path, FRONT, (dict(zip(FRONT, map(float, point), strict=True)) for point in front))
+
+
+def read_front(path: Path) -> list[list[float]]:
+    """What `write_front` wrote; raises as `read_results`."""
+    return [[float(row[name]) for name in FRONT] for row in _read(path, FRONT)]
 
 
 def _read(path: Path, columns: Sequence[str]) -> list[Record]:

@@ -6,14 +6,24 @@ import json
 import platform
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from navplan.bench.evaluate_plan import cells_of, given_runs, pareto_tasks, problem_tasks
 from navplan.bench.evaluate_pool import run_tasks
 from navplan.bench.evaluate_report import Evidence, console_text, write_report
-from navplan.bench.evaluate_results import COLUMNS, TIMES, Record, read_results, read_timings, records, write_table
+from navplan.bench.evaluate_results import (
+    COLUMNS,
+    TIMES,
+    Record,
+    read_front,
+    read_results,
+    read_timings,
+    records,
+    write_front,
+    write_table,
+)
 from navplan.bench.evaluate_suite import Suite
 from navplan.bench.evaluate_task import Task, code_hash, read_result, remaining, version
 from navplan.errors import InvalidInput
@@ -126,20 +136,68 @@ def merge(
     rows, times = records([(task, found) for task, found in done if task.kind == "problems"])
     write_table(out / "results.csv", COLUMNS, rows)
     write_table(out / "timings.csv", TIMES, times)
+    tables = [out / "results.csv", out / "timings.csv"]
+    front = next((found["result"]["front"] for task, found in done if task.kind == "pareto"), None)
+    if front is not None:
+        write_front(out / "pareto.csv", front)
+        tables.append(out / "pareto.csv")
     # What is reported is what the tables say, to the last digit.
-    evidence = Evidence(
-        rows=read_results(out / "results.csv"),
-        times=read_timings(out / "timings.csv"),
-        codes=tuple(sorted({str(found["code"]) for _, found in done})),
-        complete=complete,
-        trajectories={
-            task.setting.label: task.trajectory_file(out)
-            for task, _ in done
-            if task.setting is not None and task.extra.get("keep") is not None
-        },
-        front=next((found["result"]["front"] for task, found in done if task.kind == "pareto"), None),
+    evidence = read_evidence(suite, out, complete=complete)
+    if front is None:
+        evidence = replace(evidence, front=None)
+    kept = {
+        task.setting.label: task.trajectory_file(out)
+        for task, _ in done
+        if task.setting is not None and task.extra.get("keep") is not None
+    }
+    evidence = replace(evidence, trajectories=kept)
+    return (*tables, *write_report(suite, out, evidence)), evidence
+
+
+def read_evidence(suite: Suite, folder: Path, *, complete: bool | None = None) -> Evidence:
+    """What the tables in a folder say, as far as they are about the suite.
+
+    Args:
+        complete: whether all is done; None: judge by the number of rows.
+
+    Raises:
+        FileAccessError, FileFormatError: a table is missing or damaged.
+    """
+    labels = {setting.label for setting in suite.settings}
+
+    def part(rows: list[Record]) -> list[Record]:
+        return [
+            row
+            for row in rows
+            if row["suite"] == suite.name
+            and row["agents"] in suite.agents
+            and row["problem"] < suite.problems
+            and f"{row['method']}/{row['setting']}" in labels
+        ]
+
+    rows = part(read_results(folder / "results.csv"))
+    cells = len(suite.maps) * len(suite.difficulties) * len(suite.agents)
+    whole = cells * len(suite.settings) * len(suite.train_seeds) * suite.problems
+    front = folder / "pareto.csv"
+    return Evidence(
+        rows=rows,
+        times=part(read_timings(folder / "timings.csv")),
+        complete=len(rows) == whole if complete is None else complete,
+        front=read_front(front) if front.is_file() else None,
     )
-    return (out / "results.csv", out / "timings.csv", *write_report(suite, out, evidence)), evidence
+
+
+def report_again(suite: Suite, folder: Path) -> Outcome:
+    """Write report.md and the figures again from the tables in `folder`; nothing is run.
+
+    Figures that need more than the tables are left as they are.
+
+    Raises:
+        FileAccessError, FileFormatError: as `read_evidence`, or the report cannot be written.
+    """
+    evidence = read_evidence(suite, folder)
+    files = write_report(suite, folder, evidence, keep=True)
+    return Outcome(suite, evidence, 0, 0, (), False, files)
 
 
 def _bar(total: int) -> Any:
@@ -167,8 +225,3 @@ def _stamp(suite: Suite) -> dict[str, Any]:
         "machine": machine,
         "packages": packages,
     }
-
-
-def rows_of(folder: Path) -> tuple[list[Record], list[Record]]:
-    """Results and times of a finished run's folder; raises as `read_results`."""
-    return read_results(folder / "results.csv"), read_timings(folder / "timings.csv")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,16 +111,22 @@ def interval(values: F64, weights: F64 | None = None, *, draws: int = 10_000, se
         seed: of the generator; equal input gives equal intervals.
     """
     seeds, problems = values.shape
-    rng = np.random.default_rng(seed)
-    counts = rng.multinomial(problems, np.full(problems, 1.0 / problems), size=draws).astype(np.float64)
+    counts, chosen = _drawn(seeds, problems, draws, seed)
     means = _ratios(values, weights, counts)  # (S, draws)
-    chosen = rng.integers(seeds, size=(draws, seeds))
     medians = _medians(means.T[np.arange(draws)[:, None], chosen])
     known = medians[~np.isnan(medians)]
     if not known.size:
         return Figure(headline(values, weights), np.nan, np.nan)
     low, high = np.quantile(known, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Figure(headline(values, weights), float(low), float(high))
+
+
+@lru_cache(maxsize=8)
+def _drawn(seeds: int, problems: int, draws: int, seed: int) -> tuple[F64, NDArray[np.int64]]:
+    """How often each problem is taken (draws, P), and which training seeds (draws, S)."""
+    rng = np.random.default_rng(seed)
+    counts = rng.multinomial(problems, np.full(problems, 1.0 / problems), size=draws).astype(np.float64)
+    return counts, rng.integers(seeds, size=(draws, seeds))
 
 
 def _ratios(values: F64, weights: F64 | None, counts: F64) -> F64:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 from navplan.bench.evaluate_paper import FALLBACK, PaperScore, paper_score, published
 from navplan.bench.evaluate_results import Record
 from navplan.bench.evaluate_suite import Suite
-from navplan.bench.evaluate_summary import Bootstrap, Figure, Group, Where, groups, median_times, paired
+from navplan.bench.evaluate_summary import Bootstrap, Figure, Group, Where, groups, headline, median_times, paired
 
 NAMES = {
     "policy": "policy",
@@ -50,15 +49,13 @@ class Evidence:
 
     Attributes:
         rows, times: of results.csv and timings.csv.
-        codes: hashes of the sources that the rows were made with.
         complete: every task of the suite is done.
         trajectories: files of the problem that the pictures show, by ``method/setting``.
-        front: (steps, cost) of the oracle, mean over agents and problems, for growing weights of a step; None: not computed.
+        front: (price of a step, steps, cost) of the oracle, means over agents and problems; None: not computed.
     """
 
     rows: list[Record]
     times: list[Record] = field(default_factory=list)
-    codes: tuple[str, ...] = ()
     complete: bool = True
     trajectories: dict[str, Path] = field(default_factory=dict)
     front: list[list[float]] | None = None
@@ -72,6 +69,11 @@ class Evidence:
     def places(self) -> list[Where]:
         """The cells, in order."""
         return list(dict.fromkeys(group.where for group in self.groups))
+
+    @property
+    def codes(self) -> list[str]:
+        """Hashes of the sources that the rows were made with."""
+        return sorted({str(row["code"]) for row in self.times})
 
     def at(self, where: Where) -> list[Group]:
         """The groups of a cell."""
@@ -139,10 +141,10 @@ def paper_table(suite: Suite, evidence: Evidence) -> Table:
                     _published(where, group.method),
                     _paper_cell(suite, scored_by_paper(evidence, where, group.method, boot)),
                     share(boot.of(group.values("success"))),
-                    percent(boot.of(group.values("reached")).value),
-                    number(boot.of(group.values("agent_contacts")).value),
+                    percent(headline(group.values("reached"))),
+                    number(headline(group.values("agent_contacts"))),
                     spread(cost),
-                    number(boot.of(group.values("oracle_cost_max")).value),
+                    number(headline(group.values("oracle_cost_max"))),
                     f"{number(group.steps_ratio)}×" if not math.isnan(group.steps_ratio) else "-",
                 )
             )
@@ -194,11 +196,11 @@ def settings_table(suite: Suite, evidence: Evidence) -> Table:
                     f"`{group.label}`",
                     str(group.runs),
                     share(boot.of(group.values("success"))),
-                    percent(boot.of(group.values("reached")).value),
-                    number(boot.of(group.values("agent_contacts")).value),
+                    percent(headline(group.values("reached"))),
+                    number(headline(group.values("agent_contacts"))),
                     *(spread(boot.of(group.values(column))) for column in ("cost_max", "cost_mean", "cost_total")),
                     spread(boot.of(group.values("steps_mean")), 1),
-                    number(boot.of(group.values("steps_max")).value, 1),
+                    number(headline(group.values("steps_max")), 1),
                     number(1e3 * seconds.get("plan_s", math.nan), 0),
                     number(seconds.get("decisions_per_s", math.nan), 0),
                 )
@@ -241,9 +243,9 @@ def ablation_table(suite: Suite, evidence: Evidence) -> Table:
         for group in here:
             cells = [*place_cells(where), f"**{group.setting}**" if group is base else group.setting]
             cells.append(share(boot.of(group.values("success"))))
-            cells.append(number(boot.of(group.values("agent_contacts")).value))
+            cells.append(number(headline(group.values("agent_contacts"))))
             for column, digits in (("cost_max", 2), ("steps_mean", 1)):
-                cells.append(number(boot.of(group.values(column)).value, digits))
+                cells.append(number(headline(group.values(column)), digits))
                 change = None if base is None or group is base else paired(group, base, column)
                 cells.append("-" if change is None else signed(boot.of(change), digits))
             cells.append(number(1e3 * times.get((where, group.label), {}).get("plan_s", math.nan), 0))
@@ -276,9 +278,9 @@ def short_table(suite: Suite, evidence: Evidence) -> Table:
             cells.append(_published(where, "constrained-search").split(" ±")[0])
         for setting in methods:
             group = here.get(setting.label)
-            cells.append("-" if group is None else f"{percent(boot.of(group.values('success')).value)}, {_cost(boot, group)}")
+            cells.append("-" if group is None else f"{percent(headline(group.values('success')))}, {_cost(boot, group)}")
         best = here.get("navplan/default") or next(iter(here.values()))
-        cells.append(number(boot.of(best.values("oracle_cost_max")).value))
+        cells.append(number(headline(best.values("oracle_cost_max"))))
         lines.append(tuple(cells))
     several = {setting.method for setting in methods}
     names = [NAMES[s.method] if len(several) == len(methods) else f"{NAMES[s.method]}, {s.name}" for s in methods]
@@ -288,13 +290,3 @@ def short_table(suite: Suite, evidence: Evidence) -> Table:
 
 def _cost(boot: Bootstrap, group: Group) -> str:
     return spread(boot.of(group.values("cost_max")))
-
-
-def times_line(evidence: Evidence, labels: Sequence[str]) -> str:
-    """Planning and acting times of some settings, in words."""
-    parts = []
-    for (where, label), seconds in median_times(evidence.times).items():
-        if label in labels and where[2] == max(place[2] for place in evidence.places):
-            plan, rate = 1e3 * seconds["plan_s"], seconds["decisions_per_s"]
-            parts.append(f"{' '.join(place_cells(where))}, `{label}`: {number(plan, 0)} ms, {number(rate, 0)} decisions / s")
-    return "; ".join(parts)

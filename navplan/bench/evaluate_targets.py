@@ -120,7 +120,8 @@ def missed(suite: Suite, evidence: Evidence) -> list[str]:
     said = []
     for verdict in verdicts(suite, evidence):
         if not verdict.reached:
-            place = f"{verdict.group.where[0]}, {verdict.group.where[1]}, {verdict.group.where[2]} agents"
+            name, difficulty, agents = verdict.group.where
+            place = f"{name}, {difficulty}, {agents} agent{'s' if agents > 1 else ''}"
             note = notes.get(verdict.group.where)
             said.append(
                 f"{place}: {verdict.what} is {verdict.found}, to reach was {verdict.target}; {verdict.words}"

@@ -34,7 +34,7 @@ def small_multiples(suite: Suite, evidence: Evidence) -> Picture:
     across = min(len(shown), 5 if len(shown) == 5 else 3)
     down = math.ceil(len(shown) / across)
     side = PAGE / max(across, 2)
-    picture = Canvas(figsize=(side * across, (side * world.height / world.width + 0.32) * down + 0.55), layout="constrained")
+    picture = Canvas(figsize=(side * across, (side * world.height / world.width + 0.3) * down + 0.3), layout="constrained")
     grid = picture.subplots(down, across, squeeze=False)
     field, blocked = _field(world)
     image: Any = None

@@ -178,7 +178,8 @@ def _pareto(task: Task, out: Path, memory: Memory) -> dict[str, Any]:
     scenario = load_scenario(cell.map)
     starts, goals = cell.starts.reshape(-1, 2), cell.goals.reshape(-1, 2)
     front = pareto(scenario.world, starts, goals, task.extra["step_weights"], tolerance=scenario.goal_tolerance)
-    return {"front": [[float(s), float(c)] for s, c in zip(front.steps.mean(axis=1), front.cost.mean(axis=1), strict=True)]}
+    points = zip(front.step_weights, front.steps.mean(axis=1), front.cost.mean(axis=1), strict=True)
+    return {"front": [[float(value) for value in point] for point in points]}
 
 
 _KINDS: dict[str, Callable[[Task, Path, Memory], dict[str, Any]]] = {"problems": _problems, "pareto": _pareto}

@@ -28,16 +28,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--train-seeds", nargs="+", type=_seeds, metavar="S", help="training seeds (default: all of the suite)")
     parser.add_argument("--workers", type=at_least_one, default=1, metavar="N", help="processes side by side (default 1)")
     parser.add_argument("--fresh", action="store_true", help="run again what has been run before")
+    parser.add_argument("--report-only", action="store_true", help="run nothing: write the report again from DIR's tables")
+    parser.add_argument("--readme", type=Path, metavar="FILE", help="put the table between FILE's markers for the suite")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate; exit status 1 where a task failed, 130 on Ctrl-C with the tables of what is done."""
-    from navplan.bench.evaluate_run import evaluate
+    from navplan.bench.evaluate_report import fill
+    from navplan.bench.evaluate_run import evaluate, report_again
     from navplan.bench.evaluate_suite import load_suite
     from navplan.cli.extras import need
 
-    need("navplan evaluate", "torch", "safetensors", "tqdm")
     seeds = _flat(args.train_seeds)
     suite = load_suite(args.suite).narrowed(
         methods=_flat(args.methods),
@@ -45,15 +47,21 @@ def run(args: argparse.Namespace) -> int:
         problems=args.problems,
         train_seeds=None if args.checkpoint else seeds,
     )
-    outcome = evaluate(
-        suite,
-        args.out,
-        checkpoints=args.checkpoint,
-        train_seeds=seeds,
-        workers=args.workers,
-        fresh=args.fresh,
-        on_failure=lambda line: print(f"failed: {line}", file=sys.stderr, flush=True),
-    )
+    if args.report_only:
+        outcome = report_again(suite, args.out)
+    else:
+        need("navplan evaluate", "torch", "safetensors", "tqdm")
+        outcome = evaluate(
+            suite,
+            args.out,
+            checkpoints=args.checkpoint,
+            train_seeds=seeds,
+            workers=args.workers,
+            fresh=args.fresh,
+            on_failure=lambda line: print(f"failed: {line}", file=sys.stderr, flush=True),
+        )
+    if args.readme is not None:
+        fill(args.readme, outcome.suite, outcome.evidence)
     print(json.dumps(outcome.document()) if args.json else outcome.text())
     return 130 if outcome.interrupted else 1 if outcome.failures else 0
 
