@@ -26,7 +26,8 @@ def run(quick: bool) -> list[Row]:
 def _updates(config: TrainConfig, seconds: float) -> Row:
     from navplan.learned.agent import Agent
     from navplan.learned.looped import looped_agent
-    from navplan.learned.train import Run, fixed_numerics
+    from navplan.learned.run import Run
+    from navplan.learned.train import fixed_numerics
 
     with fixed_numerics(config):
         run = Run(config)
@@ -41,7 +42,8 @@ def _updates(config: TrainConfig, seconds: float) -> Row:
 
 
 def _collection(config: TrainConfig, seconds: float) -> Row:
-    from navplan.learned.train import Run, fixed_numerics
+    from navplan.learned.run import Run
+    from navplan.learned.train import fixed_numerics
 
     with fixed_numerics(config):
         many, one = Run(config), Run(config.replace(num_envs=1))

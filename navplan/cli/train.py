@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from navplan.learned.config import TrainConfig
+    from navplan.learned.paper.config import PaperConfig
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -26,10 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train, or continue a run; prints the run directory."""
     from navplan.cli.extras import need
-    from navplan.errors import InvalidInput
 
-    if args.recipe == "paper":
-        raise InvalidInput("recipe 'paper' is not available yet, expected 'navplan'")
     config = _config(args)
     need("training", "torch", "safetensors", "tqdm")
     from navplan.learned.train import train
@@ -40,17 +38,21 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _config(args: argparse.Namespace) -> TrainConfig:
+def _config(args: argparse.Namespace) -> TrainConfig | PaperConfig:
     from navplan.errors import InvalidInput
     from navplan.learned.config import bundled_config
+    from navplan.learned.paper.config import paper_config
     from navplan.learned.run_config import read_run_config
 
+    base: TrainConfig | PaperConfig
     if args.resume:
         base = read_run_config(args.out)
+        if args.recipe not in (None, base.recipe):
+            raise InvalidInput(f"{args.out}: was started with recipe {base.recipe!r}, not {args.recipe!r}")
     elif args.scenario is None:
         raise InvalidInput("--scenario is missing, expected the name of a scenario or the path of a scenario file")
     else:
-        base = bundled_config(args.scenario)
+        base = paper_config(args.scenario) if args.recipe == "paper" else bundled_config(args.scenario)
     asked = {"scenario": args.scenario, "seed": args.seed, "steps": args.steps}
     return base.replace(**{name: value for name, value in asked.items() if value is not None})
 

@@ -23,12 +23,15 @@ Info = dict[str, Tensor]
 
 
 class Networks(NamedTuple):
-    """What is needed to act and to judge."""
+    """What is needed to act and to judge; recipes differ in what their modules look like inside."""
 
-    encoder: Encoder
+    encoder: nn.Module
+    """(positions, goals) -> features."""
     actor: Actor
-    critics: Critics
-    clone: Actor
+    critics: nn.Module
+    """(features, actions, first=None) -> logits, the distance critics first."""
+    clone: Actor | None
+    """Behaviour cloning, where the recipe trains it."""
 
 
 def build_networks(config: TrainConfig, size: tuple[float, float], seed: int) -> Networks:
@@ -51,16 +54,23 @@ class Agent:
         self.config = config
         self.goal_tolerance = goal_tolerance
         self.networks = build_networks(config, size, config.seed)
+        assert self.networks.clone is not None
+        self.clone = self.networks.clone
         self.target_actor = _frozen(self.networks.actor)
         self.target_critics = _frozen(self.networks.critics)
         self.optimizers = {
             "actor": _adam(self.networks.actor, config.actor_rate),
             "critics": _adam(self.networks.critics, config.critic_rate),
-            "clone": _adam(self.networks.clone, config.clone_rate),
+            "clone": _adam(self.clone, config.clone_rate),
         }
         self.multiplier = 0.0
         self.cost_limit = config.cost_limit
         self.updates = 0
+
+    @property
+    def targets(self) -> dict[str, nn.Module]:
+        """Target networks by name."""
+        return {"target_actor": self.target_actor, "target_critics": self.target_critics}
 
     @property
     def stage(self) -> int:
@@ -117,27 +127,28 @@ class Agent:
         if self.stage == 1 or self.multiplier == 0.0:
             logits = self.networks.critics(features, actions, config.ensemble)
             distance = expected_distance(logits[:, :, : config.distance_bins]).mean(0)
-            loss = distance.mean() + self._bend(actions, distance, ahead)
+            loss = distance.mean() + self._bend(actions, distance, ahead, torch.tensor(True))
             return loss, {"actor_distance": distance.mean()}
         logits = self.networks.critics(features, actions)
         distance = expected_distance(logits[: config.ensemble, :, : config.distance_bins]).mean(0)
         cost = expected_cost(logits[config.ensemble :, :, : config.cost_atoms], config.cost_max).mean(0)
-        excess = (cost * (cost > self.cost_limit)).mean()
-        loss = (distance.mean() + self.multiplier * excess + self._bend(actions, distance, ahead)) / (1 + self.multiplier)
+        costly = cost > self.cost_limit
+        bend = self._bend(actions, distance, ahead, ~costly)
+        loss = (distance.mean() + self.multiplier * (cost * costly).mean() + bend) / (1 + self.multiplier)
         return loss, {"actor_distance": distance.mean(), "actor_cost": cost.mean()}
 
-    def _bend(self, actions: Tensor, distance: Tensor, ahead: Tensor | None) -> Tensor:
-        """Weighted mean square of how far the actions are from straight ones, over the pairs that the critics find clear."""
+    def _bend(self, actions: Tensor, distance: Tensor, ahead: Tensor | None, cheap: Tensor) -> Tensor:
+        """Weighted mean square of how far the actions are from straight ones, over pairs found clear and cheap."""
         config = self.config
         if ahead is None or config.straightness == 0:
             return torch.zeros(())
         length = ahead.abs().amax(1, keepdim=True).clamp_min(1.0)
-        clear = distance.detach() <= length[:, 0] + config.straight_margin
+        clear = cheap & (distance.detach() <= length[:, 0] + config.straight_margin)
         return config.straightness * (((actions - ahead / length) ** 2).sum(1) * clear).mean()
 
     def loss_clone(self, features: Tensor, actions: Tensor) -> Tensor:
         """Squared error of the behaviour-cloning network against the actions that led to later states."""
-        loss: Tensor = ((self.networks.clone(features) - actions) ** 2).mean()
+        loss: Tensor = ((self.clone(features) - actions) ** 2).mean()
         return loss
 
     # -- updates ------------------------------------------------------------------------------------------------------------
@@ -148,7 +159,7 @@ class Agent:
         states, goals = torch.from_numpy(batch.states), torch.from_numpy(batch.goals)
         actions, next_states = torch.from_numpy(batch.actions), torch.from_numpy(batch.next_states)
         done = torch.linalg.vector_norm(next_states - goals, dim=1) < self.goal_tolerance
-        encoder, _, critics, clone = self.networks
+        encoder, critics, clone = self.networks.encoder, self.networks.critics, self.clone
         with torch.no_grad():
             features, next_features = encoder(states, goals), encoder(next_states, goals)
         targets = self.critic_targets(next_features, torch.from_numpy(batch.costs), done)

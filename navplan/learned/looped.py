@@ -35,9 +35,9 @@ class LoopedCritics(nn.Module):
 
 def looped_agent(agent: Agent) -> Agent:
     """`agent` with its critics replaced by looped ones, for timing; changes it in place."""
-    looped = LoopedCritics(agent.networks.critics)
-    agent.networks = agent.networks._replace(critics=looped)  # type: ignore[arg-type]
-    agent.target_critics = LoopedCritics(agent.target_critics).requires_grad_(False)  # type: ignore[arg-type]
+    looped = LoopedCritics(cast(Critics, agent.networks.critics))
+    agent.networks = agent.networks._replace(critics=looped)
+    agent.target_critics = LoopedCritics(cast(Critics, agent.target_critics)).requires_grad_(False)
     rate = agent.optimizers["critics"].param_groups[0]["lr"]
     agent.optimizers["critics"] = torch.optim.Adam(looped.parameters(), lr=rate, eps=1e-7)
     return agent
@@ -45,5 +45,5 @@ def looped_agent(agent: Agent) -> Agent:
 
 def looped_judge(critics: Judge) -> Judge:
     """A checkpoint's critics, looped; the checkpoint itself is not changed."""
-    networks = critics.networks._replace(critics=LoopedCritics(critics.networks.critics))  # type: ignore[arg-type]
+    networks = critics.networks._replace(critics=LoopedCritics(cast(Critics, critics.networks.critics)))
     return Judge(networks, critics.states, critics.config, critics.size, critics.stage)

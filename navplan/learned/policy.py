@@ -16,6 +16,9 @@ from navplan.learned.checkpoint import Arrays, expect, pair_of_sizes
 from navplan.learned.config import TrainConfig
 from navplan.learned.distributions import expected_cost, expected_distance
 from navplan.learned.networks import Encoder
+from navplan.learned.paper.agent import paper_networks
+from navplan.learned.paper.config import PaperConfig
+from navplan.learned.run_config import config_from
 
 F32 = NDArray[np.float32]
 
@@ -48,14 +51,16 @@ class Critics:
     """Learned weights of edges (navplan.protocols.EdgeCritics), with the policy that they judge.
 
     Attributes:
-        policy: the learned actor. behaviour_cloning: the baseline that imitates how replay states were reached.
+        policy: the learned actor.
         states: (K, 2) float32 replay states, thinned for coverage, for building state graphs.
         config: of the training run. scenario: its name. seed: of the run. size: (H, W) of the map.
         stage: 1 for the unconstrained policy, 2 for the final one.
         cost_floor: expected costs below it are read as 0. A softmax never says exactly 0; the floor is a small part of an atom.
     """
 
-    def __init__(self, networks: Networks, states: F32, config: TrainConfig, size: tuple[float, float], stage: int) -> None:
+    def __init__(
+        self, networks: Networks, states: F32, config: TrainConfig | PaperConfig, size: tuple[float, float], stage: int
+    ) -> None:
         self.networks = networks
         self.states = states
         self.config = config
@@ -65,7 +70,17 @@ class Critics:
         self.stage = stage
         self.cost_floor = config.cost_floor
         self.policy = LearnedPolicy(networks, networks.actor)
-        self.behaviour_cloning = LearnedPolicy(networks, networks.clone)
+
+    @property
+    def behaviour_cloning(self) -> LearnedPolicy:
+        """The baseline that imitates how replay states were reached.
+
+        Raises:
+            InvalidInput: the recipe of this checkpoint trains none.
+        """
+        if self.networks.clone is None:
+            raise InvalidInput(f"the checkpoint holds no behaviour cloning: recipe {self.config.recipe!r} trains none")
+        return LearnedPolicy(self.networks, self.networks.clone)
 
     def evaluate(self, observations: ArrayLike, goals: ArrayLike) -> tuple[F32, F32]:
         """Pessimistic (maximum over the ensemble) distance in steps and cumulative cost; actor once per pair.
@@ -125,9 +140,14 @@ def _pairs(observations: ArrayLike, goals: ArrayLike) -> tuple[F32, F32]:
     return states, targets
 
 
+def _learnt(networks: Networks) -> dict[str, nn.Module]:
+    modules: dict[str, nn.Module] = {"actor": networks.actor, "critics": networks.critics}
+    return modules if networks.clone is None else modules | {"clone": networks.clone}
+
+
 def network_arrays(networks: Networks) -> Arrays:
     """All parameters, named ``actor.…``, ``critics.…``, ``clone.…``."""
-    modules = {"actor": networks.actor, "critics": networks.critics, "clone": networks.clone}
+    modules = _learnt(networks)
     return {f"{part}.{name}": p.detach().numpy().copy() for part, m in modules.items() for name, p in m.named_parameters()}
 
 
@@ -137,7 +157,7 @@ def load_networks(path: Path, networks: Networks, arrays: Arrays) -> None:
     Raises:
         CheckpointError: one is missing or of another shape.
     """
-    modules: dict[str, nn.Module] = {"actor": networks.actor, "critics": networks.critics, "clone": networks.clone}
+    modules = _learnt(networks)
     slots = {f"{part}.{name}": p for part, module in modules.items() for name, p in module.named_parameters()}
     expect(path, arrays, {name: tuple(p.shape) for name, p in slots.items()})
     with torch.no_grad():
@@ -155,17 +175,22 @@ def critics_from(path: Path, arrays: Arrays, document: dict[str, Any]) -> Critic
         values = document.get("config")
         if not isinstance(values, dict):
             raise CheckpointError(path, "has no configuration in its header")
-        config = TrainConfig.from_dict(values, path)
+        config = config_from(values, path)
     except (FileFormatError, InvalidInput, UnknownName) as error:
         raise error if isinstance(error, CheckpointError) else CheckpointError(path, _without_path(path, error)) from error
     size = pair_of_sizes(path, document.get("size"))
-    # Before anything of the configured size is built: the file must have that size.
-    members, width = 2 * config.ensemble, config.hidden
-    features = Encoder(size, config.wavelengths, config.relative_scales).dim
-    outputs = max(config.distance_bins, config.cost_atoms)
     arrays = {name: array.astype(np.float32) if array.dtype == np.float16 else array for name, array in arrays.items()}
-    expect(path, arrays, {"critics.w1": (members, features + 2, width), "critics.w3": (members, width, outputs)})
-    networks = build_networks(config, size, seed=0)
+    # Before anything of the configured size is built: the file must have that size.
+    members, width = config.ensemble, config.hidden
+    if isinstance(config, PaperConfig):
+        bins = {"distance": config.distance_bins, "cost": config.cost_atoms}
+        expect(path, arrays, {f"critics.{family}.w3": (members, width, count) for family, count in bins.items()})
+        networks = paper_networks(config, size, seed=0)
+    else:
+        features = Encoder(size, config.wavelengths, config.relative_scales).dim
+        outputs = max(config.distance_bins, config.cost_atoms)
+        expect(path, arrays, {"critics.w1": (2 * members, features + 2, width), "critics.w3": (2 * members, width, outputs)})
+        networks = build_networks(config, size, seed=0)
     load_networks(path, networks, arrays)
     states = arrays.get("states")
     if states is None or states.ndim != 2 or states.shape[1] != 2 or len(states) < 1 or states.dtype != np.float32:
@@ -173,7 +198,7 @@ def critics_from(path: Path, arrays: Arrays, document: dict[str, Any]) -> Critic
     stage = document.get("stage")
     if stage not in (1, 2):
         raise CheckpointError(path, f"stage is {stage!r}, expected 1 or 2")
-    for module in networks:
+    for module in (part for part in networks if part is not None):
         module.requires_grad_(False).eval()
     return Critics(networks, states, config, size, stage)
 

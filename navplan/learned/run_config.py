@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from navplan.errors import CheckpointError, InvalidInput
 from navplan.learned.config import TrainConfig
+from navplan.learned.paper.config import PaperConfig
 
 
-def read_run_config(out: str | Path) -> TrainConfig:
+def read_run_config(out: str | Path) -> TrainConfig | PaperConfig:
     """The configuration that a run directory was started with.
 
     Raises:
@@ -26,4 +28,14 @@ def read_run_config(out: str | Path) -> TrainConfig:
         raise CheckpointError(path, "is no configuration of a run, expected JSON with a 'config' object") from error
     if not isinstance(config, dict):
         raise CheckpointError(path, "is no configuration of a run, expected JSON with a 'config' object")
-    return TrainConfig.from_dict(config, path)
+    return config_from(config, path)
+
+
+def config_from(values: dict[str, Any], source: str | Path) -> TrainConfig | PaperConfig:
+    """The configuration of either recipe from plain values.
+
+    Raises:
+        FileFormatError: it does not fit.
+    """
+    kind = PaperConfig if values.get("recipe") == "paper" else TrainConfig
+    return kind.from_dict(values, source)

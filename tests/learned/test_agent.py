@@ -77,9 +77,10 @@ def test_clear_pairs_are_driven_straight(agent: Agent) -> None:
     ahead = torch.tensor([[4.0, 2.0], [0.2, -0.1], [0.0, 0.0], [6.0, 0.0]])
     straight = torch.tensor([[1.0, 0.5], [0.2, -0.1], [0.0, 0.0], [1.0, 0.0]])
     distance = torch.tensor([4.0, 1.0, 1.0, 9.0])  # something is in the way of the last
-    assert agent._bend(straight, distance, ahead) == 0
-    off = agent._bend(straight + 0.5, distance, ahead)
-    torch.testing.assert_close(off, torch.tensor(TINY.straightness * 3 * 0.5 / 4))
+    cheap = torch.tensor([True, True, False, True])
+    assert agent._bend(straight, distance, ahead, cheap) == 0
+    off = agent._bend(straight + 0.5, distance, ahead, cheap)
+    torch.testing.assert_close(off, torch.tensor(TINY.straightness * 2 * 0.5 / 4))
 
 
 def test_members_are_what_the_exported_critics_say(agent: Agent) -> None:

@@ -9,7 +9,7 @@ from navplan.learned.agent import Agent
 from navplan.learned.checkpoint import load_checkpoint
 from navplan.learned.config import TrainConfig
 from navplan.learned.looped import looped_agent, looped_judge
-from navplan.learned.train import Run
+from navplan.learned.run import Run
 
 
 def test_the_stack_judges_like_separate_critics() -> None:

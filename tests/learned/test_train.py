@@ -17,11 +17,12 @@ from safetensors.numpy import load_file
 
 from navplan.cli import main
 from navplan.errors import CheckpointError, InvalidInput
-from navplan.learned import train as training
+from navplan.learned import run as training
 from navplan.learned.checkpoint import load_checkpoint, read_tensors, write_tensors
 from navplan.learned.config import TrainConfig
 from navplan.learned.evaluate import evaluate_pairs
-from navplan.learned.train import COLUMNS, train
+from navplan.learned.run import COLUMNS
+from navplan.learned.train import train
 from navplan.scenarios.environment import PointEnv
 from navplan.scenarios.geodesic import geodesic_steps
 from navplan.scenarios.world import World
@@ -191,8 +192,6 @@ def test_damaged_checkpoints_never_crash(
 
 def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = str(tmp_path / "run")
-    assert main(["train", "--scenario", "center-dot", "--recipe", "paper", "--out", out]) == 2
-    assert "not available yet" in capsys.readouterr().err
     assert main(["train", "--out", out]) == 2
     assert main(["train", "--scenario", "center-dto", "--out", out]) == 2
     assert "did you mean 'center-dot'" in capsys.readouterr().err
