@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 import json
 import sys
 import time
@@ -17,8 +18,9 @@ from navplan.errors import FileAccessError, InvalidInput, NavplanError
 from navplan.files import check_writable, sha256, write_text
 
 if TYPE_CHECKING:
-    from navplan.navigate import Navigation
+    from navplan.navigate import Navigation, Roadmap
     from navplan.scenarios.scenario import Scenario
+    from navplan.trajectory import Trajectory
 
 DEFAULT_OUT = Path("demo-out")
 
@@ -91,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
     if not headless:
         from navplan.viewer.app import show
 
-        show(scene_of(scenario, result, summary))
+        show(scene_of(scenario, result, summary), **risk_slider(scenario, critics, result, changes))
     return 0 if result.success else 1
 
 
@@ -176,6 +178,40 @@ def scene_of(scenario: Scenario, result: Navigation, summary: Mapping[str, Any])
         radius=scenario.radius,
         goal_tolerance=scenario.goal_tolerance,
     )
+
+
+def risk_slider(scenario: Scenario, critics: Any, result: Navigation, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of `show` for a slider of risk aversion: it plans again on the same graph, and drives what it planned.
+
+    Args:
+        changes: the options of `navigate` that led to `result`.
+    """
+    from navplan.navigate import METHODS, Options, build_roadmap, navigate
+    from navplan.risk_aversion import Replanner, can_reweigh
+
+    if result.plan is None or result.pruned is None or not can_reweigh(result.plan, result.pruned):
+        return {}
+    replan = Replanner(result.plan, result.pruned, suboptimality=result.bound, seed=result.seed)
+    options = Options(**changes)
+
+    @functools.cache
+    def roadmap() -> Roadmap:
+        return build_roadmap(scenario, critics, options.applied(METHODS[result.method]), options)
+
+    def drive(beta: float) -> Trajectory | None:
+        again = navigate(
+            scenario,
+            critics,
+            result.starts,
+            result.goals,
+            method=result.method,
+            options=options,
+            roadmap=roadmap(),
+            beta=beta,
+        )
+        return again.trajectory
+
+    return {"on_risk_aversion": replan, "on_drive": drive, "risk_aversion": replan.beta}
 
 
 def write_pictures(out: Path, scenario: Scenario, result: Navigation, summary: Mapping[str, Any]) -> None:

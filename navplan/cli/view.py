@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -44,11 +45,36 @@ def run(args: argparse.Namespace) -> int:
         export.check_format(args.export, args.step)
     scene = load_scene(args)
     if args.export is None:
-        app.show(scene, start=args.step)
+        slider = risk_slider(scene, Path(args.file))
+        if slider and "status" in scene.facts:  # of the run, not of what the slider will plan
+            scene = dataclasses.replace(scene, facts={k: v for k, v in scene.facts.items() if k != "status"})
+        app.show(scene, start=args.step, **slider)
         return 0
     export.save(scene, args.export, args.step)
     print(f"wrote {args.export}", file=sys.stderr)
     return 0
+
+
+def risk_slider(scene: Scene, path: Path) -> dict[str, Any]:
+    """Arguments of `show` for a slider of risk aversion, where the scene has a plan and the state graph that it was made on."""
+    from navplan.errors import InvalidInput
+    from navplan.risk_aversion import Replanner, can_reweigh
+
+    plan, graph = scene.plan, scene.graph
+    if plan is None or graph is None or not can_reweigh(plan, graph):
+        return {}
+    summary = _summary(path) if path.is_dir() else {}
+    bound, seed = summary.get("bound"), summary.get("seed")
+    try:
+        replan = Replanner(
+            plan,
+            graph,
+            suboptimality=float(bound) if isinstance(bound, int | float) else None,
+            seed=seed if isinstance(seed, int) and seed >= 0 else 0,
+        )
+    except InvalidInput:  # another graph was asked for than the plan's own
+        return {}
+    return {"on_risk_aversion": replan, "risk_aversion": replan.beta}
 
 
 def load_scene(args: argparse.Namespace) -> Scene:
@@ -96,7 +122,6 @@ def _check_fit(plan: Plan, world: World, name: str) -> None:
 def _folder(folder: Path) -> dict[str, Any]:
     """What a run or a demo wrote: summary.json, plan.json, trajectory.npz, graph.npz, as far as they are there."""
     from navplan.errors import FileFormatError
-    from navplan.files import read_bytes
     from navplan.graph import StateGraph
     from navplan.plan import Plan
     from navplan.scenarios.registry import scenario_names
@@ -112,21 +137,32 @@ def _folder(folder: Path) -> dict[str, Any]:
             parts[key] = kind.load(folder / name)
     if not parts:
         raise FileFormatError(folder, "nothing to look at, expected plan.json, trajectory.npz or graph.npz")
-    path = folder / "summary.json"
-    if path.is_file():
-        try:
-            summary = json.loads(read_bytes(path).decode("utf-8"))
-        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-            what = f"is not JSON ({type(error).__name__}), expected a summary"
-            raise FileFormatError(path, what, getattr(error, "lineno", None)) from error
-        if not isinstance(summary, dict):
-            raise FileFormatError(path, "is no JSON object, expected a summary")
+    summary = _summary(folder)
+    if summary:
         scenario = summary.get("scenario")
         if isinstance(scenario, str) and (scenario in scenario_names() or Path(scenario).is_file()):
             parts.update(_scenario_parts(scenario, parts))
         shown = ("status", "method", "low_level", "seed")
         parts["facts"] = {name.replace("_", " "): str(summary[name]) for name in shown if summary.get(name) is not None}
     return parts
+
+
+def _summary(folder: Path) -> dict[str, Any]:
+    """The fields of summary.json, none where it is missing."""
+    from navplan.errors import FileFormatError
+    from navplan.files import read_bytes
+
+    path = folder / "summary.json"
+    if not path.is_file():
+        return {}
+    try:
+        summary = json.loads(read_bytes(path).decode("utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        what = f"is not JSON ({type(error).__name__}), expected a summary"
+        raise FileFormatError(path, what, getattr(error, "lineno", None)) from error
+    if not isinstance(summary, dict):
+        raise FileFormatError(path, "is no JSON object, expected a summary")
+    return summary
 
 
 def _single(name: str, agents: int | None, map_name: str | None) -> dict[str, Any]:

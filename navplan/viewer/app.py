@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 import re
 import sys
@@ -15,6 +16,8 @@ from navplan.viewer.controls import STRIP, Controls, present_layers
 from navplan.viewer.layers import Layers
 from navplan.viewer.prepared import Prepared
 from navplan.viewer.render import Renderer, check_step, to_array
+from navplan.viewer.risk_choice import OnDrive, OnRiskAversion, RiskChoice
+from navplan.viewer.risk_slider import RiskSlider
 from navplan.viewer.scene import Scene
 from navplan.viewer.toolkit import Image, pygame
 from navplan.viewer.view import View
@@ -32,10 +35,15 @@ class App:
         scene: what to show.
         size: (width, height) in pixels.
         folder: where screenshots go.
+        choice: of risk aversion, moved by a slider; `scene` is its first one. None: no slider.
     """
 
-    def __init__(self, scene: Scene, size: tuple[int, int] = (1280, 900), folder: str | Path = ".") -> None:
+    def __init__(
+        self, scene: Scene, size: tuple[int, int] = (1280, 900), folder: str | Path = ".", choice: RiskChoice | None = None
+    ) -> None:
         self.scene, self.folder = scene, Path(folder)
+        self.slider = RiskSlider(choice) if choice is not None else None
+        self._before: tuple[float, bool] | None = None
         self.time = 0.0
         self.playing = scene.num_steps > 0
         self.speed = 1.0
@@ -50,7 +58,7 @@ class App:
     def _resize(self, size: tuple[int, int], switches: Layers, view: View | None) -> None:
         size = (max(size[0], LEAST_SIZE[0]), max(size[1], LEAST_SIZE[1]))
         unit = min(max(size[0] / 1200, 0.8), 1.35)
-        self.renderer = Renderer(self.scene, size, 2, switches, None, round(STRIP * unit), self._ready)
+        self.renderer = Renderer(self.scene, size, 2, switches, None, round(STRIP * unit), self._ready, self.slider)
         if view is not None:  # keep the centre and the scale of what was looked at
             row, col = view.row + view.height / view.scale / 2, view.col + view.width / view.scale / 2
             home = self.renderer.home
@@ -73,17 +81,26 @@ class App:
         elif event.type == pygame.MOUSEBUTTONDOWN and event.button == 1:
             self._press(*event.pos)
         elif event.type == pygame.MOUSEBUTTONUP and event.button == 1:
+            if self.grip == "risk" and self.slider is not None:
+                self.slider.choice.let_go()
             self.grip = None
         elif event.type == pygame.MOUSEMOTION:
             self._move(event)
         elif event.type == pygame.MOUSEWHEEL:
-            self.zoom(1.2**event.y, self.pointer)
+            if self.slider is not None and self.slider.hot:
+                self.step_risk(1 if event.y > 0 else -1)
+            else:
+                self.zoom(1.2**event.y, self.pointer)
         elif event.type == pygame.WINDOWLEAVE:
             self.pointer = None
+            if self.slider is not None:
+                self.slider.hot = False
 
     def _key(self, key: int, letter: str) -> None:
         if key in (pygame.K_ESCAPE, pygame.K_q):
             self.running = False
+        elif self.slider is not None and self._risk_key(self.slider, key, letter):
+            return
         elif key == pygame.K_SPACE:
             self.toggle_play()
         elif key in (pygame.K_RIGHT, pygame.K_LEFT):
@@ -102,6 +119,47 @@ class App:
             self.time, self.playing = 0.0, self.scene.num_steps > 0
         elif key == pygame.K_s:
             self._screenshot()
+
+    def _risk_key(self, slider: RiskSlider, key: int, letter: str) -> bool:
+        """Take a key that is the slider's: brackets always, arrows and ends while it has the focus, which Tab gives."""
+        choice = slider.choice
+        if key == pygame.K_TAB:
+            slider.focused = not slider.focused
+        elif letter in ("[", "]"):
+            self.step_risk(1 if letter == "]" else -1)
+        elif slider.focused and key in (pygame.K_LEFT, pygame.K_DOWN, pygame.K_RIGHT, pygame.K_UP):
+            self.step_risk(1 if key in (pygame.K_RIGHT, pygame.K_UP) else -1)
+        elif slider.focused and key in (pygame.K_HOME, pygame.K_END):
+            choice.choose(0.0 if key == pygame.K_HOME else choice.scale.top)
+            choice.let_go()
+            self._follow()
+        else:
+            return False
+        return True
+
+    def step_risk(self, by: int) -> None:
+        """Move the slider to the next stop."""
+        if self.slider is not None:
+            self.slider.choice.step(by)
+            self._follow()
+
+    def _follow(self) -> None:
+        """Show the choice's scene. While it will soon be replaced agents wait at their starts; then time goes on as before."""
+        assert self.slider is not None
+        choice = self.slider.choice
+        if choice.unsettled and self._before is None:
+            ended = self.scene.num_steps > 0 and self.time >= self.scene.num_steps
+            self._before = (math.inf if ended else self.time, self.playing)
+            self.time, self.playing = 0.0, False
+        if choice.scene is not self.scene:
+            self.scene = self.renderer.scene = choice.scene
+            self.controls = Controls.lay_out(self.scene, self.renderer.size, self.renderer.unit)
+            self.time = min(self.time, float(self.scene.num_steps))
+        if not choice.unsettled and self._before is not None:
+            time, playing = self._before
+            self._before = None
+            self.playing = playing and self.scene.num_steps > 0
+            self.time = 0.0 if playing else min(time, float(self.scene.num_steps))
 
     def toggle_play(self) -> None:
         """Play or pause; at the end, play from the start."""
@@ -133,6 +191,13 @@ class App:
         self.speed = SPEEDS[index]
 
     def _press(self, x: int, y: int) -> None:
+        if self.slider is not None:
+            self.slider.focused = self.slider.area(self.renderer.panel, self.renderer.slider_top).collidepoint(x, y)
+            if self.slider.focused:
+                self.grip = "risk"
+                self.slider.choice.hold()
+                self._drag_risk(self.slider, x)
+                return
         chip = self.controls.chip_at(x, y)
         if chip is not None:
             self.toggle_layer(chip)
@@ -144,8 +209,17 @@ class App:
         elif self.renderer.view.holds(x, y):
             self.grip = "map"
 
+    def _drag_risk(self, slider: RiskSlider, x: int) -> None:
+        slider.choice.choose(slider.value_at(x, slider.track(self.renderer.panel, self.renderer.slider_top)))
+        self._follow()
+
     def _move(self, event: pygame.event.Event) -> None:
         self.pointer = event.pos
+        if self.slider is not None:
+            area = self.slider.area(self.renderer.panel, self.renderer.slider_top)
+            self.slider.hot = self.grip == "risk" or (self.grip is None and area.collidepoint(event.pos))
+            if self.grip == "risk":
+                self._drag_risk(self.slider, event.pos[0])
         if self.grip == "time":
             self.time = self.controls.time_at(event.pos[0], self.scene.num_steps)
         elif self.grip == "map":
@@ -153,6 +227,9 @@ class App:
 
     def tick(self, seconds: float) -> None:
         """Let time pass."""
+        if self.slider is not None and self.slider.choice.update(seconds):
+            self.changed = True
+            self._follow()
         if self.playing:
             self.time = min(self.time + seconds * STEPS_PER_SECOND * self.speed, float(self.scene.num_steps))
             self.playing = self.time < self.scene.num_steps
@@ -166,7 +243,7 @@ class App:
         """The window's contents."""
         frame = self.renderer.frame(self.time)
         on = self.renderer.switches
-        self.controls.draw(frame, self.scene, self.time, self.playing, self.speed, on, self.note)
+        self.controls.draw(frame, self.scene, self.time, self.playing, self.speed, on, self.note, self.slider is not None)
         if self.pointer is not None and self.grip is None:
             found = hover.probe(self.renderer, *self.pointer, self.time)
             if found is not None:
@@ -178,7 +255,7 @@ class App:
         stem = f"{name}-step{int(self.time):03d}"
         path = next(p for k in range(10_000) if not (p := self.folder / f"{stem}{f'-{k}' if k else ''}.png").exists())
         stream = io.BytesIO()
-        plain = Renderer(self.scene, self.renderer.size, 4, self.renderer.switches, None, 0, self._ready)
+        plain = Renderer(self.scene, self.renderer.size, 4, self.renderer.switches, None, 0, self._ready, self.slider)
         if self.renderer.view != self.renderer.home:
             view, home = self.renderer.view, plain.home
             plain.view = View(home.left, home.top, home.width, home.height, view.scale, view.row, view.col)
@@ -211,19 +288,32 @@ def check_display() -> None:
         raise NavplanError(f"no display to open a window on; {advice}")
 
 
-def show(scene: Scene, size: tuple[int, int] = (1280, 900), start: float | None = None) -> None:
+def show(
+    scene: Scene,
+    size: tuple[int, int] = (1280, 900),
+    start: float | None = None,
+    *,
+    on_risk_aversion: OnRiskAversion | None = None,
+    on_drive: OnDrive | None = None,
+    risk_aversion: float = 2.0,
+) -> None:
     """Open a window and stay until it is closed.
 
     Args:
         scene: what to show.
         size: (width, height) of the window, less where the screen is smaller.
         start: time step to begin at, paused; None plays from the start.
+        on_risk_aversion: plans again with another weight of risk, called in a thread of the window's; a slider in the panel
+            asks for it. None: no slider.
+        on_drive: drives what was planned with a weight of risk, called in the same thread once the slider is let go.
+        risk_aversion: the weight that the scene was planned, and driven, with.
 
     Raises:
-        InvalidInput: the step is not in the scene.
+        InvalidInput: the step is not in the scene, or the weight is negative.
         NavplanError: there is no display.
     """
     check_step(scene, start)
+    choice = None if on_risk_aversion is None else RiskChoice(scene, on_risk_aversion, on_drive, risk_aversion)
     check_display()
     try:
         desktop = pygame.display.get_desktop_sizes()[0]
@@ -231,7 +321,7 @@ def show(scene: Scene, size: tuple[int, int] = (1280, 900), start: float | None 
         screen = pygame.display.set_mode(window, pygame.RESIZABLE)
         pygame.display.set_caption(f"navplan - {scene.title or scene.world.name}")
         _splash(screen)
-        app = App(scene, window)
+        app = App(scene, window, choice=choice)
         if start is not None:
             app.time, app.playing = float(start), False
         clock = pygame.time.Clock()
@@ -246,6 +336,8 @@ def show(scene: Scene, size: tuple[int, int] = (1280, 900), start: float | None 
                 pygame.display.flip()
     finally:
         pygame.display.quit()
+        if choice is not None:
+            choice.worker.close()
 
 
 def _splash(screen: pygame.Surface) -> None:

@@ -23,6 +23,7 @@ HELP = (
     ("s", "screenshot"),
     ("esc", "quit"),
 )
+RISK_HELP = ("[ ]", "risk aversion")
 
 
 def present_layers(scene: Scene) -> tuple[str, ...]:
@@ -80,9 +81,17 @@ class Controls:
         return min(max((x - self.timeline.left) / max(self.timeline.width, 1), 0.0), 1.0) * steps
 
     def draw(
-        self, picture: pygame.Surface, scene: Scene, time: float, playing: bool, speed: float, on: Layers, note: str
+        self,
+        picture: pygame.Surface,
+        scene: Scene,
+        time: float,
+        playing: bool,
+        speed: float,
+        on: Layers,
+        note: str,
+        slider: bool = False,
     ) -> None:
-        """The whole strip; `note` replaces the help for a moment."""
+        """The whole strip; `note` replaces the help for a moment, `slider` adds its keys."""
         if scene.num_steps:
             self._transport(picture, scene, time, playing, speed)
         size = round(13 * self.unit)
@@ -97,7 +106,7 @@ class Controls:
             text.draw(picture, text.shorten(note, size, self.width), self.help_at, size, palette.INK)
             return
         left = self.help_at[0]
-        for key, what in HELP:
+        for key, what in (RISK_HELP, *HELP) if slider else HELP:
             needed = text.width(key, size) + text.width(what, size) + 22 * self.unit
             if left + needed > self.help_at[0] + self.width:
                 break

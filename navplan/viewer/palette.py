@@ -21,6 +21,8 @@ NODE: Colour = (84, 94, 112)
 PRUNED: Colour = (104, 107, 122)
 ALERT: Colour = (214, 32, 48)
 GOOD: Colour = (22, 130, 92)
+PENDING: Colour = (166, 92, 0)
+FOCUS: Colour = (190, 205, 232)
 
 # Hazard: white through apricot to coral, lightness falling evenly. Risk: teal through indigo to magenta, so that the two
 # scales share no hue and both keep their order for colour-blind readers and in grey.

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from navplan.viewer import palette, shapes, text
+from navplan.viewer.box import Box
 from navplan.viewer.fields import hazard_peak
 from navplan.viewer.layers import Layers
+from navplan.viewer.risk_slider import HEIGHT as SLIDER
+from navplan.viewer.risk_slider import RiskSlider
 from navplan.viewer.scene import Scene
 from navplan.viewer.toolkit import pygame
 
 LISTED_AGENTS = 24
-
-
-@dataclass(frozen=True)
-class Box:
-    """The panel's place on the picture and its unit: 1.0 draws body text 14 pixels high."""
-
-    left: int
-    top: int
-    width: int
-    height: int
-    unit: float
-
-    def px(self, size: float) -> int:
-        """A length of the design in pixels of this picture."""
-        return max(round(size * self.unit), 1)
+TWO_COLUMNS = 10
+"""Agents beyond this stand in two columns."""
+SMALLEST = 0.75
+"""Unit under which text is hard to read."""
+SPARED = ("map", "agents", "nodes", "edges", "pairs pruned", "planner", "seed", "method", "low level", "sum of costs", "plan")
+"""Rows in the order in which a low window leaves them out."""
+HEADING = 40
+"""Height of the heading, in units of the panel; what follows it is the slider, where there is one."""
 
 
 def facts(scene: Scene, counts: dict[str, str]) -> list[tuple[str, str]]:
@@ -51,17 +45,52 @@ def facts(scene: Scene, counts: dict[str, str]) -> list[tuple[str, str]]:
     return list(rows.items())
 
 
+def unit_of(scene: Scene, counts: dict[str, str], peak: float, height: float, unit: float) -> float:
+    """The unit, at most `unit`, at which a panel with a slider is no higher than `height`; below a point rows are left out."""
+    rows = 21 * len(facts(scene, counts))
+    return max(min(unit, height / (_taken(scene, Layers(), peak) + rows)), min(unit, SMALLEST))
+
+
+def _taken(scene: Scene, layers: Layers, peak: float) -> float:
+    """Units of height of a panel with a slider, the rows of facts aside."""
+    agents = scene.num_agents
+    listed = 0 if agents > LISTED_AGENTS else 20 * agents if agents <= TWO_COLUMNS else 19 * -(-agents // 2)
+    return HEADING + SLIDER + 9 + 16 + 40 + 84 + listed + 10 + _legend_units(scene, layers, peak)
+
+
+def _fitting(rows: list[tuple[str, str]], room: float) -> list[tuple[str, str]]:
+    """Those rows that `room` units hold; what the picture shows anyway goes first."""
+    spare = len(rows) - max(int(room / 21), 0)
+    dropped = [name for name in SPARED if any(key == name for key, _ in rows)][: max(spare, 0)]
+    left = [row for row in rows if row[0] not in dropped]
+    return left[: max(len(rows) - max(spare, 0), 0)]
+
+
 def draw_panel(
-    surface: pygame.Surface, box: Box, scene: Scene, time: float, layers: Layers, counts: dict[str, str], peak: float
+    surface: pygame.Surface,
+    box: Box,
+    scene: Scene,
+    time: float,
+    layers: Layers,
+    counts: dict[str, str],
+    peak: float,
+    slider: RiskSlider | None = None,
 ) -> None:
-    """The whole panel, top to bottom."""
+    """The whole panel, top to bottom; the slider comes first, so that nothing that changes above moves it."""
     y = float(box.top)
     y = _heading(surface, box, scene, y)
-    y = _rows(surface, box, facts(scene, counts), y)
+    if slider is not None:
+        y = _rule(surface, box, slider.draw(surface, box, scene, y))
+    rows = facts(scene, counts)
+    if slider is not None:
+        rows = _fitting(rows, box.height / box.unit - _taken(scene, layers, peak))
+    y = _rows(surface, box, rows, y)
     if scene.num_steps:
         y = _progress(surface, box, scene, time, y)
     if scene.num_agents and scene.cost_until(time) is not None:
         y = _costs(surface, box, scene, time, y)
+    elif slider is not None and scene.planned_risk:
+        y = _risks(surface, box, scene, slider.choice.largest_risk, y)
     bottom = box.top + box.height
     legend = _legend_height(box, scene, layers, peak)
     _legend(surface, box, scene, layers, peak, max(y + box.px(6), bottom - legend))
@@ -70,7 +99,7 @@ def draw_panel(
 def _heading(surface: pygame.Surface, box: Box, scene: Scene, y: float) -> float:
     title = text.shorten(scene.title or scene.world.name, box.px(25), box.width)
     text.draw(surface, title, (box.left, y + box.px(14)), box.px(25), palette.INK)
-    return y + box.px(40)
+    return y + box.px(HEADING)
 
 
 def _rows(surface: pygame.Surface, box: Box, rows: list[tuple[str, str]], y: float) -> float:
@@ -116,7 +145,7 @@ def _costs(surface: pygame.Surface, box: Box, scene: Scene, time: float, y: floa
     text.draw(surface, summary, (box.left + box.width, centre), size, palette.INK, anchor="right")
     y += box.px(25)
     if scene.num_agents <= LISTED_AGENTS:
-        y = _cost_bars(surface, box, scene, cost, scene.arrived(time), y)
+        y = _bars(surface, box, cost, scene.largest_cost, scene.arrived(time), y)
     contacts = scene.contacts_until(time) or 0
     centre = y + box.px(11)
     colour = palette.ALERT if contacts else palette.GOOD
@@ -126,16 +155,33 @@ def _costs(surface: pygame.Surface, box: Box, scene: Scene, time: float, y: floa
     return _rule(surface, box, y + box.px(28))
 
 
-def _cost_bars(
-    surface: pygame.Surface, box: Box, scene: Scene, cost: NDArray[np.float64], there: NDArray[np.bool_], y: float
+def _risks(surface: pygame.Surface, box: Box, scene: Scene, most: float, y: float) -> float:
+    """Where costs stand once driven: what the planned paths risk."""
+    risk = np.asarray(scene.planned_risk)
+    size, centre = box.px(14), y + box.px(10)
+    text.draw(surface, "planned risk", (box.left, centre), size, palette.FAINT)
+    summary = f"mean {risk.mean():.2f}   max {risk.max():.2f}"
+    text.draw(surface, summary, (box.left + box.width, centre), size, palette.INK, anchor="right")
+    y += box.px(25)
+    if scene.num_agents <= LISTED_AGENTS:
+        y = _bars(surface, box, risk, most, np.ones(len(risk), np.bool_), y)
+    label = "cost and contacts show when driven"
+    text.draw(surface, label, (box.left, y + box.px(11)), size, palette.FAINT)
+    return _rule(surface, box, y + box.px(28))
+
+
+def _bars(
+    surface: pygame.Surface, box: Box, values: NDArray[np.float64], most: float, strong: NDArray[np.bool_], y: float
 ) -> float:
-    columns = 1 if scene.num_agents <= 10 else 2
+    """One bar an agent, full at `most`."""
+    agents = len(values)
+    columns = 1 if agents <= TWO_COLUMNS else 2
     gap = box.px(16)
     width = (box.width - gap * (columns - 1)) / columns
     step = box.px(20 if columns == 1 else 19)
-    rows = -(-scene.num_agents // columns)
-    top = max(scene.largest_cost, 1e-9)
-    for agent in range(scene.num_agents):
+    rows = -(-agents // columns)
+    top = max(most, 1e-9)
+    for agent in range(agents):
         column, row = divmod(agent, rows)
         left, centre = box.left + column * (width + gap), y + (row + 0.5) * step
         colour = palette.agent_colour(agent)
@@ -144,9 +190,9 @@ def _cost_bars(
         text.draw(surface, str(agent), (left + badge / 2, centre), box.px(10), palette.contrast_ink(colour), "bold", "centre")
         start, end = left + badge + box.px(8), left + width - box.px(38)
         shapes.pill(surface, palette.RULE, (start, centre - box.px(3), end - start, box.px(6)))
-        shapes.pill(surface, colour, (start, centre - box.px(3), (end - start) * float(cost[agent]) / top, box.px(6)))
-        ink = palette.INK if there[agent] else palette.FAINT
-        text.draw(surface, f"{cost[agent]:.2f}", (left + width, centre), box.px(13), ink, anchor="right")
+        shapes.pill(surface, colour, (start, centre - box.px(3), (end - start) * float(values[agent]) / top, box.px(6)))
+        ink = palette.INK if strong[agent] else palette.FAINT
+        text.draw(surface, f"{values[agent]:.2f}", (left + width, centre), box.px(13), ink, anchor="right")
     return y + rows * step + box.px(4)
 
 
@@ -174,7 +220,11 @@ def _symbols(scene: Scene, layers: Layers) -> list[str]:
 
 
 def _legend_height(box: Box, scene: Scene, layers: Layers, peak: float) -> int:
-    return box.px(52) * len(_scales(scene, layers, peak)) + box.px(22) * (-(-len(_symbols(scene, layers)) // 3)) + box.px(2)
+    return box.px(_legend_units(scene, layers, peak))
+
+
+def _legend_units(scene: Scene, layers: Layers, peak: float) -> int:
+    return 52 * len(_scales(scene, layers, peak)) + 22 * (-(-len(_symbols(scene, layers)) // 3)) + 2
 
 
 def _legend(surface: pygame.Surface, box: Box, scene: Scene, layers: Layers, peak: float, y: float) -> None:

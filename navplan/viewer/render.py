@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 from navplan.errors import InvalidInput
 from navplan.plan import Plan
 from navplan.viewer import edges, layers, palette, shapes, text
+from navplan.viewer.box import Box
 from navplan.viewer.layers import Layers
-from navplan.viewer.panel import Box, draw_panel
+from navplan.viewer.panel import HEADING, draw_panel, unit_of
 from navplan.viewer.prepared import Prepared
+from navplan.viewer.risk_slider import RiskSlider
 from navplan.viewer.scene import Scene
 from navplan.viewer.toolkit import pygame
 from navplan.viewer.view import View
@@ -47,6 +49,7 @@ class Renderer:
         view: part of the world to show; None fits the whole world.
         bottom: pixels kept free at the bottom for the window's controls.
         ready: what was computed for this scene before.
+        slider: of risk aversion, drawn in the panel.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Renderer:
         view: View | None = None,
         bottom: int = 0,
         ready: Prepared | None = None,
+        slider: RiskSlider | None = None,
     ) -> None:
         if size[0] < 480 or size[1] < 360:
             raise InvalidInput(f"picture size is {size[0]} x {size[1]}, expected at least 480 x 360")
@@ -68,19 +72,19 @@ class Renderer:
         panel = _panel_width(size[0])
         edge = margin // 3
         self.box = (edge, edge, size[0] - panel - 2 * margin - 2 * edge, size[1] - 2 * edge - bottom)
-        self.panel = Box(
-            size[0] - panel - margin,
-            margin + edge // 2,
-            panel,
-            size[1] - 2 * margin - edge // 2 - bottom,
-            min(self.unit, (size[1] - bottom) / (700 if scene.trajectory is not None else 480)),
-        )
+        self.ready = ready or Prepared.of(scene)
+        height = size[1] - 2 * margin - edge // 2 - bottom
+        unit = min(self.unit, (size[1] - bottom) / (700 if scene.trajectory is not None else 480))
+        if slider is not None:  # the panel is fuller, and the scene may change under it
+            unit = unit_of(slider.choice.first, self.ready.counts, self.ready.peak, height, self.unit)
+        self.panel = Box(size[0] - panel - margin, margin + edge // 2, panel, height, unit)
         self.home = View.fit(scene.world.height, scene.world.width, *self.box, inset=round(32 * self.unit))
         self.view = view or self.home
-        self.ready = ready or Prepared.of(scene)
         self.drawn: NDArray[np.int64] = np.zeros(0, np.int64)
         self.nodes: NDArray[np.int64] = np.zeros(0, np.int64)
+        self.slider = slider
         self._static: tuple[object, pygame.Surface] | None = None
+        self._planned: tuple[object, pygame.Surface] | None = None
 
     def frame(self, time: float) -> pygame.Surface:
         """The picture at a step, which may lie between two recorded ones."""
@@ -97,13 +101,30 @@ class Renderer:
         self._axes(picture)
         if on.labels:
             self._labels(picture, time)
-        draw_panel(picture, self.panel, scene, time, on, self.ready.counts, self.ready.peak)
+        draw_panel(picture, self.panel, scene, time, on, self.ready.counts, self.ready.peak, self.slider)
         return picture
 
+    @property
+    def slider_top(self) -> float:
+        """Where the slider begins on the picture."""
+        return self.panel.top + self.panel.px(HEADING)
+
     def _background(self, plan: Plan | None) -> pygame.Surface:
-        """Floor, hazard, graph, goals, plan: kept until the view, the layers or the plan change."""
+        """Everything that does not move: kept until the view, the layers or the plan change."""
+        base = self._base()
+        if plan is None:
+            return base
+        # the plan itself, not its id: a new one may come to lie where an old one was
+        if self._planned is None or self._planned[0] != (base, plan):
+            surface = base.copy()
+            layers.draw_plan(surface, plan, self.view, self.factor)
+            self._planned = ((base, plan), surface)
+        return self._planned[1]
+
+    def _base(self) -> pygame.Surface:
+        """Floor, hazard, graph, goals."""
         on = self.switches
-        key = (self.view, on.hazard, on.graph, on.pruned, on.agents, id(plan))
+        key = (self.view, on.hazard, on.graph, on.pruned, on.agents)
         if self._static is not None and self._static[0] == key:
             return self._static[1]
         scene, view, factor = self.scene, self.view, self.factor
@@ -113,8 +134,6 @@ class Renderer:
         layers.draw_walls(surface, scene.world, view, factor)
         if on.agents:
             layers.draw_goals(surface, scene, view, factor)
-        if plan is not None:
-            layers.draw_plan(surface, plan, view, factor)
         self._static = (key, surface)
         return surface
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from navplan.errors import InvalidInput
 from navplan.graph import StateGraph
 from navplan.plan import Plan
+from navplan.pricing import find_edges
 from navplan.scenarios.world import World
 from navplan.trajectory import Trajectory
 
@@ -166,6 +167,22 @@ class Scene:
     def largest_cost(self) -> float:
         """The most that any agent pays in the end."""
         return float(self._cost_table[-1].max()) if self._cost_table is not None and self.num_agents else 0.0
+
+    @cached_property
+    def planned_risk(self) -> tuple[float, ...]:
+        """What each agent's path risks by the graph's edges and waits; empty without plan or graph, or where they do not fit."""
+        graph, plan = self.graph, self.plan
+        if graph is None or plan is None or not plan.paths or max(int(p.max()) for p in plan.paths) >= graph.num_nodes:
+            return ()
+        total = []
+        for path in plan.paths:
+            tails, heads = path[:-1].astype(np.int64), path[1:].astype(np.int64)
+            moves = tails != heads
+            edges = find_edges(graph.indptr, graph.indices, tails[moves], heads[moves])
+            if (edges < 0).any():
+                return ()
+            total.append(float(graph.risk[edges].sum() + graph.wait_risk[tails[~moves]].sum()))
+        return tuple(total)
 
     def contacts_until(self, time: float) -> int | None:
         """Pairs in contact, counted once per step and pair, up to a step; None without a trajectory."""

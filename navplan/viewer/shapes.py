@@ -52,19 +52,20 @@ def polyline(surface: pygame.Surface, paint: Paint, points: Points, width: float
 
 def dashes(surface: pygame.Surface, paint: Paint, points: Points, width: float, on: float, off: float) -> None:
     """A dashed line through points; the pattern runs on round the corners."""
-    phase = 0.0
-    for a, b in pairwise(points):
-        length = float(np.hypot(*(b - a)))
+    phase, step = 0.0, on + off
+    # plain floats: routes are drawn anew while a slider moves, and arrays of two numbers would take most of the time
+    for (ax, ay), (bx, by) in pairwise(points.tolist()):
+        length = math.hypot(bx - ax, by - ay)
         if length < 1e-9:
             continue
-        unit = (b - a) / length
+        ux, uy = (bx - ax) / length, (by - ay) / length
         at = -phase
         while at < length:
             low, high = max(at, 0.0), min(at + on, length)
             if high > low:
-                line(surface, paint, (a + unit * low).tolist(), (a + unit * high).tolist(), width)
-            at += on + off
-        phase = (phase + length) % (on + off)
+                line(surface, paint, (ax + ux * low, ay + uy * low), (ax + ux * high, ay + uy * high), width)
+            at += step
+        phase = (phase + length) % step
 
 
 def disc(surface: pygame.Surface, paint: Paint, centre: Sequence[float], radius: float) -> None:
