@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the subcommands; a generator's options are its function's parameters."""
     from navplan.scenarios.generators import GENERATORS, parameters
 
-    actions = parser.add_subparsers(dest="action", metavar="list|show|make|convert", required=True)
+    actions = parser.add_subparsers(dest="action", metavar="list|show|make|convert|problems", required=True)
 
     one = actions.add_parser("list", help="the bundled scenarios")
     one.add_argument("--json", action="store_true", help="print one JSON document")
@@ -55,10 +56,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     one.add_argument("--seed", type=int, default=0, help="for drawing them")
     one.add_argument("--json", action="store_true", help="print one JSON document")
 
+    one = actions.add_parser("problems", help="draw a suite's problem set and what is possible on each problem, as a CSV file")
+    one.add_argument("suite", metavar="SUITE", help="paper-2d or long-horizon")
+    one.add_argument("--split", default="test", metavar="tuning|test", help="10 or 50 problems a cell (default test)")
+    one.add_argument("--out", type=Path, required=True, metavar="FILE", help="file to write")
+    one.add_argument("--no-oracle", action="store_true", help="leave the oracle's columns empty, which is much faster")
+    one.add_argument("--json", action="store_true", help="print one JSON document")
+
 
 def run(args: argparse.Namespace) -> int:
-    """Do one of the four; exit status 0."""
-    actions = {"list": _list, "show": _show, "make": _make, "convert": _convert}
+    """Do one of the five; exit status 0."""
+    actions = {"list": _list, "show": _show, "make": _make, "convert": _convert, "problems": _problems}
     return actions[args.action](args)
 
 
@@ -150,6 +158,24 @@ def _convert(args: argparse.Namespace) -> int:
         print(json.dumps({"in": str(args.source), "out": str(args.target)}))
     else:
         print(f"{args.target}: written from {args.source}")
+    return 0
+
+
+def _problems(args: argparse.Namespace) -> int:
+    from navplan.files import check_writable, write_text
+    from navplan.scenarios.problem_sets import build_problem_sets, problem_sets_text
+
+    check_writable(args.out)
+    sets = []
+    for cell in build_problem_sets(args.suite, args.split, with_oracle=not args.no_oracle):
+        sets.append(cell)
+        print(f"{cell.map}, {cell.difficulty}, {cell.agents} agents: {len(cell.starts)} problems", file=sys.stderr)
+    write_text(args.out, problem_sets_text(sets))
+    facts = {"suite": args.suite, "split": args.split, "cells": len(sets), "problems": sum(len(cell.starts) for cell in sets)}
+    if args.json:
+        print(json.dumps({**facts, "out": str(args.out)}))
+    else:
+        print(f"{args.out}: {facts['problems']} problems in {facts['cells']} cells of {args.suite}, {args.split}")
     return 0
 
 
