@@ -140,7 +140,10 @@ def _ratios(values: F64, weights: F64 | None, counts: F64) -> F64:
 
 def _medians(means: F64) -> F64:
     """(B,) medians over the last axis, NaN left out."""
-    known = ~np.isnan(means).all(axis=1)
+    gaps = np.isnan(means)
+    if not gaps.any():
+        return np.asarray(np.median(means, axis=1))
+    known = ~gaps.all(axis=1)
     out = np.full(len(means), np.nan)
     out[known] = np.nanmedian(means[known], axis=1)
     return out

@@ -42,8 +42,9 @@ def small_multiples(suite: Suite, evidence: Evidence) -> Picture:
         if k >= len(shown):
             axes.set_axis_off()
             continue
-        image = axes.imshow(field, extent=(0, world.width, world.height, 0), cmap=_hazard_colours(), vmin=0.0, vmax=2.0)
-        axes.imshow(blocked, extent=(0, world.width, world.height, 0), cmap=_wall_colours(), vmin=0.0, vmax=1.0, zorder=3.5)
+        box: dict[str, Any] = {"extent": (0, world.width, world.height, 0), "interpolation": "nearest", "vmin": 0.0}
+        image = axes.imshow(field, cmap=_hazard_colours(), vmax=2.0, **box)
+        axes.imshow(blocked, cmap=_wall_colours(), vmax=1.0, zorder=3.5, **box)
         trajectory = Trajectory.load(evidence.trajectories[shown[k]])
         _paths(axes, trajectory, LOOKS[shown[k].split("/")[0]]["color"])
         axes.set(xlim=(0, world.width), ylim=(world.height, 0), xticks=[], yticks=[])
