@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import itertools
 import json
 
@@ -93,8 +94,9 @@ def test_the_folder_of_a_run_has_the_slider_too(demo, tmp_path, monkeypatch):
     scenario, _, result = demo
     write_results(tmp_path, result, result.summary())
     shown = {}
-    monkeypatch.setattr("navplan.viewer.app.check_display", lambda: None)
-    monkeypatch.setattr("navplan.viewer.app.show", lambda scene, **given: shown.update(given, scene=scene))
+    window = importlib.import_module("navplan.viewer.app")
+    monkeypatch.setattr(window, "check_display", lambda: None)
+    monkeypatch.setattr(window, "show", lambda scene, **given: shown.update(given, scene=scene))
     for file in (tmp_path, tmp_path / "plan.json"):
         shown.clear()
         assert main(["view", str(file)]) == 0

@@ -304,7 +304,7 @@ def show(
         size: (width, height) of the window, less where the screen is smaller.
         start: time step to begin at, paused; None plays from the start.
         on_risk_aversion: plans again with another weight of risk, called in a thread of the window's; a slider in the panel
-            asks for it. None: no slider.
+            asks for it, and once at the beginning for the weight that the scene has, so that it is warm. None: no slider.
         on_drive: drives what was planned with a weight of risk, called in the same thread once the slider is let go.
         risk_aversion: the weight that the scene was planned, and driven, with.
 
@@ -322,6 +322,8 @@ def show(
         pygame.display.set_caption(f"navplan - {scene.title or scene.world.name}")
         _splash(screen)
         app = App(scene, window, choice=choice)
+        if choice is not None:
+            choice.warm_up()
         if start is not None:
             app.time, app.playing = float(start), False
         clock = pygame.time.Clock()

@@ -9,6 +9,7 @@ from navplan.viewer import palette, shapes, text
 from navplan.viewer.box import Box
 from navplan.viewer.fields import hazard_peak
 from navplan.viewer.layers import Layers
+from navplan.viewer.risk_choice import RiskChoice
 from navplan.viewer.risk_slider import HEIGHT as SLIDER
 from navplan.viewer.risk_slider import RiskSlider
 from navplan.viewer.scene import Scene
@@ -55,7 +56,7 @@ def _taken(scene: Scene, layers: Layers, peak: float) -> float:
     """Units of height of a panel with a slider, the rows of facts aside."""
     agents = scene.num_agents
     listed = 0 if agents > LISTED_AGENTS else 20 * agents if agents <= TWO_COLUMNS else 19 * -(-agents // 2)
-    return HEADING + SLIDER + 9 + 16 + 40 + 84 + listed + 10 + _legend_units(scene, layers, peak)
+    return HEADING + SLIDER + 9 + 16 + 40 + 70 + listed + 8 + _legend_units(scene, layers, peak)
 
 
 def _fitting(rows: list[tuple[str, str]], room: float) -> list[tuple[str, str]]:
@@ -84,13 +85,14 @@ def draw_panel(
     rows = facts(scene, counts)
     if slider is not None:
         rows = _fitting(rows, box.height / box.unit - _taken(scene, layers, peak))
-    y = _rows(surface, box, rows, y)
+    if rows:
+        y = _rows(surface, box, rows, y)
     if scene.num_steps:
         y = _progress(surface, box, scene, time, y)
     if scene.num_agents and scene.cost_until(time) is not None:
         y = _costs(surface, box, scene, time, y)
     elif slider is not None and scene.planned_risk:
-        y = _risks(surface, box, scene, slider.choice.largest_risk, y)
+        y = _risks(surface, box, scene, slider.choice, y)
     bottom = box.top + box.height
     legend = _legend_height(box, scene, layers, peak)
     _legend(surface, box, scene, layers, peak, max(y + box.px(6), bottom - legend))
@@ -155,7 +157,7 @@ def _costs(surface: pygame.Surface, box: Box, scene: Scene, time: float, y: floa
     return _rule(surface, box, y + box.px(28))
 
 
-def _risks(surface: pygame.Surface, box: Box, scene: Scene, most: float, y: float) -> float:
+def _risks(surface: pygame.Surface, box: Box, scene: Scene, choice: RiskChoice, y: float) -> float:
     """Where costs stand once driven: what the planned paths risk."""
     risk = np.asarray(scene.planned_risk)
     size, centre = box.px(14), y + box.px(10)
@@ -164,8 +166,8 @@ def _risks(surface: pygame.Surface, box: Box, scene: Scene, most: float, y: floa
     text.draw(surface, summary, (box.left + box.width, centre), size, palette.INK, anchor="right")
     y += box.px(25)
     if scene.num_agents <= LISTED_AGENTS:
-        y = _bars(surface, box, risk, most, np.ones(len(risk), np.bool_), y)
-    label = "cost and contacts show when driven"
+        y = _bars(surface, box, risk, choice.largest_risk, np.ones(len(risk), np.bool_), y)
+    label = "cost and contacts show when driven" if choice.drives else "not driven: no cost, no contacts to show"
     text.draw(surface, label, (box.left, y + box.px(11)), size, palette.FAINT)
     return _rule(surface, box, y + box.px(28))
 
@@ -188,7 +190,7 @@ def _bars(
         badge = box.px(16)
         shapes.pill(surface, colour, (left, centre - badge / 2, badge, badge))
         text.draw(surface, str(agent), (left + badge / 2, centre), box.px(10), palette.contrast_ink(colour), "bold", "centre")
-        start, end = left + badge + box.px(8), left + width - box.px(38)
+        start, end = left + badge + box.px(8), left + width - box.px(38 if most < 9.995 else 45)
         shapes.pill(surface, palette.RULE, (start, centre - box.px(3), end - start, box.px(6)))
         shapes.pill(surface, colour, (start, centre - box.px(3), (end - start) * float(values[agent]) / top, box.px(6)))
         ink = palette.INK if strong[agent] else palette.FAINT

@@ -127,6 +127,11 @@ class RiskChoice:
         """Whether a plan has kept people waiting."""
         return self.state == "planning" and self._waited >= SLOW
 
+    def warm_up(self) -> None:
+        """Plan the first value again and forget the answer: what compiles does so before somebody waits for it."""
+        value = self.scale.default
+        self.worker.ask((0, value, "warm-up"), lambda: self._on_risk_aversion(value))
+
     def choose(self, value: float) -> None:
         """Move the slider; the routes follow."""
         if value == self.value:
@@ -178,6 +183,8 @@ class RiskChoice:
         number, value, kind = answer.question
         if answer.error is not None and not isinstance(answer.error, NavplanError):
             raise answer.error
+        if kind == "warm-up":
+            return
         if kind == "drive":
             self._take_motion(value, answer)
             return

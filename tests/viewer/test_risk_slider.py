@@ -358,20 +358,20 @@ def test_planned_risk_adds_up() -> None:
 
 def test_the_window_takes_the_callbacks(calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
-    frames = 0
+    posted = False
 
     def flip(true_flip=pygame.display.flip) -> None:  # type: ignore[no-untyped-def]
-        nonlocal frames
+        nonlocal posted
         true_flip()
-        frames += 1
-        if frames == 2:
+        if calls.planned == [2.0] and not posted:
+            posted = True
             pygame.event.post(Event(pygame.KEYDOWN, key=pygame.K_RIGHTBRACKET, unicode="]"))
         if calls.driven:
             pygame.event.post(Event(pygame.KEYDOWN, key=pygame.K_q, unicode="q"))
 
     monkeypatch.setattr(pygame.display, "flip", flip)
     viewer.show(calls.scene, (900, 700), on_risk_aversion=calls.plan, on_drive=calls.drive, risk_aversion=2.0)
-    assert calls.planned == [3.0]
+    assert calls.planned == [2.0, 3.0]  # the first to be warm
     assert calls.driven == [3.0]
     with pytest.raises(InvalidInput, match="risk aversion"):
         viewer.show(calls.scene, on_risk_aversion=calls.plan, risk_aversion=-1.0)
