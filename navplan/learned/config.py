@@ -27,11 +27,11 @@ class TrainConfig:
     threads: int = 1
     """PyTorch threads; part of the run's identity, because sums are split over them. Small networks gain nothing from two."""
 
-    steps: int = 24_000
+    steps: int = 28_000
     """Gradient updates over both stages."""
     stage1_fraction: float = 0.5
     """Share of the updates without the multiplier (the unconstrained policy)."""
-    batch_size: int = 256
+    batch_size: int = 128
     """Pairs per update."""
     updates_per_round: int = 20
     """Gradient updates after each round of collection."""
@@ -110,11 +110,11 @@ class TrainConfig:
 
     cost_limit: float = 0.0
     """Cumulative cost per episode that the multiplier steers to, and the mask of the actor's cost term; 0: by the share below."""
-    cost_limit_share: float = 0.85
+    cost_limit_share: float = 0.95
     """The limit as a share of `Run.episode_cost` at the end of stage 1, so that one value can be had on any map."""
     multiplier_rate: float = 0.02
     """Step of the multiplier per round and relative excess (cost / limit - 1); falls over the stage as the Adam steps do."""
-    multiplier_max: float = 1.0
+    multiplier_max: float = 2.0
     """Upper bound of the multiplier."""
     multiplier_window: int = 2048
     """Recent noise-free episodes whose mean cost is compared with the limit."""
