@@ -98,7 +98,8 @@ def follow(geometry, points, positions, actions, costs, moves):
         positions: (K + 1, 2) float32, the first of them given, the others filled.
         actions: (K, 2) float32, filled.
         costs: (K,) float32, filled.
-        moves: `_Moves`-like workspace of `workspace`.
+        moves: workspace of single moves: the arrays of `step_all` for one environment and one agent, (states, actions,
+            traces, next_states, cost, reached, contacts, wall_contacts).
     """
     for k in range(len(points)):
         for axis in range(2):
@@ -155,7 +156,7 @@ def polish(geometry, steps, goal, tolerance, nearer, trials, scale, seed, positi
         seed: (1,) uint64 state of the random numbers.
         positions, actions, costs: (>= K + 1, 2), (>= K, 2) float32 and (>= K,) float32, improved in place.
         spare: the same three again, workspace.
-        moves: workspace of single moves.
+        moves: as in `follow`.
 
     Returns:
         True where the end has arrived.

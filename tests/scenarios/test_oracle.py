@@ -137,6 +137,17 @@ def test_easy_cases_by_hand():
     np.testing.assert_allclose(costs, [1.5, 0.5])
 
 
+@pytest.mark.kernels
+@pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")  # meant: 64-bit random numbers, as Python scalars
+@pytest.mark.parametrize("step_weight", [0.0, math.inf])
+def test_a_bend_on_a_coarse_lattice(step_weight):
+    world = tiny(["..", "#."], 1.0)
+    found = oracle(world, [[0.5, 0.25]], [[1.75, 1.75]], tolerance=0.8, resolution=0.5, step_weight=step_weight)
+    assert found.steps[0] == 2
+    cost = replay(world, np.float32([0.5, 0.25]), np.float32([1.75, 1.75]), found.actions[0], 0.8)
+    assert cost == pytest.approx(found.cost[0], abs=1e-9)
+
+
 def test_no_way_is_said():
     world = World.from_walls("split", np.array([[False, True, False]] * 2), Hazard("linear", 1))
     found = oracle(world, [[0.5, 0.5]], [[0.5, 2.5]])

@@ -151,7 +151,7 @@ def test_the_hash_is_of_what_matters():
         (5, ",", ",,", ":6: 14 fields, expected 13"),
         (5, "easy,1,2", "easy,1,3", ":6: problem 3, agent 0: expected problem 2, agent 0"),
         (5, "easy,1", "easy,one", ":6: invalid literal"),
-        (-1, "hard,20", "hard,21", "expected problem 0, agent 0"),
+        (-1, "hard,20", "hard,21", "the last problem has 19 agents, expected 20"),
     ],
 )
 def test_damage_is_named_by_line(tmp_path, line, old, new, message):
