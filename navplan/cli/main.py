@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "validate": "check a plan file with code that no planner shares",
     "run": "close the loop in one scenario: plan, execute, record",
     "train": "train critics and policy",
+    "judge": "whether training has converged, and how well the critics are calibrated",
     "evaluate": "score methods over a fixed problem set; tables, report, figures",
     "view": "look at a map, a problem, a graph, a plan, a run",
     "scenario": "bundled scenarios, generators, file formats",

@@ -68,6 +68,34 @@ class EdgeReport:
     """Share of the edges that the policy can follow in time."""
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a run has converged: its policy reaches what it was trained to reach."""
+
+    scenario: str
+    recipe: str
+    seed: int
+    stage: int
+    pairs: int
+    reached: float
+    """Share of pairs whose goal the policy reaches in time."""
+    wanted: float
+    """Share that counts as converged."""
+    steps: float
+    """Mean steps of the pairs that were reached; nan if none was."""
+    cost: float
+    """Mean cumulative cost of all pairs."""
+
+    @property
+    def converged(self) -> bool:
+        """Whether enough pairs were reached."""
+        return self.reached >= self.wanted
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values."""
+        return {**asdict(self), "converged": self.converged}
+
+
 def rollout(
     policy: LowLevel, world: World, starts: ArrayLike, goals: ArrayLike, *, tolerance: float = 0.5, limit: int = 20
 ) -> Rollout:
@@ -99,6 +127,35 @@ def rollout(
         if not running.any():
             break
     return Rollout(steps, cost)
+
+
+def judge(
+    critics: Critics,
+    world: World,
+    starts: ArrayLike,
+    goals: ArrayLike,
+    *,
+    wanted: float = 0.98,
+    tolerance: float = 0.5,
+    limit: int = 20,
+) -> Verdict:
+    """Drive all pairs (B, 2) with the policy alone; a run that reaches fewer than `wanted` of them has failed.
+
+    The pairs should be none that anything was chosen on in training, and within the reach that episodes give.
+    """
+    real = rollout(critics.policy, world, starts, goals, tolerance=tolerance, limit=limit)
+    there = np.isfinite(real.steps)
+    return Verdict(
+        scenario=critics.scenario,
+        recipe=critics.config.recipe,
+        seed=critics.seed,
+        stage=critics.stage,
+        pairs=len(there),
+        reached=float(there.mean()),
+        wanted=wanted,
+        steps=float(real.steps[there].mean()) if there.any() else float("nan"),
+        cost=float(real.cost.mean()),
+    )
 
 
 def evaluate_pairs(critics: Critics, world: World, starts: ArrayLike, goals: ArrayLike, true_steps: ArrayLike) -> PairReport:

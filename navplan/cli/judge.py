@@ -1,0 +1,33 @@
+"""`navplan judge`: whether runs have converged, and how well calibrated their critics are."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="run directories or names of bundled checkpoints")
+    parser.add_argument("--stage", type=int, choices=(1, 2), default=2, help="1: the unconstrained policy (default: 2)")
+    parser.add_argument("--json", action="store_true", help="print one JSON document with the bins of the calibration")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Judge each run; exit status 1 if any has not converged."""
+    from navplan.bench.judge import judge_run
+    from navplan.cli.extras import need
+
+    need("judging", "torch", "safetensors")
+    found = [judge_run(name, stage=args.stage) for name in args.runs]
+    if args.json:
+        print(json.dumps({"runs": [one.to_dict() for one in found]}))
+    else:
+        print("run | converged | reached | steps: error, bias | cost: error, bias | mean cost")
+        for one in found:
+            verdict, steps, cost = one.verdict, one.calibration.steps, one.calibration.cost
+            state = "yes" if verdict.converged else "FAILED"
+            share = f"{100 * verdict.reached:.2f} % of {verdict.pairs}"
+            errors = " | ".join(f"{part.error:.3f}, {part.bias:+.3f}" for part in (steps, cost))
+            print(f"{one.run} | {state} | {share} | {errors} | {verdict.cost:.3f}")
+    return 0 if all(one.verdict.converged for one in found) else 1
