@@ -173,13 +173,14 @@ def oracle_table(scenario: Scenario, starts: NDArray[np.float32], goals: NDArray
     cheapest, fastest = oracle.solve(*pairs), oracle.solve(*pairs, math.inf)
     # Both are found by search and polish: where the fastest path came out a trifle cheaper, it is the cheapest.
     better = fastest.cost < cheapest.cost
-    cost, cost_steps = np.where(better, fastest.cost, cheapest.cost), np.where(better, fastest.steps, cheapest.steps)
+    cost: NDArray[np.float64] = np.minimum(cheapest.cost, fastest.cost)
+    cost_steps = np.where(better, fastest.steps, cheapest.steps)
     # Rounded as in files, so that a set read back is the set that was built.
     return OracleTable(
-        np.round(cost, 4).reshape(shape),
+        cost.round(4).reshape(shape),
         cost_steps.astype(np.int32).reshape(shape),
         fastest.steps.reshape(shape),
-        np.round(fastest.cost, 4).reshape(shape),
+        fastest.cost.round(4).reshape(shape),
     )
 
 
