@@ -34,6 +34,8 @@ COLUMN, PAGE = 3.4, 7.0
 """Widths in inches of one column and of a page."""
 # Settings that take this many times the median steps are named instead of drawn.
 _FAR = 3.0
+# Costs whose largest is this many times the usual one are drawn on a logarithmic axis, linear below 1.
+_WIDE = 8.0
 STYLE: Any = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
@@ -77,6 +79,9 @@ def draw_all(suite: Suite, folder: Path, evidence: Evidence) -> list[Path]:
         import matplotlib as mpl
     except ImportError as error:
         raise MissingExtra("figures", "matplotlib", "bench") from error
+    from navplan.bench import evaluate_calibration as calibration
+    from navplan.bench.evaluate_trajectories import small_multiples
+
     written: list[Path] = []
     with mpl.rc_context(STYLE):
         if len({where[2] for where in evidence.places}) > 1 and suite.base is None:
@@ -85,9 +90,9 @@ def draw_all(suite: Suite, folder: Path, evidence: Evidence) -> list[Path]:
         if suite.figures is not None and any(group.where == shown_place(suite) for group in evidence.groups):
             written += _save(front(suite, evidence), folder / "pareto")
         if evidence.trajectories:
-            from navplan.bench.evaluate_trajectories import small_multiples
-
             written += _save(small_multiples(suite, evidence), folder / "trajectories")
+        if calibration.known(evidence):
+            written += _save(calibration.picture(evidence), folder / "calibration")
     return written
 
 
@@ -117,6 +122,8 @@ def against_agents(suite: Suite, evidence: Evidence, column: str) -> Picture:
     grid = picture.subplots(down, across, squeeze=False, sharey=column == "success")
     shown = [label for label in headlines(suite) if any(group.label == label for group in evidence.groups)]
     teams = sorted({where[2] for where in evidence.places})
+    found = [headline(group.values(column)) for group in evidence.groups if group.label in shown]
+    wide = column == "cost_max" and max(found) > _WIDE * max(float(np.median(found)), 1.0)
     for k, axes in enumerate(grid.flat):
         if k >= len(panels):
             axes.set_axis_off()
@@ -129,6 +136,8 @@ def against_agents(suite: Suite, evidence: Evidence, column: str) -> Picture:
                 _curve(axes, suite, mine, column, shift)
         if column == "cost_max":
             _oracle_curve(axes, here, "oracle_cost_max")
+            if wide:
+                axes.set_yscale("symlog", linthresh=1.0)
             axes.set_ylim(bottom=0)
         else:
             axes.set_ylim(-0.03, 1.04)
@@ -219,6 +228,9 @@ def front(suite: Suite, evidence: Evidence) -> Picture:
         axes.text(0.98, 0.98, text, transform=axes.transAxes, ha="right", va="top", fontsize=6, color="#555555")
     axes.set_xlabel("steps, mean over agents")
     axes.set_ylabel("cost, mean over agents")
+    costs = [cost_at.value for steps_at, cost_at in places.values() if steps_at.value <= _FAR * middle]
+    if max(costs) > _WIDE * max(min(costs), 1.0):
+        axes.set_yscale("symlog", linthresh=1.0)
     axes.set_ylim(bottom=0)
     place = shown_place(suite)
     axes.set_title(f"{place[0]}, {place[1]}, {place[2]} agents")

@@ -23,6 +23,7 @@ COLUMNS: tuple[str, ...] = (
     # beyond what every reader may count on
     *("steps_total", "arrived", "budget", "oracle_cost_mean", "oracle_cost_total", "oracle_steps_max", "wall_contacts"),
     *("plan_status", "plan_cost", "replans", "nodes", "edges", "checkpoint_sha256", "reason"),
+    *("predicted_steps_mean", "predicted_cost_mean"),
 )
 TIMES: tuple[str, ...] = (
     *KEYS,

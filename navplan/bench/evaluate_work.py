@@ -106,6 +106,7 @@ def run_problem(task: Task, scenario: Any, problem: int, memory: Memory) -> tupl
         "nodes": None if navigation.pruned is None else navigation.pruned.num_nodes,
         "edges": None if navigation.pruned is None else navigation.pruned.num_edges,
         "reason": navigation.reason,
+        **({} if how.plans else predictions(critics, starts, goals)),
     }
     seconds = {
         "problem": problem,
@@ -120,6 +121,18 @@ def run_problem(task: Task, scenario: Any, problem: int, memory: Memory) -> tupl
         "total_s": total_s,
     }
     return row, seconds, trajectory
+
+
+def predictions(critics: Any, starts: F32, goals: F32) -> dict[str, float]:
+    """What the critics expect of the policy that drives straight to the goals, means over agents.
+
+    Args:
+        starts, goals: (A, 2).
+    """
+    return {
+        "predicted_steps_mean": float(np.asarray(critics.distance(starts, goals), dtype=np.float64).mean()),
+        "predicted_cost_mean": float(np.asarray(critics.risk(starts, goals), dtype=np.float64).mean()),
+    }
 
 
 def load_run(run: Run, ensemble: int | None) -> Any:

@@ -3,8 +3,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from navplan.bench import evaluate_calibration as calibration
 from navplan.bench.evaluate_plots import draw_all
 from navplan.bench.evaluate_report import console_text, fill, filled, readme_text, report_text
 from navplan.bench.evaluate_results import COLUMNS, read_front, read_results, table_text, write_front, write_table
@@ -121,6 +123,29 @@ def test_figures_are_drawn(tmp_path: Path) -> None:
     files = draw_all(suite(), tmp_path, evidence())
     assert sorted({path.stem for path in files}) == ["cost", "pareto", "success"]
     assert all(path.stat().st_size > 5000 for path in files)
+
+
+def test_calibration_compares_predictions_with_what_happened(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    predicted = rng.uniform(1, 9, 100)
+    steps = predicted + 1 + rng.choice([-0.5, 0.5], 100)
+    rows = [
+        row(method="constrained-policy", problem=p, predicted_steps_mean=a, predicted_cost_mean=0.0, steps_mean=b, cost_mean=0.0)
+        for p, (a, b) in enumerate(zip(predicted.tolist(), steps.tolist(), strict=True))
+    ]
+    lost = row(method="constrained-policy", reached=False, predicted_steps_mean=2.0, predicted_cost_mean=0.0, steps_mean=300.0)
+    made = Evidence([*rows, lost, row(predicted_steps_mean=2.0)])
+    assert calibration.known(made)
+    assert not calibration.known(Evidence(rows[:9]))
+    assert len(calibration.pairs(made, "steps")[0]) == 100
+    means, outcomes = calibration.binned(predicted, steps)
+    assert len(means) == 10
+    assert (np.diff(means) > 0).all()
+    assert outcomes.mean() == pytest.approx(steps.mean())
+    assert calibration.expected_error(predicted, steps) == pytest.approx(1.0, abs=0.1)
+    assert calibration.expected_error(predicted, predicted) == 0.0
+    files = draw_all(suite(), tmp_path, made)
+    assert "calibration.svg" in {path.name for path in files}
 
 
 def test_a_readme_is_filled_between_its_markers(tmp_path: Path) -> None:
