@@ -15,6 +15,7 @@ SUITES: dict[str, str] = {
     "mapf": "multi-agent planners on MovingAI maps: success rate, runtime, sum of costs (see --maps)",
     "compile": "compiling each planner's kernels into an empty cache",
     "learn": "training updates and collection steps per second",
+    "converge": "what makes training with many environments converge: short runs without one part each",
 }
 
 
