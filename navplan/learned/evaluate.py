@@ -129,6 +129,30 @@ def rollout(
     return Rollout(steps, cost)
 
 
+def bend(
+    policy: LowLevel, world: World, starts: ArrayLike, goals: ArrayLike, *, tolerance: float = 0.5, limit: int = 20
+) -> float:
+    """How far `policy` strays from straight lines: mean over the pairs of the largest distance from the line, in cells.
+
+    Args:
+        starts, goals: (B, 2) free points with nothing between them; what lies between is not looked at.
+    """
+    begin, end = np.asarray(starts, np.float32), np.asarray(goals, np.float32)
+    env = PointEnv(world, num_envs=len(begin), goal_tolerance=tolerance, max_steps=limit, rng=np.random.default_rng(0))
+    env.reset(begin[:, None], end[:, None])
+    length = np.maximum(np.linalg.norm(end - begin, axis=1), 1e-6)
+    ahead = (end - begin) / length[:, None]
+    states, running, largest = begin, np.ones(len(begin), np.bool_), np.zeros(len(begin))
+    for _ in range(limit):
+        result = env.step(policy.act(states, end)[:, None])
+        states = result.states[:, 0]
+        along = np.clip(((states - begin) * ahead).sum(axis=1), 0, length)
+        off = np.linalg.norm(states - begin - along[:, None] * ahead, axis=1)
+        largest = np.where(running, np.maximum(largest, off), largest)
+        running &= ~result.reached[:, 0]
+    return float(largest.mean())
+
+
 def judge(
     critics: Critics,
     world: World,

@@ -10,10 +10,11 @@ from navplan.cli import main
 from navplan.errors import InvalidInput
 from navplan.learned.calibration import calibration, near_pairs, reliability
 from navplan.learned.checkpoint import load_checkpoint
-from navplan.learned.evaluate import judge, rollout
+from navplan.learned.evaluate import bend, judge, rollout
 from navplan.scenarios.environment import PointEnv
 from navplan.scenarios.geodesic import geodesic_steps
 from navplan.scenarios.registry import load_scenario
+from navplan.scenarios.world import World
 
 
 def test_reliability_by_hand() -> None:
@@ -105,3 +106,19 @@ def test_command_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert (found["run"], found["stage"], found["converged"]) == ("center-dot", 1, True)
     assert len(found["calibration"]["cost"]["predicted"]) > 3
     assert main(["judge", "no-such-run"]) == 2
+
+
+class Stairs:
+    """First along the rows, then along the columns."""
+
+    def act(self, observations: np.ndarray, goals: np.ndarray, condition: np.ndarray | None = None) -> np.ndarray:
+        ahead = np.clip(goals - observations, -1, 1)
+        ahead[np.abs(ahead[:, 0]) > 1e-3, 1] = 0
+        return ahead
+
+
+def test_bend_is_the_distance_from_the_straight_line() -> None:
+    world = World.from_walls("field", np.zeros((10, 10), np.bool_))
+    starts = np.array([[1, 1], [1, 1]], np.float32)
+    goals = np.array([[4, 5], [6, 1]], np.float32)
+    assert bend(Stairs(), world, starts, goals) == pytest.approx((3 * 4 / 5 + 0) / 2, rel=1e-4)
