@@ -18,6 +18,9 @@ from navplan.bench.evaluate_task import Cell, Run, Task, version
 from navplan.errors import InvalidInput
 from navplan.files import sha256
 
+PAIRS = 4000
+"""Pairs of points that a calibration drives."""
+
 Given = dict[tuple[str, int], Path]
 """Run directories by scenario and training seed, where the user names them instead of the suite."""
 
@@ -158,4 +161,20 @@ def pareto_tasks(suite: Suite, cells: Sequence[Cell]) -> list[Task]:
         points = hashlib.sha256(cell.starts.tobytes() + cell.goals.tobytes()).hexdigest()
         identity = {"map_sha256": cell.map_sha256, "points": points, "version": version(), **extra}
         tasks.append(Task("pareto", identity, f"{cell.label} oracle's front", "pareto", cell, extra=extra))
+    return tasks
+
+
+def calibration_tasks(suite: Suite, cells: Sequence[Cell], given: Given) -> list[Task]:
+    """Whether the critics that navplan plans with mean what they say: one task for each map and training seed."""
+    setting = next((one for one in suite.settings if one.method == "navplan" and one.headline), None)
+    if setting is None or suite.figures is None:
+        return []
+    tasks = []
+    for name, digest in dict.fromkeys((cell.map, cell.map_sha256) for cell in cells):
+        seeds = sorted(seed for scenario, seed in given if scenario == name) if given else suite.train_seeds
+        for seed in seeds:
+            run = run_of(setting, name, seed, given)
+            identity = {"map_sha256": digest, "checkpoint_sha256": run.sha256, "pairs": PAIRS, "version": version()}
+            extra = {"map": name, "pairs": PAIRS}
+            tasks.append(Task("calibration", identity, f"{name} calibration seed {seed}", f"~{name}", run=run, extra=extra))
     return tasks

@@ -79,7 +79,7 @@ def draw_all(suite: Suite, folder: Path, evidence: Evidence) -> list[Path]:
         import matplotlib as mpl
     except ImportError as error:
         raise MissingExtra("figures", "matplotlib", "bench") from error
-    from navplan.bench import evaluate_calibration as calibration
+    from navplan.bench.evaluate_calibration import calibration_picture
     from navplan.bench.evaluate_trajectories import small_multiples
 
     written: list[Path] = []
@@ -91,8 +91,8 @@ def draw_all(suite: Suite, folder: Path, evidence: Evidence) -> list[Path]:
             written += _save(front(suite, evidence), folder / "pareto")
         if evidence.trajectories:
             written += _save(small_multiples(suite, evidence), folder / "trajectories")
-        if calibration.known(evidence):
-            written += _save(calibration.picture(evidence), folder / "calibration")
+        if evidence.calibration:
+            written += _save(calibration_picture(evidence.calibration), folder / "calibration")
     return written
 
 
@@ -118,12 +118,12 @@ def against_agents(suite: Suite, evidence: Evidence, column: str) -> Picture:
     across = min(3, len(panels))
     down = math.ceil(len(panels) / across)
     width = {1: COLUMN, 2: 5.0}.get(across, PAGE)
-    picture = Canvas(figsize=(width, 1.9 * down + 0.45), layout="constrained")
+    picture = Canvas(figsize=(width, 1.9 * down + (0.7 if across == 1 else 0.45)), layout="constrained")
     grid = picture.subplots(down, across, squeeze=False, sharey=column == "success")
     shown = [label for label in headlines(suite) if any(group.label == label for group in evidence.groups)]
     teams = sorted({where[2] for where in evidence.places})
     found = [headline(group.values(column)) for group in evidence.groups if group.label in shown]
-    wide = column == "cost_max" and max(found) > _WIDE * max(float(np.median(found)), 1.0)
+    wide = column == "cost_max" and max(found) > 2 * _WIDE * max(min(found), 1.0)
     for k, axes in enumerate(grid.flat):
         if k >= len(panels):
             axes.set_axis_off()
@@ -137,7 +137,7 @@ def against_agents(suite: Suite, evidence: Evidence, column: str) -> Picture:
         if column == "cost_max":
             _oracle_curve(axes, here, "oracle_cost_max")
             if wide:
-                axes.set_yscale("symlog", linthresh=1.0)
+                _logarithmic(axes)
             axes.set_ylim(bottom=0)
         else:
             axes.set_ylim(-0.03, 1.04)
@@ -152,12 +152,23 @@ def against_agents(suite: Suite, evidence: Evidence, column: str) -> Picture:
             axes.set_xlabel("agents")
         if k % across == 0:
             axes.set_ylabel({"success": "success", "cost_max": "cost (maximum over agents)"}[column])
-    _legend(picture, shown, oracle=column == "cost_max", columns=3 if across == 1 else 6)
+    _legend(picture, shown, oracle=column == "cost_max", columns=2 if across == 1 else 6)
     return picture
+
+
+def _logarithmic(axes: Axes) -> None:
+    """Costs on a logarithmic axis that is linear below 1, so that 0 has its place."""
+    from matplotlib.ticker import FuncFormatter, NullLocator
+
+    axes.set_yscale("symlog", linthresh=1.0)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_locator(NullLocator())
 
 
 def _panel_name(panel: tuple[str, str], panels: Sequence[tuple[str, str]]) -> str:
     maps, difficulties = {p[0] for p in panels}, {p[1] for p in panels}
+    if len(panels) == 1:
+        return f"{panel[0]}, {panel[1]}"
     if len(maps) == 1:
         return panel[1]
     return panel[0] if len(difficulties) == 1 else f"{panel[0]}, {panel[1]}"
@@ -230,7 +241,7 @@ def front(suite: Suite, evidence: Evidence) -> Picture:
     axes.set_ylabel("cost, mean over agents")
     costs = [cost_at.value for steps_at, cost_at in places.values() if steps_at.value <= _FAR * middle]
     if max(costs) > _WIDE * max(min(costs), 1.0):
-        axes.set_yscale("symlog", linthresh=1.0)
+        _logarithmic(axes)
     axes.set_ylim(bottom=0)
     place = shown_place(suite)
     axes.set_title(f"{place[0]}, {place[1]}, {place[2]} agents")

@@ -23,7 +23,6 @@ COLUMNS: tuple[str, ...] = (
     # beyond what every reader may count on
     *("steps_total", "arrived", "budget", "oracle_cost_mean", "oracle_cost_total", "oracle_steps_max", "wall_contacts"),
     *("plan_status", "plan_cost", "replans", "nodes", "edges", "checkpoint_sha256", "reason"),
-    *("predicted_steps_mean", "predicted_cost_mean"),
 )
 TIMES: tuple[str, ...] = (
     *KEYS,
@@ -31,14 +30,17 @@ TIMES: tuple[str, ...] = (
     "code",  # of the sources: not in results.csv, which is to be the same as long as what they do is
 )
 FRONT = ("step_weight", "steps_mean", "cost_mean")
+CALIBRATION_BINS = ("predicted", "realised", "deviation", "count")
+CALIBRATION = ("map", "train_seed", "quantity", *CALIBRATION_BINS, "mae", "bias", "error", "arrived_share")
 _TEXT = {
+    "quantity",
     *("suite", "map", "map_sha256", "difficulty", "method", "setting"),
     *("status", "plan_status", "checkpoint_sha256", "reason", "code"),
 }
 _TRUTH = {"success", "reached"}
 _WHOLE = {
     *("agents", "problem", "train_seed", "agent_contacts", "steps_max", "steps_total", "arrived", "budget", "wall_contacts"),
-    *("replans", "nodes", "edges", "decisions"),
+    *("replans", "nodes", "edges", "decisions", "count"),
 }
 
 
@@ -98,6 +100,25 @@ def write_front(path: Path, front: Iterable[Sequence[float]]) -> None:
 def read_front(path: Path) -> list[list[float]]:
     """What `write_front` wrote; raises as `read_results`."""
     return [[float(row[name]) for name in FRONT] for row in _read(path, FRONT)]
+
+
+def calibration_records(done: Iterable[tuple[Task, Mapping[str, Any]]]) -> list[Record]:
+    """A row for each bin of each quantity, out of the results of tasks."""
+    rows: list[Record] = []
+    for task, document in done:
+        assert task.run is not None  # the kind has one
+        own = {"map": task.extra["map"], "train_seed": task.run.train_seed, "arrived_share": document["result"]["reached"]}
+        for quantity in ("steps", "cost"):
+            found = document["result"][quantity]
+            numbers = {name: found[name] for name in ("mae", "bias", "error")}
+            bins = zip(*(found[name] for name in CALIBRATION_BINS), strict=True)
+            rows += [{**own, "quantity": quantity, **numbers, **dict(zip(CALIBRATION_BINS, one, strict=True))} for one in bins]
+    return rows
+
+
+def read_calibration(path: Path) -> list[Record]:
+    """Rows of a calibration.csv; raises as `read_results`."""
+    return _read(path, CALIBRATION)
 
 
 def _read(path: Path, columns: Sequence[str]) -> list[Record]:

@@ -10,13 +10,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from navplan.bench.evaluate_plan import cells_of, given_runs, pareto_tasks, problem_tasks
+from navplan.bench.evaluate_plan import calibration_tasks, cells_of, given_runs, pareto_tasks, problem_tasks
 from navplan.bench.evaluate_pool import run_tasks
 from navplan.bench.evaluate_report import Evidence, console_text, write_report
 from navplan.bench.evaluate_results import (
+    CALIBRATION,
     COLUMNS,
     TIMES,
     Record,
+    calibration_records,
+    read_calibration,
     read_front,
     read_results,
     read_timings,
@@ -105,8 +108,7 @@ def evaluate(
             raise InvalidInput(f"no run of training seed {train_seeds[0]} among the checkpoints")
     cells = [cell for cell in cells_of(suite) if not given or any(scenario == cell.map for scenario, _ in given)]
     problems = problem_tasks(suite, cells, given)
-    drawn = pareto_tasks(suite, cells)
-    tasks = [*problems, *drawn]
+    tasks = [*problems, *pareto_tasks(suite, cells), *calibration_tasks(suite, cells, given)]
     left = sorted(remaining(tasks, out, fresh=fresh), key=lambda task: task.group)
     write_text(out / "run.json", json.dumps(_stamp(suite), indent=2) + "\n")
     failures: list[str] = []
@@ -141,10 +143,16 @@ def merge(
     if front is not None:
         write_front(out / "pareto.csv", front)
         tables.append(out / "pareto.csv")
+    judged = calibration_records([(task, found) for task, found in done if task.kind == "calibration"])
+    if judged:
+        write_table(out / "calibration.csv", CALIBRATION, judged)
+        tables.append(out / "calibration.csv")
     # What is reported is what the tables say, to the last digit.
     evidence = read_evidence(suite, out, complete=complete)
     if front is None:
         evidence = replace(evidence, front=None)
+    if not judged:
+        evidence = replace(evidence, calibration=[])
     kept = {
         task.setting.label: task.trajectory_file(out)
         for task, _ in done
@@ -178,12 +186,13 @@ def read_evidence(suite: Suite, folder: Path, *, complete: bool | None = None) -
     rows = part(read_results(folder / "results.csv"))
     cells = len(suite.maps) * len(suite.difficulties) * len(suite.agents)
     whole = cells * len(suite.settings) * len(suite.train_seeds) * suite.problems
-    front = folder / "pareto.csv"
+    front, judged = folder / "pareto.csv", folder / "calibration.csv"
     return Evidence(
         rows=rows,
         times=part(read_timings(folder / "timings.csv")),
         complete=len(rows) == whole if complete is None else complete,
         front=read_front(front) if front.is_file() else None,
+        calibration=read_calibration(judged) if judged.is_file() else [],
     )
 
 

@@ -51,6 +51,7 @@ class Evidence:
         rows, times: of results.csv and timings.csv.
         complete: every task of the suite is done.
         trajectories: files of the problem that the pictures show, by ``method/setting``.
+        calibration: rows of calibration.csv.
         front: (price of a step, steps, cost) of the oracle, means over agents and problems; None: not computed.
     """
 
@@ -59,6 +60,7 @@ class Evidence:
     complete: bool = True
     trajectories: dict[str, Path] = field(default_factory=dict)
     front: list[list[float]] | None = None
+    calibration: list[Record] = field(default_factory=list)
 
     @cached_property
     def groups(self) -> list[Group]:

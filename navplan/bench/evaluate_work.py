@@ -106,7 +106,6 @@ def run_problem(task: Task, scenario: Any, problem: int, memory: Memory) -> tupl
         "nodes": None if navigation.pruned is None else navigation.pruned.num_nodes,
         "edges": None if navigation.pruned is None else navigation.pruned.num_edges,
         "reason": navigation.reason,
-        **({} if how.plans else predictions(critics, starts, goals)),
     }
     seconds = {
         "problem": problem,
@@ -121,18 +120,6 @@ def run_problem(task: Task, scenario: Any, problem: int, memory: Memory) -> tupl
         "total_s": total_s,
     }
     return row, seconds, trajectory
-
-
-def predictions(critics: Any, starts: F32, goals: F32) -> dict[str, float]:
-    """What the critics expect of the policy that drives straight to the goals, means over agents.
-
-    Args:
-        starts, goals: (A, 2).
-    """
-    return {
-        "predicted_steps_mean": float(np.asarray(critics.distance(starts, goals), dtype=np.float64).mean()),
-        "predicted_cost_mean": float(np.asarray(critics.risk(starts, goals), dtype=np.float64).mean()),
-    }
 
 
 def load_run(run: Run, ensemble: int | None) -> Any:
@@ -195,4 +182,21 @@ def _pareto(task: Task, out: Path, memory: Memory) -> dict[str, Any]:
     return {"front": [[float(value) for value in point] for point in points]}
 
 
-_KINDS: dict[str, Callable[[Task, Path, Memory], dict[str, Any]]] = {"problems": _problems, "pareto": _pareto}
+def _calibration(task: Task, out: Path, memory: Memory) -> dict[str, Any]:
+    """Predicted against realised steps and cost over pairs that a graph would join."""
+    from navplan.learned.calibration import calibration, near_pairs
+    from navplan.scenarios.registry import load_scenario
+
+    run = task.run
+    assert run is not None  # the kind has one
+    scenario = load_scenario(task.extra["map"])
+    pairs = near_pairs(scenario.world, task.extra["pairs"], np.random.default_rng(0))
+    tolerance = scenario.goal_tolerance
+    return calibration(load_run(run, None), scenario.world, *pairs, tolerance=tolerance).to_dict()
+
+
+_KINDS: dict[str, Callable[[Task, Path, Memory], dict[str, Any]]] = {
+    "problems": _problems,
+    "pareto": _pareto,
+    "calibration": _calibration,
+}

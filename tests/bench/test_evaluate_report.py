@@ -3,13 +3,20 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from navplan.bench import evaluate_calibration as calibration
 from navplan.bench.evaluate_plots import draw_all
 from navplan.bench.evaluate_report import console_text, fill, filled, readme_text, report_text
-from navplan.bench.evaluate_results import COLUMNS, read_front, read_results, table_text, write_front, write_table
+from navplan.bench.evaluate_results import (
+    CALIBRATION,
+    COLUMNS,
+    read_calibration,
+    read_front,
+    read_results,
+    table_text,
+    write_front,
+    write_table,
+)
 from navplan.bench.evaluate_run import read_evidence
 from navplan.bench.evaluate_suite import Note, Suite, load_suite, suite_names
 from navplan.bench.evaluate_summary import Figure
@@ -125,26 +132,13 @@ def test_figures_are_drawn(tmp_path: Path) -> None:
     assert all(path.stat().st_size > 5000 for path in files)
 
 
-def test_calibration_compares_predictions_with_what_happened(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    predicted = rng.uniform(1, 9, 100)
-    steps = predicted + 1 + rng.choice([-0.5, 0.5], 100)
-    rows = [
-        row(method="constrained-policy", problem=p, predicted_steps_mean=a, predicted_cost_mean=0.0, steps_mean=b, cost_mean=0.0)
-        for p, (a, b) in enumerate(zip(predicted.tolist(), steps.tolist(), strict=True))
-    ]
-    lost = row(method="constrained-policy", reached=False, predicted_steps_mean=2.0, predicted_cost_mean=0.0, steps_mean=300.0)
-    made = Evidence([*rows, lost, row(predicted_steps_mean=2.0)])
-    assert calibration.known(made)
-    assert not calibration.known(Evidence(rows[:9]))
-    assert len(calibration.pairs(made, "steps")[0]) == 100
-    means, outcomes = calibration.binned(predicted, steps)
-    assert len(means) == 10
-    assert (np.diff(means) > 0).all()
-    assert outcomes.mean() == pytest.approx(steps.mean())
-    assert calibration.expected_error(predicted, steps) == pytest.approx(1.0, abs=0.1)
-    assert calibration.expected_error(predicted, predicted) == 0.0
-    files = draw_all(suite(), tmp_path, made)
+def test_calibration_is_drawn_and_read_back(tmp_path: Path) -> None:
+    own = {"map": "center-dot", "train_seed": 0, "mae": 0.2, "bias": -0.1, "error": 0.1, "arrived_share": 1.0}
+    bins = {"predicted": 1.0, "realised": 1.25, "deviation": 0.1, "count": 40}
+    rows = [{**own, **bins, "quantity": quantity} for quantity in ("steps", "cost")]
+    write_table(tmp_path / "calibration.csv", CALIBRATION, rows)
+    assert read_calibration(tmp_path / "calibration.csv") == rows
+    files = draw_all(suite(), tmp_path, Evidence([row()], calibration=rows))
     assert "calibration.svg" in {path.name for path in files}
 
 

@@ -44,7 +44,7 @@ def test_a_small_paper_2d_is_the_same_however_it_is_run(tmp_path: Path) -> None:
     suite, out = tiny("paper-2d", tmp_path), tmp_path / "out"
     first = evaluate(suite, out, workers=2)
     assert not first.failures
-    assert (first.done, first.planned) == (10, 10)  # nine settings and the oracle's front
+    assert (first.done, first.planned) == (11, 11)  # nine settings, the oracle's front and the calibration
     table = (out / "results.csv").read_bytes()
     rows = list(csv.DictReader(table.decode().splitlines()))
     assert list(COLUMNS[: len(SURFACE)]) == SURFACE
@@ -56,7 +56,7 @@ def test_a_small_paper_2d_is_the_same_however_it_is_run(tmp_path: Path) -> None:
     ours = [row for row in rows if row["method"] == "navplan"]
     assert [row["status"] for row in ours] == ["success", "success"]
     drawn = {path.name for path in (out / "figures").iterdir()}
-    assert drawn == {f"{name}.{kind}" for name in ("pareto", "trajectories") for kind in ("png", "svg", "pdf")}
+    assert drawn == {f"{name}.{kind}" for name in ("pareto", "trajectories", "calibration") for kind in ("png", "svg", "pdf")}
     assert "SoRB + CBS" in first.text()
     report = (out / "report.md").read_text()
     assert "8.36" not in report  # nothing published for two agents
