@@ -10,7 +10,7 @@ import pytest
 
 from navplan.learned.agent import build_networks
 from navplan.learned.checkpoint import load_checkpoint
-from navplan.learned.evaluate import PairReport, evaluate_edges, evaluate_pairs
+from navplan.learned.evaluate import PairReport, bend, evaluate_edges, evaluate_pairs
 from navplan.learned.policy import Critics
 from navplan.scenarios.environment import PointEnv
 from navplan.scenarios.geodesic import geodesic_steps
@@ -118,3 +118,12 @@ def test_behaviour_cloning_is_a_baseline_that_moves(scenario: str) -> None:
     world, pairs = load_scenario(scenario).world, held_out(scenario, 500)
     policy = load_checkpoint(scenario).behaviour_cloning
     assert np.isfinite(rollout(policy, world, pairs.starts, pairs.goals).steps).mean() > 0.8
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_short_clear_edges_are_driven_as_they_are_drawn(scenario: str) -> None:
+    world, pairs = load_scenario(scenario).world, held_out(scenario)
+    length = np.abs(pairs.goals - pairs.starts).max(axis=1)
+    clear = (length >= 1) & (length <= 4) & (pairs.steps <= length + 1.5)
+    assert clear.sum() > 300
+    assert bend(load_checkpoint(scenario).policy, world, pairs.starts[clear], pairs.goals[clear]) < 0.3
