@@ -49,7 +49,7 @@ class Loop:
         if roadmap is None:
             self.say("choosing nodes and weighing edges")
             roadmap = build_roadmap(self.scenario, self.critics, self.how, self.options)
-        self.base, self.safe = roadmap.base, roadmap.safe
+        self.base, self.safe, self.max_risk = roadmap.base, roadmap.safe, roadmap.max_risk
         self.say(f"{self.base.num_nodes} nodes, {self.base.num_edges} edges, {roadmap.pruned_edges} pruned as unsafe")
         graph_s = time.perf_counter() - began
         began = time.perf_counter()
@@ -58,7 +58,7 @@ class Loop:
         self.hopeless: list[_Hopeless] = []
         self.current, ids = self._attached(result.starts, result.goals)
         problem = self._problem(ids[:agents], ids[agents:])
-        cut = self._cut_off(result.starts, result.goals, problem)
+        cut = self._cut_off(problem)
         full = self.full
         plan = cut or self._solve(problem)
         planner, bound = plan.planner, self.options.suboptimality if self.how.planner == "ecbs" else None
@@ -107,15 +107,16 @@ class Loop:
         )
 
     def _attached(self, starts: NDArray[np.float32], goals: NDArray[np.float32]) -> tuple[StateGraph, NDArray[np.int32]]:
-        graph, ids = self.safe.attach(np.concatenate([starts, goals]), self.critics)
+        """The graph to plan on and the ids of starts and goals; sets `self.full`, the same before pruning."""
+        self.full, ids = self.base.attach(np.concatenate([starts, goals]), self.critics)
+        graph = self.full if self.max_risk is None else self.full.prune(max_risk=self.max_risk)
         return without_edges(graph, self.banned), ids
 
-    def _cut_off(self, starts: NDArray[np.float32], goals: NDArray[np.float32], problem: Problem) -> Plan | None:
-        """An infeasible plan that names the agents whose goals cannot be reached on the pruned graph; sets `self.full`."""
+    def _cut_off(self, problem: Problem) -> Plan | None:
+        """An infeasible plan that names the agents whose goals cannot be reached on the pruned graph."""
         from navplan.graph_report import disconnection_report
         from navplan.plan import make_plan
 
-        self.full = self.base.attach(np.concatenate([starts, goals]), self.critics)[0] if self.how.prune else self.current
         report = disconnection_report(self.full, self.current, problem.starts, problem.goals)
         if not report.unreachable:
             return None

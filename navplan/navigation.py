@@ -33,6 +33,7 @@ class Method:
         reach: longest edge in environment steps, where the scenario's own limit is not shorter. An edge is one time step of the
             plan, so edges of like length keep the plan's time close to the time it takes to drive it.
         nodes: how graph nodes are chosen from the checkpoint's states.
+        graph_nodes: how many, unless the options say; None: one per cell of the map, 600 to 3000.
         execution: "synchronised" keeps the plan's order of passage and bodies apart, and replans; "waypoints" lets every agent
             follow its own waypoints, as the published evaluation does (`navplan.waypoints`).
         planner: multi-agent planner, unless the options name one.
@@ -47,18 +48,20 @@ class Method:
     constrained: bool = True
     reach: float = math.inf
     nodes: NodeChoice = "coverage"
+    graph_nodes: int | None = None
     execution: Execution = "synchronised"
     planner: str = "ecbs"
     clearance: float | None = None
 
 
 METHODS: dict[str, Method] = {
-    "navplan": Method("risk-pruned graph, distance + beta * risk, multi-agent search, constrained policy", reach=4.0),
+    "navplan": Method("risk-pruned graph, distance + beta * risk, multi-agent search, constrained policy", reach=2.5),
     "constrained-search": Method(
         "as published: risk-pruned graph, hop count, CBS, waypoints without synchronisation, constrained policy",
         weighs_risk=False,
         weight="hops",
         nodes="uniform",
+        graph_nodes=1000,
         execution="waypoints",
         planner="cbs",
         clearance=0.0,
@@ -69,6 +72,7 @@ METHODS: dict[str, Method] = {
         weighs_risk=False,
         constrained=False,
         nodes="uniform",
+        graph_nodes=1000,
         execution="waypoints",
         planner="cbs",
         clearance=0.0,
@@ -77,8 +81,8 @@ METHODS: dict[str, Method] = {
     "policy": Method("the unconstrained policy alone, straight to the goal", plans=False, constrained=False),
 }
 
-DEFAULT_BETA = 2.0
-FEWEST_NODES, MOST_NODES, CELLS_PER_NODE = 300, 1000, 3
+DEFAULT_BETA = 4.0
+FEWEST_NODES, MOST_NODES = 600, 3000
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ class Options:
         planner: multi-agent planner; "ecbs" keeps within `suboptimality` of the optimum.
         suboptimality: w of the bounded planner.
         beta: weight of risk against distance.
-        graph_nodes: nodes chosen from the checkpoint's states, fewer if it has fewer; None: one per 3 cells, 300 to 1000.
+        graph_nodes: nodes chosen from the checkpoint's states, fewer if it has fewer.
         max_distance, max_risk: limits of edges; for the distance also the method's.
         spare: planned clearance beyond ``2 * radius``, cells; given up where starts or goals are closer than that.
         time_limit: seconds per planning call; with `max_expansions` none.
@@ -119,7 +123,7 @@ class Options:
 
     def applied(self, method: Method) -> Method:
         """`method` with the choices that these options make instead."""
-        chosen = {name: getattr(self, name) for name in ("planner", "prune", "weight", "nodes", "execution")}
+        chosen = {name: getattr(self, name) for name in ("planner", "prune", "weight", "nodes", "graph_nodes", "execution")}
         return dataclasses.replace(method, **{name: value for name, value in chosen.items() if value is not None})
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from navplan.coverage import coverage_nodes
 from navplan.graph import StateGraph
-from navplan.navigation import CELLS_PER_NODE, FEWEST_NODES, MOST_NODES, Method, Options
+from navplan.navigation import FEWEST_NODES, MOST_NODES, Method, Options
 
 if TYPE_CHECKING:
     from navplan.scenarios.scenario import Scenario
@@ -22,10 +22,12 @@ class Roadmap:
     Attributes:
         base: all edges within reach.
         safe: those that pruning by risk keeps; `base` itself for a method that does not prune.
+        max_risk: the limit of pruning, None for a method that does not prune.
     """
 
     base: StateGraph
     safe: StateGraph
+    max_risk: float | None = None
 
     @property
     def pruned_edges(self) -> int:
@@ -37,17 +39,19 @@ def build_roadmap(scenario: Scenario, critics: Any, method: Method, options: Opt
     """Choose nodes among the checkpoint's states, weigh the edges, prune.
 
     Args:
-        method: with the options' choices applied (`Options.applied`); its `reach`, `prune` and `nodes` are looked at.
-        options: `graph_nodes`, `max_distance`, `max_risk` and `seed` are.
+        method: with the options' choices applied (`Options.applied`): `reach`, `prune`, `nodes` and `graph_nodes` are looked at.
+        options: `max_distance`, `max_risk` and `seed` are.
 
     Raises:
         InvalidInput: a limit that makes no sense.
     """
     pool = np.asarray(critics.states)
-    by_size = round(scenario.world.height * scenario.world.width / CELLS_PER_NODE)
-    count = min(max(by_size, FEWEST_NODES), MOST_NODES) if options.graph_nodes is None else options.graph_nodes
+    by_size = min(max(round(scenario.world.height * scenario.world.width), FEWEST_NODES), MOST_NODES)
+    count = by_size if method.graph_nodes is None else method.graph_nodes
     nodes = coverage_nodes(pool, min(count, len(pool)), np.random.default_rng(options.seed), method.nodes)
     reach = min(scenario.max_distance, method.reach) if options.max_distance is None else options.max_distance
     base = StateGraph.from_states(nodes, critics, max_distance=reach)
+    if not method.prune:
+        return Roadmap(base, base)
     max_risk = scenario.max_risk if options.max_risk is None else options.max_risk
-    return Roadmap(base, base.prune(max_risk=max_risk) if method.prune else base)
+    return Roadmap(base, base.prune(max_risk=max_risk), max_risk)

@@ -13,7 +13,7 @@ from navplan.cli.main import main
 from navplan.learned.checkpoint import POLICY, bundled_checkpoints, checkpoint_folder, read_tensors, write_tensors
 from navplan.plan import Plan
 from navplan.scenarios.environment import PointEnv
-from navplan.scenarios.registry import load_scenario
+from navplan.scenarios.registry import load_scenario, scenario_names
 
 FIELDS = {
     "agents",
@@ -200,7 +200,7 @@ def test_run_with_straight_lines_and_an_analytic_critic(capsys, monkeypatch):
     assert json.loads(capsys.readouterr().out)["success"] is True
 
 
-@pytest.mark.parametrize("name", bundled_checkpoints())
+@pytest.mark.parametrize("name", sorted(set(bundled_checkpoints()) & set(scenario_names())))
 def test_bundled_checkpoints_drive_their_scenarios(name, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("navplan.cli.demo.write_pictures", lambda *_: None)
     assert main(["demo", "--scenario", name, "--agents", "8", "--seed", "3", "--out", str(tmp_path), "--json"]) == 0

@@ -17,6 +17,7 @@ from navplan.cli.view import risk_slider as slider_of_files
 from navplan.errors import InvalidInput
 from navplan.graph import StateGraph
 from navplan.navigate import navigate
+from navplan.navigation import DEFAULT_BETA
 from navplan.plan import Plan
 from navplan.planners.solve import solve
 from navplan.risk_aversion import Replanner, can_reweigh
@@ -38,15 +39,15 @@ def demo():
 def test_more_aversion_plans_no_more_risk(demo):
     scenario, critics, result = demo
     slider = risk_slider(scenario, critics, result, CHANGES)
-    assert slider["risk_aversion"] == 2.0
-    plans = {beta: slider["on_risk_aversion"](beta) for beta in (0.0, 0.5, 2.0, 10.0)}
+    assert slider["risk_aversion"] == DEFAULT_BETA
+    plans = {beta: slider["on_risk_aversion"](beta) for beta in (0.0, 0.5, DEFAULT_BETA, 10.0)}
     risks = [plan.total_risk for plan in plans.values()]
     assert risks == sorted(risks, reverse=True)
     assert risks[0] > risks[-1]
     distances = [plan.sum_of_costs - beta * plan.total_risk for beta, plan in plans.items()]
     assert distances[0] < distances[-1]
     first = result.plan
-    assert [p.tolist() for p in plans[2.0].paths] == [p.tolist() for p in first.paths]
+    assert [p.tolist() for p in plans[DEFAULT_BETA].paths] == [p.tolist() for p in first.paths]
     for beta, plan in plans.items():
         replan: Replanner = slider["on_risk_aversion"]
         assert {**plan.problem, "beta": None} == {**first.problem, "beta": None}
@@ -70,7 +71,7 @@ def test_the_slider_drives_what_it_plans(demo):
     plan, motion = slider["on_risk_aversion"](0.0), slider["on_drive"](0.0)
     assert motion.success
     assert [p.tolist() for p in motion.plans[0].paths] == [p.tolist() for p in plan.paths]
-    again = slider["on_drive"](2.0)
+    again = slider["on_drive"](DEFAULT_BETA)
     assert np.array_equal(again.states, result.trajectory.states)
 
 
@@ -100,9 +101,9 @@ def test_the_folder_of_a_run_has_the_slider_too(demo, tmp_path, monkeypatch):
     for file in (tmp_path, tmp_path / "plan.json"):
         shown.clear()
         assert main(["view", str(file)]) == 0
-        assert shown["risk_aversion"] == 2.0
+        assert shown["risk_aversion"] == DEFAULT_BETA
         assert "on_drive" not in shown
-        first, calm = shown["on_risk_aversion"](2.0), shown["on_risk_aversion"](10.0)
+        first, calm = shown["on_risk_aversion"](DEFAULT_BETA), shown["on_risk_aversion"](10.0)
         assert [p.tolist() for p in first.paths] == [p.tolist() for p in result.plan.paths]
         assert calm.total_risk <= first.total_risk
         assert "status" not in shown["scene"].facts

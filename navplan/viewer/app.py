@@ -295,7 +295,7 @@ def show(
     *,
     on_risk_aversion: OnRiskAversion | None = None,
     on_drive: OnDrive | None = None,
-    risk_aversion: float = 2.0,
+    risk_aversion: float = 4.0,
 ) -> None:
     """Open a window and stay until it is closed.
 

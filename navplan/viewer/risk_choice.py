@@ -82,7 +82,7 @@ class RiskChoice:
     """
 
     def __init__(
-        self, scene: Scene, on_risk_aversion: OnRiskAversion, on_drive: OnDrive | None = None, value: float = 2.0
+        self, scene: Scene, on_risk_aversion: OnRiskAversion, on_drive: OnDrive | None = None, value: float = 4.0
     ) -> None:
         self.scale = Scale.around(value)
         self.value = self.shown = self.scale.default
