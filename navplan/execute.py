@@ -57,7 +57,7 @@ class Settings:
     Attributes:
         piece_length: longest piece of the order of passage, environment steps, at most 1.
         lag: how far apart two conflicting pieces must be planned for their order to matter.
-        clearance: pieces closer than this are ordered; None is ``2 * radius`` and `margin`.
+        clearance: pieces closer than this are ordered; None is ``2 * radius`` and `margin`, 0 keeps no order at all.
         margin: cells beyond ``2 * radius`` that the safety filter keeps.
         waypoint_tolerance: a waypoint counts as reached within this; None is the environment's goal tolerance.
         stop_within: an agent stops at this share of the goal tolerance, so that rounding or a nudge does not undo it.
