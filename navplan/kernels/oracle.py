@@ -1,6 +1,6 @@
 """Cheapest and fastest motion of one agent on a known map: a search over a fine lattice, then a polish of what it found.
 
-Moves are those of the environment: one step is any displacement within [-1, 1] per axis, its cost the largest hazard on the way.
+Moves are those of the environment: one step is any action within [-1, 1] per axis, its cost the largest hazard on the way.
 A lattice has `reach` points to a cell; a move to the point (dr, dc) further is number (dr + reach) * side + dc + reach of its
 point's row in the table of costs, with side = 2 * reach + 1.
 """
@@ -22,6 +22,10 @@ COST_UNIT = 1.0 / 16384.0
 """Table entries are multiples of this; costs up to 3.99 fit."""
 
 NO_WAY, HEAP_FULL = -1, -2
+
+_HALVINGS = 6.0
+# Shifts that leave the end in place may bring it so far from its nearest: a few roundings of float32.
+_WANDER = 1e-4
 
 
 @kernel
@@ -89,23 +93,40 @@ def search(
 
 
 @kernel
-def follow(geometry, points, positions, actions, costs, moves):
-    """Actions that pass through some points, each from where the one before really ended; False where one is hindered.
+def follow(geometry, points, straight, grid, positions, actions, costs, moves):
+    """Actions that pass through some points, or as near as they get, each from where the one before really ended.
 
     Args:
         geometry: scenarios.geometry.Geometry.
         points: (K, 2) float32.
+        straight: True: stop where an obstacle hinders an action. False: take the action of `grid` that ends nearest to the point.
+        grid: (G, 2) float32 actions.
         positions: (K + 1, 2) float32, the first of them given, the others filled.
         actions: (K, 2) float32, filled.
         costs: (K,) float32, filled.
         moves: workspace of single moves: the arrays of `step_all` for one environment and one agent, (states, actions,
             traces, next_states, cost, reached, contacts, wall_contacts).
+
+    Returns:
+        False where it stopped.
     """
     for k in range(len(points)):
         for axis in range(2):
             actions[k, axis] = min(np.float32(1.0), max(np.float32(-1.0), points[k, axis] - positions[k, axis]))
-        if not _move(geometry, positions, actions, costs, k, moves):
+        if _move(geometry, positions, actions, costs, k, moves):
+            continue
+        if straight:
             return False
+        row, col = actions[k, 0], actions[k, 1]
+        least = _gap(positions, k + 1, points[k])
+        for n in range(len(grid)):
+            actions[k, 0], actions[k, 1] = grid[n, 0], grid[n, 1]
+            _move(geometry, positions, actions, costs, k, moves)
+            gap = _gap(positions, k + 1, points[k])
+            if gap < least:
+                row, col, least = grid[n, 0], grid[n, 1], gap
+        actions[k, 0], actions[k, 1] = row, col
+        _move(geometry, positions, actions, costs, k, moves)
     return True
 
 
@@ -140,21 +161,22 @@ def _draw(state):
 
 
 @kernel
-def polish(geometry, steps, goal, tolerance, nearer, trials, scale, seed, positions, actions, costs, spare, moves):
+def polish(geometry, goal, tolerance, nearer, trials, scale, seed, positions, actions, costs, spare, moves):
     """Improve a sequence of actions by shifting runs of its positions at random, keeping what is better.
 
     Two actions change by opposite amounts, so all positions between them move alike; or one action changes, and all that
-    follow it move. Every trial is made in the environment from the first changed action to the last step.
+    follow it move. Every trial is made in the environment from the first changed action to the last step; where an obstacle
+    hinders an action, what the environment makes of it counts.
 
     Args:
-        steps: K, how many actions count.
         goal: (2,) float32.
         tolerance: float64; an end nearer than this has arrived.
-        nearer: True: bring the end nearer to the goal, until it has arrived. False: lower the sum of costs, staying arrived.
+        nearer: True: bring the end nearer to the goal, until it has arrived, wandering sideways on the way. False: lower the
+            sum of costs, staying arrived.
         trials: how many shifts to try.
-        scale: largest shift, cells; trials halve it at random, up to six times.
+        scale: largest shift, cells; trials halve it at random, up to `_HALVINGS` times.
         seed: (1,) uint64 state of the random numbers.
-        positions, actions, costs: (>= K + 1, 2), (>= K, 2) float32 and (>= K,) float32, improved in place.
+        positions, actions, costs: (K + 1, 2), (K, 2) float32 and (K,) float32, improved in place.
         spare: the same three again, workspace.
         moves: as in `follow`.
 
@@ -162,39 +184,46 @@ def polish(geometry, steps, goal, tolerance, nearer, trials, scale, seed, positi
         True where the end has arrived.
     """
     new_positions, new_actions, new_costs = spare
+    steps = len(actions)
     gap = _gap(positions, steps, goal)
+    limit = gap + _WANDER
     for _ in range(trials):
         if nearer and gap < tolerance:
             break
         first = int(_draw(seed) * steps)
-        last = first + 1 + int(_draw(seed) * (steps - first))  # `steps`: the end moves too
-        size = scale * 0.5 ** int(_draw(seed) * 7.0)
-        last = steps if nearer else last
+        # Half of the runs of any length, half mostly short, which are cheap to try; `steps`: the end moves too.
+        length = 1.0 + _draw(seed) * (steps - first)
+        if _draw(seed) < 0.5:
+            length = length ** _draw(seed)
+        last = min(first + int(length), steps)
+        size = scale * 0.5 ** int(_draw(seed) * (_HALVINGS + 1.0))
+        if nearer and _draw(seed) < 0.5:
+            last = steps
         until = min(last + 1, steps)
         before = np.inf if nearer else _total(costs, first, until)
         if before == 0.0 or not _shift(actions, new_actions, first, last, steps, size, seed):
             continue
         new_positions[first, 0], new_positions[first, 1] = positions[first, 0], positions[first, 1]
-        valid = True
         after = 0.0
         for k in range(first, until):
-            valid = _move(geometry, new_positions, new_actions, new_costs, k, moves)
+            _move(geometry, new_positions, new_actions, new_costs, k, moves)
             after += float(new_costs[k])
-            if not valid or after >= before:
+            if after >= before:
                 break
-        if not valid or after >= before:
+        if after >= before:
             continue
-        # What follows is shifted back but for rounding, so it is made only where the rest is better.
+        # What follows is shifted back but for rounding and slides, so it is made only where the rest is better.
         for k in range(until, steps):
             new_actions[k, 0], new_actions[k, 1] = actions[k, 0], actions[k, 1]
-            valid = valid and _move(geometry, new_positions, new_actions, new_costs, k, moves)
+            _move(geometry, new_positions, new_actions, new_costs, k, moves)
         new_gap = _gap(new_positions, steps, goal)
         if nearer:
-            better = new_gap < gap
+            better = new_gap < (gap if last == steps else limit)
         else:
             better = new_gap < tolerance and _total(new_costs, first, steps) < _total(costs, first, steps)
-        if valid and better:
+        if better:
             gap = new_gap
+            limit = min(limit, gap + _WANDER)
             positions[first + 1 : steps + 1] = new_positions[first + 1 : steps + 1]
             actions[first:steps] = new_actions[first:steps]
             costs[first:steps] = new_costs[first:steps]

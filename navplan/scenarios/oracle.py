@@ -32,23 +32,23 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from navplan.errors import InvalidInput
-from navplan.kernels import hops, obstacles, stepping
 from navplan.kernels import oracle as kernels
-from navplan.scenarios.environment import PointEnv
+from navplan.kernels import stepping
 from navplan.scenarios.geometry import Geometry
+from navplan.scenarios.lattice import Float32, Lattice, Weights
 from navplan.scenarios.world import World
 
 RESOLUTION = 0.125
-CHEAPEST_STEP_WEIGHT = 1e-4
-"""A step's price where only cost counts: among paths of nearly equal cost the faster one is taken."""
+CHEAPEST_STEP_WEIGHT = 1e-6
+"""A step's price where only cost counts: among paths of equal cost the faster one is taken."""
 
 _FASTEST_COST_WEIGHT = 1e-4
-# Lattice moves must also be made from this far beside the lattice point: replayed steps end within a few float32 roundings of it.
-_MARGIN = 1e-4
-_TRIALS = 400
-_TRIALS_PER_STEP = 40
-
-Float32 = NDArray[np.float32]
+# Searches for the cheapest path shun steps more, as the polish does better on shorter paths.
+_SEARCH_STEP_WEIGHT = 1e-4
+# Shifts that the polish tries, for each step of a path and for ten more: to arrive, and to pay less.
+_TRIALS_TO_ARRIVE, _TRIALS_TO_SAVE = 24, 80
+# What guides may promise too much at either end, in spacings: tried in this order.
+_SLACKS = (1.0, 0.5, 0.0)
 
 
 class OracleResult(NamedTuple):
@@ -120,38 +120,37 @@ def pareto(
     return Front(weights, np.stack([result.cost for result in results]), np.stack([result.steps for result in results]))
 
 
-class Oracle:
-    """The lattice of one world, for many starts and goals; the arguments are those of `oracle`.
+class Drive(NamedTuple):
+    """A path as the environment makes it.
 
-    Building it takes about a second for 55 x 55 cells at a spacing of 1/4 and ten at 1/8; the table holds two bytes per point and
-    move, 8 MB and 112 MB.
+    Attributes:
+        positions: (K + 1, 2) float32, the start first.
+        actions: (K, 2) float32.
+        costs: (K,) float32 of the steps.
     """
 
+    positions: Float32
+    actions: Float32
+    costs: Float32
+
+    @property
+    def cost(self) -> float:
+        """Cumulative cost."""
+        return float(self.costs.sum(dtype=np.float64))
+
+    def price(self, weights: Weights) -> float:
+        """Weighted sum of cost and steps."""
+        return weights[0] * self.cost + weights[1] * len(self.actions)
+
+
+class Oracle:
+    """One world, for many starts and goals; the arguments are those of `oracle`. What building takes: `Lattice`."""
+
     def __init__(self, world: World, *, tolerance: float = 0.5, resolution: float = RESOLUTION) -> None:
-        if not (math.isfinite(tolerance) and tolerance > 0):
-            raise InvalidInput(f"tolerance is {tolerance}, expected a positive number of cells")
-        if not 0 < resolution <= 1 or abs(1 / resolution - round(1 / resolution)) > 1e-9:
-            raise InvalidInput(f"resolution is {resolution}, expected one over a whole number of points to a cell")
         self.world, self.tolerance = world, tolerance
-        self.reach = round(1 / resolution)
-        if tolerance * self.reach <= math.sqrt(2):
-            raise InvalidInput(f"resolution is {resolution}, too coarse for a tolerance of {tolerance}")
-        self._env = PointEnv(world, rng=np.random.default_rng(0))
-        geometry = self._env.geometry
-        self._geometry: Geometry = geometry
-        rows = int(float(geometry.height) * self.reach) + 1
-        self._width = int(float(geometry.width) * self.reach) + 1
-        grid = np.stack(np.meshgrid(np.arange(rows), np.arange(self._width), indexing="ij"), axis=-1).reshape(-1, 2)
-        self._points: Float32 = (grid / self.reach).astype(np.float32)
-        cell_rows, cell_cols = geometry.cells.shape
-        cells = np.minimum(grid // self.reach, [cell_rows - 1, cell_cols - 1])
-        self._node_cells = (cells[:, 0] * cell_cols + cells[:, 1]).astype(np.int32)
-        self._blocked = np.ascontiguousarray(geometry.cells == obstacles.BLOCKED)
-        self._costs = self._move_costs()
-        count = len(self._points)
-        self._best = np.empty(count)
-        self._parents = np.empty(count, np.int32)
-        self._keys, self._items = np.empty(4 * count + 4096), np.empty(4 * count + 4096, np.int32)
+        self._lattice = Lattice(world, tolerance, resolution)
+        self._geometry: Geometry = self._lattice.env.geometry
+        self._spacing = 1.0 / self._lattice.reach
         self._moves = _single_move()
 
     def solve(self, starts: ArrayLike, goals: ArrayLike, step_weight: float = 0.0, *, polish: bool = True) -> OracleResult:
@@ -163,178 +162,96 @@ class Oracle:
             raise InvalidInput(f"starts have shape {begin.shape} and goals {end.shape}, expected the same (N, 2)")
         cost, steps = np.full(len(begin), np.inf), np.full(len(begin), -1, np.int32)
         actions: list[Float32] = []
+        weights = (_FASTEST_COST_WEIGHT, 1.0) if math.isinf(step_weight) else (1.0, max(step_weight, CHEAPEST_STEP_WEIGHT))
         for n in range(len(begin)):
-            path = self._path(begin[n], end[n], step_weight)
-            found = None if path is None else self._drive(begin[n], end[n], path, step_weight, polish)
-            actions.append(np.empty((0, 2), np.float32) if found is None else found[0])
-            if found is not None:
-                cost[n], steps[n] = found[1], len(found[0])
+            drive = self._lattice_drive(begin[n], end[n], weights)
+            if drive is not None and polish and len(drive.actions):
+                improve = self._faster if math.isinf(step_weight) else self._cheaper
+                drive = improve(begin[n], end[n], weights, drive)
+            actions.append(np.empty((0, 2), np.float32) if drive is None else drive.actions)
+            if drive is not None:
+                cost[n], steps[n] = drive.cost, len(drive.actions)
         return OracleResult(cost, steps, tuple(actions))
 
     def _checked(self, what: str, points: ArrayLike) -> Float32:
         array = np.ascontiguousarray(points, dtype=np.float32)
         if array.ndim != 2 or array.shape[1] != 2:
             raise InvalidInput(f"{what}s have shape {array.shape}, expected (N, 2)")
-        free = self._env.is_free(array)
+        free = self._lattice.env.is_free(array)
         if not free.all():
             index = int(np.argmin(free))
             raise InvalidInput(f"{what} {index} is {array[index].tolist()}, expected a free point")
         return array
 
-    def _displacements(self) -> Float32:
-        """(side * side, 2) all moves in their order."""
-        steps = np.arange(-self.reach, self.reach + 1) / self.reach
-        return np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1).reshape(-1, 2).astype(np.float32)
+    def _lattice_drive(self, start: Float32, goal: Float32, weights: Weights) -> Drive | None:
+        """The lattice's best, None where there is no way; no action where the start has arrived."""
+        arrived = np.hypot(*(start.astype(np.float64) - goal)) < self.tolerance
+        path = np.empty((0, 2), np.float32) if arrived else self._lattice.path(start, goal, _leaning(weights))
+        return None if path is None else self._made(start, path, True)
 
-    def _move_costs(self) -> NDArray[np.uint16]:
-        """(points, moves) costs in units of the kernel; NO_MOVE where the environment would not go straight."""
-        moves = self._displacements()
-        table = np.full((len(self._points), len(moves)), kernels.NO_MOVE, np.uint16)
-        offsets = [np.array([row, col], np.float32) for row in (-_MARGIN, _MARGIN) for col in (-_MARGIN, _MARGIN)]
-        free = self._env.is_free(self._points)
-        beside = [self._points + offset for offset in offsets]
-        for points in beside:
-            free &= self._env.is_free(points)
-        open_nodes, tight = np.flatnonzero(free), np.flatnonzero(free & self._near_obstacles())
-        side = 2 * self.reach + 1
-        for index, move in enumerate(moves):
-            cost, straight = self._make(self._points[open_nodes], move)
-            to = open_nodes + (index // side - self.reach) * self._width + index % side - self.reach
-            straight &= free[np.clip(to, 0, len(free) - 1)]
-            table[open_nodes[straight], index] = np.round(cost[straight] / kernels.COST_UNIT)
-            for points in beside:
-                _, straight = self._make(points[tight], move)
-                table[tight[~straight], index] = kernels.NO_MOVE
-        return table
-
-    def _near_obstacles(self) -> NDArray[np.bool_]:
-        """Which lattice points have an obstacle in their cell or the eight around it, so that a step may meet it."""
-        rows, cols = self._geometry.cells.shape
-        taken = np.pad(self._geometry.cells != obstacles.FREE, 1)
-        around = np.zeros((rows, cols), np.bool_)
-        for i in range(3):
-            for j in range(3):
-                around |= taken[i : i + rows, j : j + cols]
-        near: NDArray[np.bool_] = around.ravel()[self._node_cells]
-        return near
-
-    def _make(self, points: Float32, moves: Float32) -> tuple[Float32, NDArray[np.bool_]]:
-        """Costs (N,) of moves from points (N, 2), and which of them nothing hinders."""
+    def _made(self, start: Float32, points: Float32, straight: bool) -> Drive:
+        """The path through some points as the environment makes it, hindered nowhere if it is to be straight."""
         count = len(points)
-        states = np.ascontiguousarray(points, np.float32).reshape(count, 1, 2)
-        actions = np.ascontiguousarray(np.broadcast_to(moves, (count, 2)), np.float32).reshape(count, 1, 2)
-        after, cost = np.empty_like(states), np.empty((count, 1), np.float32)
-        reached, contacts = np.empty((count, 1), np.bool_), np.zeros((count, 1, 1), np.bool_)
-        rejected = np.empty((count, 1), np.int32)
-        traces = np.empty((2, 1, stepping.SUBSTEPS + 1), np.float32)
-        stepping.step_all(self._geometry, states, actions, states, 0.0, 0.0, traces, after, cost, reached, contacts, rejected)
-        return cost[:, 0], rejected[:, 0] == 0
-
-    def _path(self, start: Float32, goal: Float32, step_weight: float) -> Float32 | None:
-        """(K, 2) lattice points to pass through, None where there is no way; K = 0 where the start has arrived."""
-        if np.hypot(*(start.astype(np.float64) - goal)) < self.tolerance:
-            return np.empty((0, 2), np.float32)
-        seeds = self._within(start, 1.0)
-        cost, straight = self._make(np.broadcast_to(start, (len(seeds), 2)), self._points[seeds] - start)
-        straight &= (self._costs[seeds] != kernels.NO_MOVE).any(axis=1)
-        near = self._within(goal, self.tolerance)
-        gaps = self._points[near].astype(np.float64) - goal
-        targets = np.zeros(len(self._points), np.bool_)
-        targets[near[np.hypot(gaps[:, 0], gaps[:, 1]) < self.tolerance - _MARGIN]] = True
-        weights = (_FASTEST_COST_WEIGHT, 1.0) if math.isinf(step_weight) else (1.0, max(step_weight, CHEAPEST_STEP_WEIGHT))
-        while True:
-            end = kernels.search(
-                self._costs,
-                self._width,
-                self.reach,
-                seeds[straight],
-                cost[straight].astype(np.float64),
-                targets,
-                self._node_cells,
-                self._steps_ahead(goal),
-                *weights,
-                self._best,
-                self._parents,
-                self._keys,
-                self._items,
-            )
-            if end != kernels.HEAP_FULL:
-                break
-            self._keys, self._items = np.empty(2 * len(self._keys)), np.empty(2 * len(self._keys), np.int32)
-        if end == kernels.NO_WAY:
-            return None
-        nodes = []
-        while end >= 0:
-            nodes.append(end)
-            end = int(self._parents[end])
-        return self._points[nodes[::-1]]
-
-    def _within(self, point: Float32, distance: float) -> NDArray[np.int32]:
-        """The lattice points within a distance per axis."""
-        low = np.ceil((point.astype(np.float64) - distance) * self.reach).astype(np.int64)
-        high = np.floor((point.astype(np.float64) + distance) * self.reach).astype(np.int64)
-        rows = np.arange(max(low[0], 0), min(high[0], len(self._points) // self._width - 1) + 1)
-        cols = np.arange(max(low[1], 0), min(high[1], self._width - 1) + 1)
-        return (rows[:, None] * self._width + cols).ravel().astype(np.int32)
-
-    def _steps_ahead(self, goal: Float32) -> NDArray[np.int32]:
-        """(cells,) at least so many steps from each cell to within the tolerance of a goal, negative where there is no way.
-
-        A straight step leads to one of the eight cells around its own; the tolerance saves the cells that it spans.
-        """
-        rows, cols = self._blocked.shape
-        found, queue = np.empty(self._blocked.shape, np.int32), np.empty(self._blocked.size, np.int32)
-        hops.hops_from(self._blocked, min(int(goal[0]), rows - 1), min(int(goal[1]), cols - 1), queue, found)
-        saved = math.ceil(self.tolerance)
-        return np.where(found == hops.UNREACHABLE, -1, np.maximum(found - saved, 0)).ravel().astype(np.int32)
-
-    def _drive(
-        self, start: Float32, goal: Float32, path: Float32, step_weight: float, polish: bool
-    ) -> tuple[Float32, float] | None:
-        """Actions (K, 2) and their cumulative cost: the path made in the environment, then improved."""
-        count = len(path)
-        positions, actions, costs = (
-            np.empty((count + 1, 2), np.float32),
-            np.empty((count, 2), np.float32),
-            np.empty(count, np.float32),
-        )
-        positions[0] = start
-        if not kernels.follow(self._geometry, path, positions, actions, costs, self._moves):
+        drive = Drive(np.empty((count + 1, 2), np.float32), np.empty((count, 2), np.float32), np.empty(count, np.float32))
+        drive.positions[0] = start
+        if not kernels.follow(self._geometry, points, straight, self._lattice.grid, *drive, self._moves):
             raise InvalidInput(f"world {self.world.name!r}: the environment hinders a move of the lattice")
-        if polish and count:
-            spare = np.empty_like(positions), np.empty_like(actions), np.empty_like(costs)
-            seed = np.zeros(1, np.uint64)
-            scale = 1.0 / self.reach
-            if math.isinf(step_weight):
-                count = self._shortened(goal, scale, seed, positions, actions, costs, spare)
-            trials = _TRIALS + _TRIALS_PER_STEP * count
-            args = (positions, actions, costs, spare, self._moves)
-            kernels.polish(self._geometry, count, goal, self.tolerance, False, trials, scale, seed, *args)
-        return actions[:count].copy(), float(costs[:count].sum(dtype=np.float64))
+        return drive
 
-    def _shortened(
-        self,
-        goal: Float32,
-        scale: float,
-        seed: NDArray[np.uint64],
-        positions: Float32,
-        actions: Float32,
-        costs: Float32,
-        spare: tuple[Float32, Float32, Float32],
-    ) -> int:
-        """Leave out last steps as long as the others can be shifted to arrive; the number that remains."""
-        count = len(actions)
-        # First step and arrival lose up to a spacing each against free points, so no more than two can be won back.
-        reachable = self.tolerance + 2.0 * scale
-        while count > 1 and np.hypot(*(positions[count - 1].astype(np.float64) - goal)) < reachable:
-            kept = positions.copy(), actions.copy(), costs.copy()
-            trials = _TRIALS + _TRIALS_PER_STEP * count
-            args = (positions, actions, costs, spare, self._moves)
-            if not kernels.polish(self._geometry, count - 1, goal, self.tolerance, True, trials, scale, seed, *args):
-                positions[:], actions[:], costs[:] = kept
+    def _faster(self, start: Float32, goal: Float32, weights: Weights, drive: Drive) -> Drive:
+        """The fastest drive that can be found, and the cheapest with so many steps."""
+        for share in _SLACKS:
+            guide = self._lattice.guide(start, goal, weights, share * self._spacing)
+            if guide is None or len(guide) >= len(drive.actions):
                 break
-            count -= 1
-        return count
+            other = self._made(start, guide, False)
+            if self._polished(other, goal, True):
+                drive = other
+                break
+        while (shorter := self._shorter(drive, goal)) is not None:
+            drive = shorter
+        self._polished(drive, goal, False)
+        return drive
+
+    def _cheaper(self, start: Float32, goal: Float32, weights: Weights, drive: Drive) -> Drive:
+        """The drive polished, or one with another beginning and end, or with fewer steps, where that is better."""
+        others = [drive]
+        guide = self._lattice.guide(start, goal, _leaning(weights), 0.0)
+        if guide is not None:
+            other = self._made(start, guide, False)
+            if self._polished(other, goal, True):
+                others.append(other)
+        for other in others:
+            self._polished(other, goal, False)
+        best = min(others, key=lambda one: one.price(weights))
+        while (shorter := self._shorter(best, goal)) is not None:
+            self._polished(shorter, goal, False)
+            if shorter.price(weights) >= best.price(weights):
+                break
+            best = shorter
+        return best
+
+    def _shorter(self, drive: Drive, goal: Float32) -> Drive | None:
+        """The drive without its last step, the others shifted so as to arrive; None where that fails."""
+        count = len(drive.actions) - 1
+        # Free points lose up to a spacing each in the first and the last step, so no more than that can be won back.
+        reachable = self.tolerance + 2.0 * self._spacing
+        if count < 1 or np.hypot(*(drive.positions[count].astype(np.float64) - goal)) >= reachable:
+            return None
+        shorter = Drive(drive.positions[: count + 1].copy(), drive.actions[:count].copy(), drive.costs[:count].copy())
+        return shorter if self._polished(shorter, goal, True) else None
+
+    def _polished(self, drive: Drive, goal: Float32, nearer: bool) -> bool:
+        """Polish a drive in place (`navplan.kernels.oracle.polish`); whether it arrives."""
+        trials = (_TRIALS_TO_ARRIVE if nearer else _TRIALS_TO_SAVE) * (10 + len(drive.actions))
+        spare = np.empty_like(drive.positions), np.empty_like(drive.actions), np.empty_like(drive.costs)
+        args = (self._spacing, np.zeros(1, np.uint64), *drive, spare, self._moves)
+        return bool(kernels.polish(self._geometry, goal, self.tolerance, nearer, trials, *args))
+
+
+def _leaning(weights: Weights) -> Weights:
+    """The weights that a search uses where these count."""
+    return weights[0], max(weights[1], _SEARCH_STEP_WEIGHT)
 
 
 def _single_move() -> tuple[NDArray[np.generic], ...]:

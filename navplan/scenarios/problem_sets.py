@@ -41,6 +41,8 @@ START_SPACING, GOAL_SPACING = 1.0, 1.5
 # Coordinates are cut to three decimals after drawing: two points come at most 0.0015 closer.
 _ROUNDING = 0.002
 
+_DECIMALS = 6  # of costs
+
 _KEYS = ("map", "difficulty", "agents", "problem", "agent", "start_row", "start_col", "goal_row", "goal_col")
 _ORACLE_KEYS = ("oracle_cost", "oracle_cost_steps", "oracle_steps", "oracle_steps_cost")
 
@@ -171,16 +173,18 @@ def oracle_table(scenario: Scenario, starts: NDArray[np.float32], goals: NDArray
     shape, pairs = starts.shape[:2], (starts.reshape(-1, 2), goals.reshape(-1, 2))
     oracle = Oracle(scenario.world, tolerance=scenario.goal_tolerance, resolution=resolution)
     cheapest, fastest = oracle.solve(*pairs), oracle.solve(*pairs, math.inf)
-    # Both are found by search and polish: where the fastest path came out a trifle cheaper, it is the cheapest.
+    # Both are found by search and polish: the one may come out a trifle better by the other's measure.
     better = fastest.cost < cheapest.cost
-    cost: NDArray[np.float64] = np.minimum(cheapest.cost, fastest.cost)
+    cost: NDArray[np.float64] = np.where(better, fastest.cost, cheapest.cost)
     cost_steps = np.where(better, fastest.steps, cheapest.steps)
+    sooner = cost_steps < fastest.steps
+    steps, steps_cost = np.where(sooner, cost_steps, fastest.steps), np.where(sooner, cost, fastest.cost)
     # Rounded as in files, so that a set read back is the set that was built.
     return OracleTable(
-        cost.round(4).reshape(shape),
+        cost.round(_DECIMALS).reshape(shape),
         cost_steps.astype(np.int32).reshape(shape),
-        fastest.steps.reshape(shape),
-        fastest.cost.round(4).reshape(shape),
+        steps.astype(np.int32).reshape(shape),
+        steps_cost.round(_DECIMALS).reshape(shape),
     )
 
 
@@ -201,7 +205,8 @@ def problem_sets_text(sets: list[ProblemSet]) -> str:
                 out.write(",,,,\n")
                 continue
             at = problem, agent
-            out.write(f",{table.cost[at]:.4f},{table.cost_steps[at]},{table.steps[at]},{table.steps_cost[at]:.4f}\n")
+            cost, steps_cost = (f"{values[at]:.{_DECIMALS}f}" for values in (table.cost, table.steps_cost))
+            out.write(f",{cost},{table.cost_steps[at]},{table.steps[at]},{steps_cost}\n")
     return out.getvalue()
 
 

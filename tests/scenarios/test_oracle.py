@@ -10,9 +10,11 @@ from naive_oracle import brute_force, make_moves
 from shapely.geometry import box
 
 from navplan.errors import InvalidInput
+from navplan.learned.checkpoint import load_checkpoint
 from navplan.scenarios.environment import PointEnv
 from navplan.scenarios.geodesic import geodesic_steps
 from navplan.scenarios.oracle import Oracle, oracle, pareto
+from navplan.scenarios.problem_sets import load_problem_sets
 from navplan.scenarios.problems import ProblemDrawer
 from navplan.scenarios.registry import load_scenario
 from navplan.scenarios.world import Hazard, World
@@ -36,15 +38,17 @@ def draw(world: World, count: int, seed: int = 0, distance: tuple[float, float] 
     return np.concatenate([pair[0] for pair in pairs]), np.concatenate([pair[1] for pair in pairs])
 
 
-def replay(world: World, start: np.ndarray, goal: np.ndarray, actions: np.ndarray, tolerance: float) -> float:
-    """Cumulative cost of some actions that arrive with the last of them and are never hindered."""
+def replay(
+    world: World, start: np.ndarray, goal: np.ndarray, actions: np.ndarray, tolerance: float, *, straight: bool = False
+) -> float:
+    """Cumulative cost of some actions that arrive with the last of them, and if `straight` are never hindered."""
     env = PointEnv(world, goal_tolerance=tolerance, rng=np.random.default_rng(0))
     env.reset(start[None], goal[None])
     total = 0.0
     for k, action in enumerate(actions):
         result = env.step(action[None, None])
         total += float(result.cost[0, 0])
-        assert result.wall_contacts[0, 0] == 0
+        assert not straight or result.wall_contacts[0, 0] == 0
         assert k < len(actions) - 1 or result.reached[0, 0]
     return total
 
@@ -77,13 +81,13 @@ def test_the_environment_makes_the_paths(name, hops, step_weight):
     for n in range(len(starts)):
         for result in (plain, found):
             assert len(result.actions[n]) == result.steps[n]
-            cost = replay(world, starts[n], goals[n], result.actions[n], 0.5)
+            cost = replay(world, starts[n], goals[n], result.actions[n], 0.5, straight=result is plain)
             assert cost == pytest.approx(result.cost[n], abs=1e-9)
     if math.isinf(step_weight):
         assert (found.steps <= plain.steps).all()
     else:
-        assert (found.cost <= plain.cost + 1e-6).all()
-        assert (found.steps == plain.steps).all()
+        prices, plain_prices = (result.cost + step_weight * result.steps for result in (found, plain))
+        assert (prices <= plain_prices + 1e-4).all()
 
 
 @pytest.mark.parametrize(("name", "hops"), [("center-dot", 8), ("maze-wide", 30), ("warehouse-wide", 24), ("four-rooms", 34)])
@@ -100,6 +104,53 @@ def test_fastest_steps_lie_between_the_bounds(name, hops):
     assert fastest.steps.mean() <= hops + 1
     assert (cheapest.steps >= fastest.steps).all()
     assert (cheapest.cost <= fastest.cost + 0.01).all()
+
+
+def test_the_last_step_ends_anywhere():
+    """Steps that the lattice cannot spare: its points are up to a spacing short of what the first and the last step reach."""
+    floor = World.from_walls("floor", np.zeros((9, 15), bool), Hazard("linear", 1))
+    rng = np.random.default_rng(5)
+    starts = rng.uniform(0, (9, 15), (300, 2)).astype(np.float32)
+    goals = rng.uniform(0, (9, 15), (300, 2)).astype(np.float32)
+    found = oracle(floor, starts, goals, resolution=0.25, step_weight=math.inf)
+    # After K steps an open floor is reached up to K cells per axis.
+    gaps = np.abs(starts.astype(float) - goals)
+    steps = np.array([next(k for k in range(20) if np.hypot(*np.maximum(gap - k, 0)) < 0.5) for gap in gaps])
+    close = np.array([np.hypot(*np.maximum(gap - k, 0)) > 0.4999 for gap, k in zip(gaps, steps, strict=True)])
+    assert ((found.steps == steps) | close).all()
+    assert close.sum() < 5
+
+
+def test_sliding_round_a_corner_saves_a_step():
+    """A policy that runs into a wall slides along it and past its end within one step; the fastest path may do the same."""
+    world = tiny([".....", ".###.", "....."], 1.0)
+    start, goal = np.float32([[0.95, 3.5]]), np.float32([[2.45, 4.05]])
+    found = oracle(world, start, goal, resolution=0.25, step_weight=math.inf)
+    assert found.steps[0] == 2
+    # First along the wall with the row held, then past its end; straight moves from the start stay in its row until then.
+    env = PointEnv(world, rng=np.random.default_rng(0))
+    env.reset(start, goal)
+    assert env.step(np.float32([[[1.0, 1.0]]])).wall_contacts[0, 0] > 0
+    assert env.step(np.float32([[[1.0, 0.0]]])).reached[0, 0]
+
+
+@pytest.mark.parametrize("name", ["center-dot", "center-dot-seed3"])
+def test_no_policy_beats_it(name):
+    """The policies straight to the goals of all tuning problems: none arrives sooner or pays less than the files say."""
+    policy = load_checkpoint(name).policy
+    cells = load_problem_sets("paper-2d", "tuning")
+    starts, goals = (np.concatenate([getattr(cell, what).reshape(-1, 2) for cell in cells]) for what in ("starts", "goals"))
+    steps, cost = (np.concatenate([getattr(cell.oracle, what).ravel() for cell in cells]) for what in ("steps", "cost"))
+    env = PointEnv(load_scenario("center-dot").world, num_envs=len(starts), rng=np.random.default_rng(0))
+    env.reset(starts[:, None], goals[:, None])
+    paid, home = np.zeros(len(starts)), np.zeros(len(starts), bool)
+    for k in range(1, 31):
+        result = env.step(policy.act(env.states[:, 0], goals)[:, None])
+        paid += np.where(home, 0.0, result.cost[:, 0])
+        first, home = result.reached[:, 0] & ~home, home | result.reached[:, 0]
+        assert (k >= steps[first]).all()
+        assert (paid[first] >= cost[first] - 1e-6).all()
+    assert home.mean() > 0.9
 
 
 def test_a_finer_lattice_changes_little():
@@ -143,7 +194,8 @@ def test_easy_cases_by_hand():
 def test_a_bend_on_a_coarse_lattice(step_weight):
     world = tiny(["..", "#."], 1.0)
     found = oracle(world, [[0.5, 0.25]], [[1.75, 1.75]], tolerance=0.8, resolution=0.5, step_weight=step_weight)
-    assert found.steps[0] == 2
+    # At full speed the row is held until the column is past the wall: one step, close to the wall.
+    assert found.steps[0] == (1 if math.isinf(step_weight) else 2)
     cost = replay(world, np.float32([0.5, 0.25]), np.float32([1.75, 1.75]), found.actions[0], 0.8)
     assert cost == pytest.approx(found.cost[0], abs=1e-9)
 
