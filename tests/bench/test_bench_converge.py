@@ -5,8 +5,8 @@ from navplan.learned.config import bundled_config
 
 
 def test_a_variant_is_trained_and_judged() -> None:
-    found = row("center-dot", "all of these", 40, quick=True)
-    assert found["name"] == "center-dot: all of these"
+    found = row("center-dot", "goals anywhere, a small ring and few updates", 40, quick=True)
+    assert found["name"] == "center-dot: goals anywhere, a small ring and few updates"
     assert 0 <= found["value"] <= 100
     assert found["note"].startswith("4 updates; distance off by ")
 
