@@ -117,7 +117,8 @@ def test_oracle_columns_are_plausible(suite, split):
         assert (table.cost_steps >= table.steps).all()
         assert (table.steps_cost >= table.cost).all()
         straight = np.abs(cell.starts.astype(float) - cell.goals).max(axis=-1) - 0.5
-        assert (table.steps >= straight).all()
+        # A step of the environment may be longer than one cell by the rounding of its ten parts.
+        assert (table.steps >= straight - 1e-4).all()
         # What standing at the start costs is paid by every first step.
         env = PointEnv(load_scenario(cell.map).world, rng=np.random.default_rng(0))
         assert (table.cost >= env.cost_at(cell.starts) - 1e-4).all()
