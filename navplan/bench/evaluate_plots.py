@@ -158,9 +158,10 @@ def against_agents(suite: Suite, evidence: Evidence, column: str) -> Picture:
 
 def _logarithmic(axes: Axes) -> None:
     """Costs on a logarithmic axis that is linear below 1, so that 0 has its place."""
-    from matplotlib.ticker import FuncFormatter, NullLocator
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     axes.set_yscale("symlog", linthresh=1.0)
+    axes.yaxis.set_major_locator(FixedLocator([0.0, 0.5, 1.0, *(k * 10.0**n for n in range(4) for k in (2, 5, 10))]))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.yaxis.set_minor_locator(NullLocator())
 
@@ -236,7 +237,8 @@ def front(suite: Suite, evidence: Evidence) -> Picture:
         axes.errorbar([steps_at.value], [cost_at.value], **bars, elinewidth=0.8, capsize=0, **style)
     if outside:
         text = "\n".join(["beyond the axes:", *outside])
-        axes.text(0.98, 0.98, text, transform=axes.transAxes, ha="right", va="top", fontsize=6, color="#555555")
+        # the corner of few steps and no cost is empty: the oracle's front ends above it
+        axes.text(0.02, 0.03, text, transform=axes.transAxes, ha="left", va="bottom", fontsize=6, color="#555555")
     axes.set_xlabel("steps, mean over agents")
     axes.set_ylabel("cost, mean over agents")
     costs = [cost_at.value for steps_at, cost_at in places.values() if steps_at.value <= _FAR * middle]
