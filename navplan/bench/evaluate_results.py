@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from navplan.bench.evaluate_task import Task
-from navplan.errors import FileFormatError
-from navplan.files import read_bytes, write_text
+from navplan.bench.mapf_results import read_rows
+from navplan.files import write_text
 
 Record = dict[str, Any]
 
@@ -122,17 +122,7 @@ def read_calibration(path: Path) -> list[Record]:
 
 
 def _read(path: Path, columns: Sequence[str]) -> list[Record]:
-    reader = csv.DictReader(io.StringIO(read_bytes(path).decode("utf-8", "replace")))
-    for name in columns:
-        if name not in (reader.fieldnames or ()):
-            raise FileFormatError(path, f"has no column {name!r}, expected a table of navplan evaluate", line=1)
-    rows = []
-    for line, cells in enumerate(reader, start=2):
-        try:
-            rows.append({name: _value(name, cells[name]) for name in columns})
-        except (TypeError, ValueError) as error:
-            raise FileFormatError(path, f"malformed cell: {error}", line=line) from error
-    return rows
+    return read_rows(path, columns, _value, "navplan evaluate")
 
 
 def _value(name: str, cell: str) -> Any:

@@ -6,7 +6,7 @@ import csv
 import io
 import math
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,14 +55,23 @@ def read_csv(path: Path) -> list[Record]:
     Raises:
         FileAccessError, FileFormatError: it cannot be read, or lacks columns, or a cell is malformed.
     """
+    return read_rows(path, COLUMNS, _value, "navplan bench run mapf")
+
+
+def read_rows(path: Path, columns: Sequence[str], value: Callable[[str, str], Any], command: str) -> list[Record]:
+    """Rows of a CSV table that `command` wrote, each cell read by ``value(column, text)``.
+
+    Raises:
+        FileAccessError, FileFormatError: it cannot be read, or lacks columns, or a cell is malformed.
+    """
     reader = csv.DictReader(io.StringIO(read_bytes(path).decode("utf-8", "replace")))
-    missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+    missing = [name for name in columns if name not in (reader.fieldnames or ())]
     if missing:
-        raise FileFormatError(path, f"has no column {missing[0]!r}, expected a table of navplan bench run mapf", line=1)
+        raise FileFormatError(path, f"has no column {missing[0]!r}, expected a table of {command}", line=1)
     rows = []
     for line, cells in enumerate(reader, start=2):
         try:
-            rows.append({name: _value(name, cells[name]) for name in COLUMNS})
+            rows.append({name: value(name, cells[name]) for name in columns})
         except (TypeError, ValueError) as error:
             raise FileFormatError(path, f"malformed cell: {error}", line=line) from error
     return rows
