@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from navplan.learned.config import TrainConfig
 from navplan.learned.distributions import expected_cost, expected_distance, project_cost, shift_distance
-from navplan.learned.networks import Actor, Critics, Encoder
+from navplan.learned.networks import Actor, Critics, Encoder, PlaceTable
 from navplan.learned.replay import Batch
 
 Info = dict[str, Tensor]
@@ -38,11 +38,12 @@ def build_networks(config: TrainConfig, size: tuple[float, float], seed: int) ->
     """Freshly initialised networks for a map of `size` (H, W) cells."""
     generator = torch.Generator().manual_seed(seed)
     encoder = Encoder(size, config.wavelengths, config.relative_scales)
-    outputs = max(config.distance_bins, config.cost_atoms)
+    outputs, members, channels = max(config.distance_bins, config.cost_atoms), 2 * config.ensemble, config.place_channels
+    actor_places, critics_places = (PlaceTable(count, channels, size) if channels else None for count in (1, members))
     return Networks(
         encoder,
-        Actor(encoder.dim, config.hidden, generator),
-        Critics(encoder.dim, config.hidden, 2 * config.ensemble, outputs, generator),
+        Actor(encoder.dim, config.hidden, generator, actor_places),
+        Critics(encoder.dim, config.hidden, members, outputs, generator, critics_places),
         Actor(encoder.dim, config.hidden, generator),
     )
 
@@ -116,26 +117,41 @@ class Agent:
         # A sum over members, not a mean: members share no weight, so each must see its own full gradient.
         return config.ensemble * (loss_distance + loss_cost), {"distance_loss": loss_distance, "cost_loss": loss_cost}
 
-    def loss_actor(self, features: Tensor, ahead: Tensor | None = None) -> tuple[Tensor, Info]:
+    def loss_actor(self, features: Tensor, ahead: Tensor | None = None, tried: Tensor | None = None) -> tuple[Tensor, Info]:
         """Stage 1: mean distance. Stage 2: [mean(D) + multiplier * mean(C * 1[C > limit])] / (1 + multiplier).
 
         With `ahead` (B, 2), goal minus position in cells, the straight move breaks ties in both: moves of up to a cell per axis
-        make most shortest paths one of many, and a planner counts on edges that are driven as they are drawn.
+        make most shortest paths one of many, and a planner counts on edges that are driven as they are drawn. With `tried`
+        (B, 2), actions that were made there, those among them are imitated that are found better.
         """
-        config = self.config
         actions = self.networks.actor(features)
+        distance, cost, costly = self._judged(features, actions)
+        m = 0.0 if cost is None else self.multiplier
+        bend = self._bend(actions, distance, ahead, ~costly)
+        loss = distance.mean() if cost is None else distance.mean() + m * (cost * costly).mean()
+        loss = (loss + bend) / (1 + m)
+        info = {"actor_distance": distance.mean()} | ({} if cost is None else {"actor_cost": cost.mean()})
+        if tried is None or self.config.imitation == 0:
+            return loss, info
+        with torch.no_grad():
+            other, other_cost, other_costly = self._judged(features, tried)
+            gain = distance - other
+            if cost is not None and other_cost is not None:
+                gain = gain + m * (cost * costly - other_cost * other_costly)
+        better = gain > self.config.imitation_margin
+        return loss + self.config.imitation * (((actions - tried) ** 2).sum(1) * better).mean(), info
+
+    def _judged(self, features: Tensor, actions: Tensor) -> tuple[Tensor, Tensor | None, Tensor]:
+        """The ensemble's mean distance (B,) and mean cost (B,), and where that is above the limit; no cost while it weighs nothing."""
+        config = self.config
         if self.stage == 1 or self.multiplier == 0.0:
             logits = self.networks.critics(features, actions, config.ensemble)
             distance = expected_distance(logits[:, :, : config.distance_bins]).mean(0)
-            loss = distance.mean() + self._bend(actions, distance, ahead, torch.tensor(True))
-            return loss, {"actor_distance": distance.mean()}
+            return distance, None, torch.zeros_like(distance, dtype=torch.bool)
         logits = self.networks.critics(features, actions)
         distance = expected_distance(logits[: config.ensemble, :, : config.distance_bins]).mean(0)
         cost = expected_cost(logits[config.ensemble :, :, : config.cost_atoms], config.cost_max).mean(0)
-        costly = cost > self.cost_limit
-        bend = self._bend(actions, distance, ahead, ~costly)
-        loss = (distance.mean() + self.multiplier * (cost * costly).mean() + bend) / (1 + self.multiplier)
-        return loss, {"actor_distance": distance.mean(), "actor_cost": cost.mean()}
+        return distance, cost, cost > self.cost_limit
 
     def _bend(self, actions: Tensor, distance: Tensor, ahead: Tensor | None, cheap: Tensor) -> Tensor:
         """Weighted mean square of how far the actions are from straight ones, over pairs found clear and cheap."""
@@ -166,7 +182,7 @@ class Agent:
         loss, info = self.loss_critics(features, actions, targets)
         _descend(loss, critics, self.optimizers["critics"])
         if self.updates % self.config.actor_interval == 0:
-            loss, actor_info = self.loss_actor(features, goals - states)
+            loss, actor_info = self.loss_actor(features, goals - states, actions)
             info |= actor_info
             _descend(loss, self.networks.actor, self.optimizers["actor"])
             learnt = torch.from_numpy(batch.future)

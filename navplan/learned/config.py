@@ -46,12 +46,14 @@ class TrainConfig:
     """Bins of the distance critics: 1, 2, …, this many steps; the last one means 'or more'."""
     cost_atoms: int = 40
     """Atoms of the cost critics, evenly over [0, cost_max]."""
-    cost_max: float = 20.0
+    cost_max: float = 10.0
     """Largest cumulative cost that the cost critics can say."""
-    cost_floor: float = 0.1
+    cost_floor: float = 0.05
     """Expected costs below it are read as 0: a softmax never says exactly 0 (a fifth of the distance between two atoms)."""
     wavelengths: tuple[float, ...] = (6.0, 12.0, 24.0)
     """Wavelengths, in cells, of the sine features of both positions."""
+    place_channels: int = 8
+    """Values that each network keeps for every corner of a cell (navplan.learned.networks.PlaceTable); 0: none."""
     relative_scales: tuple[float, ...] = (2.0, 8.0)
     """Scales, in cells, of the saturating features of goal minus position."""
 
@@ -81,10 +83,17 @@ class TrainConfig:
     replay_episodes: int = 10_000
     """Episodes that the replay ring holds."""
 
-    straightness: float = 0.5
+    straightness: float = 2.0
     """Weight, in steps, of the actor's squared distance from the straight move, where critics see nothing in the way."""
     straight_margin: float = 0.5
     """How many steps longer than a straight drive the critics may find a pair that still counts as clear."""
+
+    imitation: float = 4.0
+    """Weight, in steps, of the actor's squared distance from actions that were made and that the critics find better: a gradient
+    alone does not lead out of a corner (a Q-filter: Nair et al., "Overcoming Exploration in Reinforcement Learning with
+    Demonstrations", ICRA 2018, section IV-C)."""
+    imitation_margin: float = 0.5
+    """How many steps better they must be."""
 
     self_training_share: float = 0.125
     """Share of the environments, taken from the noisy ones, that practise problems of navplan.learned.self_training; 0: none."""
@@ -97,13 +106,13 @@ class TrainConfig:
 
     goal_future: float = 0.4
     """Share of relabelled goals that are later states of the same episode."""
-    goal_near: float = 0.35
+    goal_near: float = 0.4
     """Share that are replay states near in coordinates, on whichever side of a wall."""
-    goal_random: float = 0.15
+    goal_random: float = 0.05
     """Share that are any replay states; what is left keeps the goal that was pursued."""
     goal_here: float = 0.03
     """Share that are the state itself: graphs ask what it costs to wait."""
-    near_radius: float = 8.0
+    near_radius: float = 4.0
     """Half side, in cells, of the square in which near goals lie."""
     near_candidates: int = 64
     """Replay states tried per near goal; the one closest to a random point of the square is taken."""
@@ -139,7 +148,7 @@ class TrainConfig:
             raise InvalidInput("goal_future, goal_near, goal_random and goal_here add up to more than 1")
         if self.greedy_share + self.random_share + self.self_training_share > 1 + 1e-9:
             raise InvalidInput("greedy_share, random_share and self_training_share add up to more than 1")
-        for name in ("cost_limit", "straightness", "straight_margin"):
+        for name in ("cost_limit", "straightness", "straight_margin", "imitation", "imitation_margin", "place_channels"):
             if getattr(self, name) < 0:
                 raise InvalidInput(f"{name} is {getattr(self, name)}, expected at least 0")
         if not 0 <= self.cost_floor < self.cost_max:
@@ -187,7 +196,7 @@ _POSITIVE = (
 _AT_MOST = {
     "threads": 1024, "batch_size": 65_536, "updates_per_round": 10_000, "hidden": 4096, "ensemble": 64, "distance_bins": 1000,
     "cost_atoms": 1000, "num_envs": 65_536, "episode_steps": 10_000, "replay_episodes": 1_000_000, "near_candidates": 1000,
-    "multiplier_window": 1_000_000, "export_states": 10_000, "self_training_candidates": 1_000_000,
+    "multiplier_window": 1_000_000, "place_channels": 64, "export_states": 10_000, "self_training_candidates": 1_000_000,
 }  # fmt: skip
 _SHARES = (
     "stage1_fraction", "final_rate", "polyak", "greedy_share", "random_share", "goal_future", "goal_near", "goal_random",

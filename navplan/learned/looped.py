@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from navplan.learned.agent import Agent
-from navplan.learned.networks import Critics
+from navplan.learned.networks import Critics, PlaceTable
 from navplan.learned.policy import Critics as Judge
 
 
@@ -26,11 +27,26 @@ class LoopedCritics(nn.Module):
                 layer.bias.data = bias[m, 0].detach().clone()
                 layers += [layer, nn.ReLU()]
             self.members.append(nn.Sequential(*layers[:-1]))
+        self.places = None if stack.places is None else nn.ModuleList(_one_by_one(stack.places))
 
     def forward(self, features: Tensor, actions: Tensor, first: int | None = None) -> Tensor:
         """As `Critics.forward`."""
         x = torch.cat([features, actions], dim=1)
-        return torch.stack([cast(Tensor, member(x)) for member in list(self.members)[:first]])
+        members = list(self.members)[:first]
+        if self.places is None:
+            return torch.stack([cast(Tensor, member(x)) for member in members])
+        known = [cast(Tensor, places(features, actions)[0]) for places in list(self.places)[:first]]
+        return torch.stack([cast(Tensor, member(torch.cat([x, k], dim=1))) for member, k in zip(members, known, strict=True)])
+
+
+def _one_by_one(places: PlaceTable) -> list[PlaceTable]:
+    """Each member's table as a table of its own."""
+    out = []
+    for table in places.table.detach():
+        alone = copy.deepcopy(places)
+        alone.table = nn.Parameter(table[None].clone())
+        out.append(alone)
+    return out
 
 
 def looped_agent(agent: Agent) -> Agent:

@@ -38,12 +38,48 @@ class Encoder(nn.Module):
         return torch.cat(parts, dim=1)
 
 
+class PlaceTable(nn.Module):
+    """What each of `members` networks has learnt about places: values at the corners of the cells, bilinear in between.
+
+    Walls and hazards are bound to places and end sharply there; a table can say so at once, where sines of positions need large
+    networks (Mueller et al., "Instant Neural Graphics Primitives", SIGGRAPH 2022, section 3). It knows of the map only its size.
+    """
+
+    def __init__(self, members: int, channels: int, size: tuple[float, float]) -> None:
+        super().__init__()
+        self.channels = channels
+        self.register_buffer("step", 2 / torch.tensor(size, dtype=torch.float32), persistent=False)
+        self.table = nn.Parameter(torch.zeros(members, channels, int(size[0]) + 1, int(size[1]) + 1))
+
+    def forward(self, features: Tensor, actions: Tensor | None = None, first: int | None = None) -> Tensor:
+        """What is known of position and goal, and with actions of where the move would end.
+
+        Args:
+            features: (B, F) of an `Encoder`, which begin with both points scaled to [-1, 1].
+            actions: (B, 2) cells, or None.
+            first: only so many members.
+
+        Returns:
+            (M, B, 2 * channels), with actions (M, B, 3 * channels).
+        """
+        table = self.table if first is None else self.table[:first]
+        points = features[:, :4]
+        if actions is not None:
+            points = torch.cat([points, points[:, :2] + actions * cast(Tensor, self.step)], dim=1)
+        # grid_sample wants (column, row)
+        points = points.reshape(len(points), points.shape[1] // 2, 2).flip(-1)[None].expand(len(table), -1, -1, -1)
+        values = nn.functional.grid_sample(table, points, align_corners=True, padding_mode="border")  # (M, C, B, points)
+        return values.permute(0, 2, 3, 1).flatten(2)
+
+
 class Actor(nn.Module):
     """Two hidden ReLU layers, tanh output: features (B, F) -> actions (B, 2) in [-1, 1]."""
 
-    def __init__(self, features: int, hidden: int, generator: torch.Generator) -> None:
+    def __init__(self, features: int, hidden: int, generator: torch.Generator, places: PlaceTable | None = None) -> None:
         super().__init__()
-        self.layers = nn.ModuleList([nn.Linear(features, hidden), nn.Linear(hidden, hidden), nn.Linear(hidden, 2)])
+        self.places = places
+        inputs = features if places is None else features + 2 * places.channels
+        self.layers = nn.ModuleList([nn.Linear(inputs, hidden), nn.Linear(hidden, hidden), nn.Linear(hidden, 2)])
         for layer in list(self.layers)[:-1]:
             _uniform(cast(nn.Linear, layer).weight, math.sqrt(3 / cast(nn.Linear, layer).in_features), generator)
             nn.init.zeros_(cast(nn.Linear, layer).bias)
@@ -54,6 +90,8 @@ class Actor(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """(B, F) -> (B, 2)."""
         first, second, last = self.layers
+        if self.places is not None:
+            features = torch.cat([features, self.places(features)[0]], dim=1)
         return torch.tanh(last(torch.relu(second(torch.relu(first(features))))))
 
 
@@ -63,9 +101,18 @@ class Critics(nn.Module):
     The distance critics come first, the cost critics after them; rows are as wide as the larger of the two supports.
     """
 
-    def __init__(self, features: int, hidden: int, members: int, outputs: int, generator: torch.Generator) -> None:
+    def __init__(
+        self,
+        features: int,
+        hidden: int,
+        members: int,
+        outputs: int,
+        generator: torch.Generator,
+        places: PlaceTable | None = None,
+    ) -> None:
         super().__init__()
-        inputs = features + 2
+        self.places = places
+        inputs = features + 2 if places is None else features + 2 + 3 * places.channels
 
         def weight(fan_in: int, fan_out: int, limit: float) -> nn.Parameter:
             return nn.Parameter(_uniform(torch.empty(members, fan_in, fan_out), limit, generator))
@@ -83,8 +130,10 @@ class Critics(nn.Module):
         w1, b1, w2, b2, w3, b3 = (
             p if first is None else p[:first] for p in (self.w1, self.b1, self.w2, self.b2, self.w3, self.b3)
         )
-        # The members share their input: one flat product for the first layer.
-        hidden = torch.relu_(torch.baddbmm(b1, x.expand(len(w1), -1, -1), w1))
+        inputs = x.expand(len(w1), -1, -1)
+        if self.places is not None:
+            inputs = torch.cat([inputs, self.places(features, actions, first)], dim=2)
+        hidden = torch.relu_(torch.baddbmm(b1, inputs, w1))
         hidden = torch.relu_(torch.baddbmm(b2, hidden, w2))
         return torch.baddbmm(b3, hidden, w3)
 

@@ -189,7 +189,8 @@ def critics_from(path: Path, arrays: Arrays, document: dict[str, Any]) -> Critic
     else:
         features = Encoder(size, config.wavelengths, config.relative_scales).dim
         outputs = max(config.distance_bins, config.cost_atoms)
-        expect(path, arrays, {"critics.w1": (2 * members, features + 2, width), "critics.w3": (2 * members, width, outputs)})
+        inputs = features + 2 + 3 * config.place_channels
+        expect(path, arrays, {"critics.w1": (2 * members, inputs, width), "critics.w3": (2 * members, width, outputs)})
         networks = build_networks(config, size, seed=0)
     load_networks(path, networks, arrays)
     states = arrays.get("states")

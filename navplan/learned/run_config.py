@@ -10,6 +10,9 @@ from navplan.errors import CheckpointError, InvalidInput
 from navplan.learned.config import TrainConfig
 from navplan.learned.paper.config import PaperConfig
 
+_BEFORE = {"place_channels": 0, "imitation": 0.0}
+"""What runs did not have whose files do not speak of it."""
+
 
 def read_run_config(out: str | Path) -> TrainConfig | PaperConfig:
     """The configuration that a run directory was started with.
@@ -37,5 +40,6 @@ def config_from(values: dict[str, Any], source: str | Path) -> TrainConfig | Pap
     Raises:
         FileFormatError: it does not fit.
     """
-    kind = PaperConfig if values.get("recipe") == "paper" else TrainConfig
-    return kind.from_dict(values, source)
+    if values.get("recipe") == "paper":
+        return PaperConfig.from_dict(values, source)
+    return TrainConfig.from_dict({**_BEFORE, **values}, source)

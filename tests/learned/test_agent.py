@@ -83,6 +83,26 @@ def test_clear_pairs_are_driven_straight(agent: Agent) -> None:
     torch.testing.assert_close(off, torch.tensor(TINY.straightness * 2 * 0.5 / 4))
 
 
+def test_tried_actions_are_imitated_where_critics_find_them_better(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+    features = agent.networks.encoder(torch.rand(3, 2), torch.rand(3, 2))
+    own = agent.networks.actor(features).detach()
+    tried = torch.tensor([[1.0, 1.0], [-1.0, 0.5], [0.25, -1.0]])
+    margin, weight = agent.config.imitation_margin, agent.config.imitation
+    assert weight > 0
+    # the first is much better, the second within the margin, the third worse
+    gains = torch.tensor([margin + 1, margin / 2, -3.0])
+
+    def judged(_: torch.Tensor, actions: torch.Tensor) -> tuple[torch.Tensor, None, torch.Tensor]:
+        distance = torch.full((3,), 9.0) - (gains if torch.equal(actions, tried) else 0.0)
+        return distance, None, torch.zeros(3, dtype=torch.bool)
+
+    monkeypatch.setattr(agent, "_judged", judged)
+    loss, _ = agent.loss_actor(features, None, tried)
+    expected = 9.0 + weight * ((own[0] - tried[0]) ** 2).sum() / 3
+    torch.testing.assert_close(loss.detach(), expected)
+    assert agent.loss_actor(features, None, None)[0].item() == pytest.approx(9.0)
+
+
 def test_members_are_what_the_exported_critics_say(agent: Agent) -> None:
     rng = np.random.default_rng(0)
     states, goals = (rng.uniform(0, 15, (50, 2)).astype(np.float32) for _ in range(2))

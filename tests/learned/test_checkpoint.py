@@ -96,7 +96,7 @@ def test_policies_refuse_what_is_no_position(tiny: Critics) -> None:
         ({"format": 99}, "is a 'policy' of format 99, expected a 'policy' of format 1"),
         (
             {"config": {"scenario": "x", "hidden": 4096}},
-            "tensor 'critics.w1' is float32 (4, 6, 4), expected float32 (6, 34, 4096)",
+            "tensor 'critics.w1' is float32 (4, 30, 4), expected float32 (6, 34, 4096)",
         ),
         ({"config": {"scenario": "x", "hidden": -4}}, "hidden is -4, expected a positive number"),
         ({"config": 3}, "has no configuration in its header"),
@@ -107,6 +107,16 @@ def test_wrong_contents_are_named(tmp_path: Path, changes: dict[str, object], me
     with pytest.raises(CheckpointError) as caught:
         load_checkpoint(tmp_path)
     assert str(caught.value) == f"{path}: {message}"
+
+
+def test_files_that_do_not_speak_of_place_tables_have_none(tmp_path: Path) -> None:
+    config = CONFIG.replace(place_channels=0)
+    arrays = network_arrays(build_networks(config, SIZE, seed=1)) | {"states": np.ones((3, 2), np.float32)}
+    values = {key: value for key, value in config.to_dict().items() if key not in ("place_channels", "imitation")}
+    write_tensors(tmp_path / "policy.safetensors", "policy", arrays, {"config": values, "size": list(SIZE), "stage": 2})
+    critics = load_checkpoint(tmp_path)
+    assert critics.config.place_channels == 0  # type: ignore[union-attr]
+    assert critics.networks.actor.places is None
 
 
 def test_missing_tensors_are_named(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from navplan.learned.networks import Actor, Critics, Encoder
+from navplan.learned.networks import Actor, Critics, Encoder, PlaceTable
 
 
 @pytest.fixture
@@ -49,3 +49,41 @@ def test_positions_are_scaled_by_their_own_side() -> None:
 def test_actor_stays_in_bounds(generator: torch.Generator) -> None:
     actor = Actor(4, 8, generator)
     assert actor(torch.randn(9, 4) * 1000).abs().max() <= 1
+
+
+def bilinear(table: torch.Tensor, row: float, col: float) -> torch.Tensor:
+    """(C,) of one member's table (C, H + 1, W + 1) at a point in cells, by the definition."""
+    i, j = min(int(row), table.shape[1] - 2), min(int(col), table.shape[2] - 2)
+    a, b = row - i, col - j
+    low, high = table[:, i], table[:, i + 1]
+    return (1 - a) * ((1 - b) * low[:, j] + b * low[:, j + 1]) + a * ((1 - b) * high[:, j] + b * high[:, j + 1])
+
+
+def test_a_place_table_is_bilinear_between_the_corners_of_cells(generator: torch.Generator) -> None:
+    size = (4.0, 7.0)
+    places = PlaceTable(2, 3, size)
+    with torch.no_grad():
+        places.table.uniform_(-1, 1, generator=generator)
+    states = torch.tensor([[0.0, 0.0], [1.25, 6.5], [3.9, 2.0]])
+    goals = torch.tensor([[4.0, 7.0], [2.5, 2.5], [0.1, 0.2]])
+    actions = torch.tensor([[1.0, 0.5], [-1.0, 0.25], [-0.5, -1.0]])
+    out = places(Encoder(size, (), ())(states, goals), actions)
+    assert out.shape == (2, 3, 9)
+    for m in range(2):
+        for b in range(3):
+            points = (states[b], goals[b], states[b] + actions[b])
+            by_hand = torch.cat([bilinear(places.table[m], *map(float, point)) for point in points])
+            torch.testing.assert_close(out[m, b], by_hand, rtol=1e-4, atol=1e-5)
+
+
+def test_a_place_table_serves_actor_and_some_or_all_critics(generator: torch.Generator) -> None:
+    encoder = Encoder((4.0, 7.0), (6.0,), (2.0,))
+    critics = Critics(encoder.dim, 16, 4, 5, generator, PlaceTable(4, 3, (4.0, 7.0)))
+    actor = Actor(encoder.dim, 16, generator, PlaceTable(1, 3, (4.0, 7.0)))
+    with torch.no_grad():
+        for parameter in (*critics.parameters(), *actor.parameters()):
+            parameter.uniform_(-1, 1, generator=generator)
+    features = encoder(torch.rand(6, 2) * 4, torch.rand(6, 2) * 4)
+    actions = actor(features)
+    assert actions.abs().max() <= 1
+    torch.testing.assert_close(critics(features, actions, 2), critics(features, actions)[:2])
