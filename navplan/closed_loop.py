@@ -19,7 +19,7 @@ from navplan.navigation import Method, Navigation, Options
 from navplan.plan import Plan
 from navplan.problem import Problem
 from navplan.protocols import LowLevel
-from navplan.roadmap import Roadmap, build_roadmap
+from navplan.roadmap import Roadmap, build_roadmap, edge_critics
 from navplan.trajectory import Trajectory
 from navplan.waypoints import follow_waypoints
 
@@ -108,7 +108,7 @@ class Loop:
 
     def _attached(self, starts: NDArray[np.float32], goals: NDArray[np.float32]) -> tuple[StateGraph, NDArray[np.int32]]:
         """The graph to plan on and the ids of starts and goals; sets `self.full`, the same before pruning."""
-        self.full, ids = self.base.attach(np.concatenate([starts, goals]), self.critics)
+        self.full, ids = self.base.attach(np.concatenate([starts, goals]), edge_critics(self.scenario, self.critics, self.how))
         graph = self.full if self.max_risk is None else self.full.prune(max_risk=self.max_risk)
         return without_edges(graph, self.banned), ids
 

@@ -30,6 +30,7 @@ class Method:
         weighs_risk: edge cost has the risk term.
         weight: "cost" or "hops".
         constrained: the safety-constrained policy drives; otherwise the unconstrained one of the first training stage.
+        lane: edges are priced as lanes of this half width, cells (`navplan.lanes`); 0: as lines.
         reach: longest edge in environment steps, where the scenario's own limit is not shorter. An edge is one time step of the
             plan, so edges of like length keep the plan's time close to the time it takes to drive it.
         nodes: how graph nodes are chosen from the checkpoint's states.
@@ -46,6 +47,7 @@ class Method:
     weighs_risk: bool = True
     weight: Weight = "cost"
     constrained: bool = True
+    lane: float = 0.0
     reach: float = math.inf
     nodes: NodeChoice = "coverage"
     graph_nodes: int | None = None
@@ -55,7 +57,7 @@ class Method:
 
 
 METHODS: dict[str, Method] = {
-    "navplan": Method("risk-pruned graph, distance + beta * risk, multi-agent search, constrained policy", reach=2.5),
+    "navplan": Method("risk-pruned graph, distance + beta * risk, multi-agent search, constrained policy", lane=0.25, reach=2.5),
     "constrained-search": Method(
         "as published: risk-pruned graph, hop count, CBS, waypoints without synchronisation, constrained policy",
         weighs_risk=False,
@@ -101,7 +103,7 @@ class Options:
         max_expansions: conflict-tree nodes per planning call, a budget that is the same on every machine.
         seed: of node choice and planner.
         settings: of the execution.
-        prune, weight, nodes, execution: as in `Method`.
+        prune, weight, lane, nodes, execution: as in `Method`.
     """
 
     low_level: str = "policy"
@@ -118,12 +120,14 @@ class Options:
     settings: Settings = dataclasses.field(default_factory=Settings)
     prune: bool | None = None
     weight: Weight | None = None
+    lane: float | None = None
     nodes: NodeChoice | None = None
     execution: Execution | None = None
 
     def applied(self, method: Method) -> Method:
         """`method` with the choices that these options make instead."""
-        chosen = {name: getattr(self, name) for name in ("planner", "prune", "weight", "nodes", "graph_nodes", "execution")}
+        names = ("planner", "prune", "weight", "lane", "nodes", "graph_nodes", "execution")
+        chosen = {name: getattr(self, name) for name in names}
         return dataclasses.replace(method, **{name: value for name, value in chosen.items() if value is not None})
 
 

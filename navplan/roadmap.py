@@ -9,7 +9,9 @@ import numpy as np
 
 from navplan.coverage import coverage_nodes
 from navplan.graph import StateGraph
+from navplan.lanes import LaneCritics
 from navplan.navigation import FEWEST_NODES, MOST_NODES, Method, Options
+from navplan.protocols import EdgeCritics
 
 if TYPE_CHECKING:
     from navplan.scenarios.scenario import Scenario
@@ -39,7 +41,7 @@ def build_roadmap(scenario: Scenario, critics: Any, method: Method, options: Opt
     """Choose nodes among the checkpoint's states, weigh the edges, prune.
 
     Args:
-        method: with the options' choices applied (`Options.applied`): `reach`, `prune`, `nodes` and `graph_nodes` are looked at.
+        method: with the options' choices applied (`Options.applied`); what it says of nodes and edges is looked at.
         options: `max_distance`, `max_risk` and `seed` are.
 
     Raises:
@@ -50,8 +52,15 @@ def build_roadmap(scenario: Scenario, critics: Any, method: Method, options: Opt
     count = by_size if method.graph_nodes is None else method.graph_nodes
     nodes = coverage_nodes(pool, min(count, len(pool)), np.random.default_rng(options.seed), method.nodes)
     reach = min(scenario.max_distance, method.reach) if options.max_distance is None else options.max_distance
-    base = StateGraph.from_states(nodes, critics, max_distance=reach)
+    base = StateGraph.from_states(nodes, edge_critics(scenario, critics, method), max_distance=reach)
     if not method.prune:
         return Roadmap(base, base)
     max_risk = scenario.max_risk if options.max_risk is None else options.max_risk
     return Roadmap(base, base.prune(max_risk=max_risk), max_risk)
+
+
+def edge_critics(scenario: Scenario, critics: Any, method: Method) -> EdgeCritics:
+    """What weighs the edges of `method`: `critics` themselves, or lanes of them."""
+    if method.lane == 0:
+        return critics  # type: ignore[no-any-return]
+    return LaneCritics(critics, method.lane, (scenario.world.height, scenario.world.width))
