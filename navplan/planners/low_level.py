@@ -174,6 +174,9 @@ class LowLevel:
         rest_from = max(later, int(first_rest(table, weighted.xy, self._clearance, goal)))
         horizon = max(len(table.first) - 1, others.shape[0] - 1, rest_from, int(table.keep_step.max(initial=0)))
         slice_size = expansions_per_slice(weighted.max_degree, others.shape[1])
+        # Where risk is dear, a way round costs more than one step: an agent that has been in conflict before must want it more.
+        # With w = 1 there is nothing to spend on ways round, only ties to break.
+        dearer, slices = (1, 2) if w == 1.0 else ((1 + len(constraints)) ** 2, 10)
         self.searches += 1
         while True:
             self._stamp += 1
@@ -186,11 +189,11 @@ class LowLevel:
                 skip=skip,
                 stamp=self._stamp,
                 max_degree=weighted.max_degree,
-                patience=2 * slice_size,
+                patience=slices * slice_size,
                 min_step=weighted.min_step,
                 w=float(w),
                 extra=float(extra),
-                penalty=self._penalty,
+                penalty=self._penalty * dearer,
                 clearance=self._clearance,
             )
             self._progress[:] = 0
