@@ -52,6 +52,9 @@ class Route(NamedTuple):
 
 NO_OTHERS = np.zeros((1, 0), np.int32)
 
+# What a bounded search pays to avoid one conflict, in typical steps.
+WAY_ROUND = 5
+
 
 def typical_step(weighted: Weighted) -> float:
     """What avoiding one conflict is worth: the median wait, or where waits are free the median edge."""
@@ -174,9 +177,9 @@ class LowLevel:
         rest_from = max(later, int(first_rest(table, weighted.xy, self._clearance, goal)))
         horizon = max(len(table.first) - 1, others.shape[0] - 1, rest_from, int(table.keep_step.max(initial=0)))
         slice_size = expansions_per_slice(weighted.max_degree, others.shape[1])
-        # Where risk is dear, a way round costs more than one step: an agent that has been in conflict before must want it more.
-        # With w = 1 there is nothing to spend on ways round, only ties to break.
-        dearer, slices = (1, 2) if w == 1.0 else ((1 + len(constraints)) ** 2, 10)
+        # Where risk is dear, a way round costs more than a few steps, and an agent that has been in conflict before must want it
+        # more. With w = 1 there is nothing to spend on ways round, only ties to break.
+        dearer, slices = (1, 2) if w == 1.0 else (WAY_ROUND * (1 + len(constraints)) ** 2, 40)
         self.searches += 1
         while True:
             self._stamp += 1
