@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--scenario", metavar="NAME", help="bundled scenario or scenario file (with --resume: that of the run)")
+    parser.add_argument("--scenario", metavar="NAME", help="bundled scenario or scenario file (--resume, --config: theirs)")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="TOML file of settings, instead of the scenario's own")
     parser.add_argument("--recipe", choices=("navplan", "paper"), help="training recipe (default: navplan)")
     parser.add_argument("--seed", type=int, help="seed of every random draw (default: that of the scenario's config)")
     parser.add_argument("--steps", type=int, metavar="N", help="gradient updates over both stages (default: the config's)")
@@ -40,15 +41,19 @@ def run(args: argparse.Namespace) -> int:
 
 def _config(args: argparse.Namespace) -> TrainConfig | PaperConfig:
     from navplan.errors import InvalidInput
-    from navplan.learned.config import bundled_config
+    from navplan.learned.config import bundled_config, load_config
     from navplan.learned.paper.config import paper_config
     from navplan.learned.run_config import read_run_config
 
+    if args.config is not None and (args.resume or args.recipe == "paper"):
+        raise InvalidInput("--config is for new runs of recipe navplan, expected neither --resume nor --recipe paper beside it")
     base: TrainConfig | PaperConfig
     if args.resume:
         base = read_run_config(args.out)
         if args.recipe not in (None, base.recipe):
             raise InvalidInput(f"{args.out}: was started with recipe {base.recipe!r}, not {args.recipe!r}")
+    elif args.config is not None:
+        base = load_config(args.config)
     elif args.scenario is None:
         raise InvalidInput("--scenario is missing, expected the name of a scenario or the path of a scenario file")
     else:

@@ -207,6 +207,23 @@ def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert "exists already" in capsys.readouterr().err
 
 
+def test_command_line_takes_a_file_of_settings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own, out = tmp_path / "own.toml", tmp_path / "run"
+    own.write_text('scenario = "center-dot"\nseed = 5\nsteps = 1\nself_training_share = 0.0\n')
+    assert main(["train", "--config", str(own), "--seed", "6", "--out", str(out)]) == 0
+    written = json.loads((out / "config.json").read_text())["config"]
+    assert (written["seed"], written["steps"], written["self_training_share"]) == (6, 1, 0.0)
+    capsys.readouterr()
+    for beside in (["--resume"], ["--recipe", "paper"]):
+        assert main(["train", "--config", str(own), *beside, "--out", str(out)]) == 2
+        assert "--config is for new runs" in capsys.readouterr().err
+    own.write_text('scenario = "center-dot"\nsteppes = 1\n')
+    assert main(["train", "--config", str(own), "--out", str(tmp_path / "other")]) == 2
+    error = capsys.readouterr().err
+    assert str(own) in error
+    assert "steppes" in error
+
+
 def test_learning_a_small_world_takes_seconds(tmp_path: Path) -> None:
     scenario = tmp_path / "corner.toml"
     scenario.write_text(
