@@ -111,12 +111,12 @@ class Figures:
 
 @dataclass(frozen=True)
 class Note:
-    """Words beside the figure of a cell."""
+    """Words beside the figure of a cell, or with no number of agents of all cells of a map."""
 
     map: str
     difficulty: str
-    agents: int
     text: str
+    agents: int | None = None
 
 
 @dataclass(frozen=True)
@@ -140,6 +140,10 @@ class Suite:
     confidence: float = 0.95
     figures: Figures | None = None
     notes: tuple[Note, ...] = ()
+
+    def noted(self, where: tuple[str, str, int]) -> tuple[str, ...]:
+        """The notes about a map, difficulty and number of agents."""
+        return tuple(n.text for n in self.notes if (n.map, n.difficulty) == where[:2] and n.agents in (None, where[2]))
 
     def setting(self, label: str) -> Setting:
         """The setting ``method/name``."""
@@ -309,7 +313,8 @@ def _figures(table: Table) -> Figures:
 
 
 def _note(table: Table) -> Note:
-    found = Note(table.take_str("map"), table.take_str("difficulty"), table.take_int("agents"), table.take_str("text"))
+    agents = table.take_int("agents") if "agents" in table else None
+    found = Note(table.take_str("map"), table.take_str("difficulty"), table.take_str("text"), agents)
     table.finish(("map", "difficulty", "agents", "text"))
     return found
 

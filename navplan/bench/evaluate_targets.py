@@ -103,28 +103,34 @@ def failures(group: Group) -> str:
 
 def targets_table(suite: Suite, evidence: Evidence) -> Table:
     """Every target, what was found, and words."""
-    notes = {(note.map, note.difficulty, note.agents): note.text for note in suite.notes}
     lines = []
     for verdict in verdicts(suite, evidence):
-        words = verdict.words
-        if not verdict.reached and verdict.group.where in notes:
-            words = f"{words}. {notes[verdict.group.where]}"
+        notes = () if verdict.reached else suite.noted(verdict.group.where)
+        words = ". ".join((verdict.words, *notes))
         answer = "yes" if verdict.reached else "**no**"
         lines.append((*place_cells(verdict.group.where), verdict.what, verdict.target, verdict.found, answer, words))
     return Table(("map", "difficulty", "agents", "figure", "to reach", "found", "reached", "in words"), tuple(lines))
 
 
 def missed(suite: Suite, evidence: Evidence) -> list[str]:
-    """One sentence for each target that was not reached."""
-    notes = {(note.map, note.difficulty, note.agents): note.text for note in suite.notes}
-    said = []
+    """One sentence for the targets of one kind on one map that were not reached, whatever the number of agents."""
+    alike: dict[tuple[str, str, str, str], list[Verdict]] = {}
     for verdict in verdicts(suite, evidence):
         if not verdict.reached:
-            name, difficulty, agents = verdict.group.where
-            place = f"{name}, {difficulty}, {agents} agent{'s' if agents > 1 else ''}"
-            note = notes.get(verdict.group.where)
-            said.append(
-                f"{place}: {verdict.what} is {verdict.found}, to reach was {verdict.target}; {verdict.words}"
-                + (f". {note}" if note else "")
-            )
+            name, difficulty, _ = verdict.group.where
+            alike.setdefault((name, difficulty, verdict.what, verdict.target), []).append(verdict)
+    said = []
+    for (name, difficulty, what, target), found in alike.items():
+        agents = _listed([str(verdict.group.where[2]) for verdict in found])
+        noun = "agent" if agents == "1" else "agents"
+        words = f"; {found[0].words}" if len(found) == 1 else ""
+        notes = dict.fromkeys(note for verdict in found for note in suite.noted(verdict.group.where))
+        figures = _listed([verdict.found for verdict in found])
+        line = f"{name}, {difficulty}, {agents} {noun}: {what} is {figures}, to reach was {target}{words}"
+        said.append(". ".join((line, *notes)))
     return said
+
+
+def _listed(items: list[str]) -> str:
+    """Items as in a sentence: "1, 2 and 3"."""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

@@ -67,7 +67,7 @@ def test_numbers_for_people() -> None:
 
 
 def test_targets_say_what_was_not_reached_and_why() -> None:
-    noted = replace(suite(), notes=(Note("center-dot", "hard", 20, "The passage is too narrow"),))
+    noted = replace(suite(), notes=(Note("center-dot", "hard", "The passage is too narrow", 20),))
     found = {(v.group.where[2], v.what): v for v in verdicts(noted, evidence())}
     assert found[1, "cost_max"].reached
     assert found[20, "success"].reached  # the median over seeds
@@ -84,6 +84,16 @@ def test_targets_say_what_was_not_reached_and_why() -> None:
     assert "of 12 runs, 1 with a contact (training seed 2)" in table.markdown()
     assert "**no**" in table.markdown()
     assert not verdicts(replace(noted, name="mine"), evidence())
+
+
+def test_misses_of_one_kind_share_a_sentence() -> None:
+    noted = replace(load_suite("long-horizon"), notes=(Note("maze-wide", "half", "It is narrow"), Note("maze-wide", "easy", "-")))
+    rows = [
+        row(map="maze-wide", difficulty="half", agents=agents, cost_max=agents + 1.0, oracle_cost_max=1.0) for agents in (1, 5, 10)
+    ]
+    assert missed(noted, Evidence(rows)) == [
+        "maze-wide, half, 1, 5 and 10 agents: cost_max / oracle's is 2.00, 6.00 and 11.00, to reach was at most 1.25. It is narrow"
+    ]
 
 
 def test_the_report_shows_both_scorings() -> None:
