@@ -149,15 +149,19 @@ def _problem_task(suite: Suite, cell: Cell, setting: Setting, run: Run) -> Task:
 
 
 def pareto_tasks(suite: Suite, cells: Sequence[Cell]) -> list[Task]:
-    """The oracle's front on the cell that the pictures show."""
+    """The oracle's front on the cell that the pictures show, as finely as the oracle's columns of its problems."""
+    from navplan.scenarios.oracle import RESOLUTION
+    from navplan.scenarios.problem_sets import SUITES
+
     shown = suite.figures
+    resolution = SUITES[suite.problem_set].resolution if suite.problem_set in SUITES else RESOLUTION
     if shown is None:
         return []
     tasks = []
     for cell in cells:
         if (cell.map, cell.difficulty, cell.agents) != (shown.map, shown.difficulty, shown.agents):
             continue
-        extra = {"step_weights": list(shown.step_weights)}
+        extra = {"step_weights": list(shown.step_weights), "resolution": resolution}
         points = hashlib.sha256(cell.starts.tobytes() + cell.goals.tobytes()).hexdigest()
         identity = {"map_sha256": cell.map_sha256, "points": points, "version": version(), **extra}
         tasks.append(Task("pareto", identity, f"{cell.label} oracle's front", "pareto", cell, extra=extra))

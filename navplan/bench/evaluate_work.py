@@ -177,7 +177,8 @@ def _pareto(task: Task, out: Path, memory: Memory) -> dict[str, Any]:
     assert cell is not None  # the kind has one
     scenario = load_scenario(cell.map)
     starts, goals = cell.starts.reshape(-1, 2), cell.goals.reshape(-1, 2)
-    front = pareto(scenario.world, starts, goals, task.extra["step_weights"], tolerance=scenario.goal_tolerance)
+    weights, resolution = task.extra["step_weights"], task.extra["resolution"]
+    front = pareto(scenario.world, starts, goals, weights, tolerance=scenario.goal_tolerance, resolution=resolution)
     points = zip(front.step_weights, front.steps.mean(axis=1), front.cost.mean(axis=1), strict=True)
     return {"front": [[float(value) for value in point] for point in points]}
 
