@@ -23,13 +23,13 @@ __all__ = ["Evidence", "console_text", "fill", "filled", "readme_text", "report_
 
 _CAPTIONS = {
     "success": "Success (all agents at their goals within the budget, no contact) against the number of agents.",
-    "cost": "Cumulative cost, maximum over agents, over all problems, failures included. Dashed: the cheapest possible, "
-    "each agent alone on the map.",
+    "cost": "Cumulative cost, maximum over agents, over all problems, failures included. Dashed: the cheapest that the "
+    "oracle finds, each agent alone on the map.",
     "pareto": "Steps and cost, means over agents and all problems. Line: what the oracle can do, each agent alone on the map. "
     "Small marks: the method's other settings.",
     "trajectories": "One problem, every method. Crosses: contacts.",
     "calibration": "Steps and cost that the critics predict for pairs a graph would join, and what the policy's own drives take; "
-    "a line for each training seed, a mark for each tenth of the pairs. Error: the mean distance of the marks from the diagonal.",
+    "a line for each training seed, a mark for each tenth of the pairs; pairs that are predicted to cost nothing share one. Error: the mean distance of the marks from the diagonal.",
 }
 
 
@@ -106,7 +106,7 @@ _BESIDE = (
     "*Published* is what the paper reports. *The paper's scoring of our runs* ignores contacts, shares 300 calls among all "
     "agents, averages cost over successful problems only, puts the result of the policy without search in the place of failed "
     "plans, and takes the pruning factor that does best on the test problems. All other columns are scored as the last section "
-    "says; contacts are a mean number for a problem.\n"
+    "says; contacts count each pair that touches once for every step it does so, and are means over problems.\n"
 )
 _REGRET = "What a method pays and takes beyond what was possible for each agent alone on the map, the goal tolerance included.\n"
 _EVERY = "Costs and steps are over all problems, failures included; times are medians over runs.\n"
@@ -142,7 +142,8 @@ def readme_text(suite: Suite, evidence: Evidence) -> str:
     seeds = len({row["train_seed"] for row in evidence.rows})
     words = (
         f"Success, and cumulative cost (maximum over agents) with its {100 * suite.confidence:g} % interval; {suite.problems} "
-        f"problems a line, {seeds} training seeds, failures included.\n"
+        f"problems a line, {seeds} training seeds, failures included: means over problems, then medians over seeds, so that a seed "
+        "that fails often shows in the interval only. Steps are means over agents, the oracle's the fewest of each agent alone.\n"
     )
     left = missed(suite, evidence)
     if left:

@@ -267,11 +267,12 @@ def signed(figure: Figure, digits: int = 2) -> str:
 
 
 def short_table(suite: Suite, evidence: Evidence) -> Table:
-    """One line a cell, one column a method: success and cost; what the README shows."""
+    """One line a cell, one column a method: success and cost, then what navplan pays for them in steps; what the README shows."""
     boot = bootstrap_of(suite)
     shown = [setting for setting in suite.settings if setting.headline]
     methods = [setting for setting in shown if any(group.label == setting.label for group in evidence.groups)]
     with_paper = any(published(*where, method) for where in evidence.places for method in NAMES)
+    steps = ("navplan's steps / oracle's",) if any(group.label == "navplan/default" for group in evidence.groups) else ()
     lines = []
     for where in evidence.places:
         here = {group.label: group for group in evidence.at(where)}
@@ -281,13 +282,16 @@ def short_table(suite: Suite, evidence: Evidence) -> Table:
         for setting in methods:
             group = here.get(setting.label)
             cells.append("-" if group is None else f"{percent(headline(group.values('success')))}, {_cost(boot, group)}")
-        best = here.get("navplan/default") or next(iter(here.values()))
+        ours = here.get("navplan/default")
+        best = ours or next(iter(here.values()))
         cells.append(number(headline(best.values("oracle_cost_max"))))
+        if steps:
+            cells.append("-" if ours is None else f"{number(ours.steps_ratio)}×")
         lines.append(tuple(cells))
     several = {setting.method for setting in methods}
     names = [NAMES[s.method] if len(several) == len(methods) else f"{NAMES[s.method]}, {s.name}" for s in methods]
     paper = ("paper's cost",) if with_paper else ()
-    return Table(("map", "difficulty", "agents", *paper, *names, "oracle's cost"), tuple(lines))
+    return Table(("map", "difficulty", "agents", *paper, *names, "oracle's cost", *steps), tuple(lines))
 
 
 def _cost(boot: Bootstrap, group: Group) -> str:

@@ -37,8 +37,9 @@ def test_committed_configs_are_valid(scenario: str) -> None:
     assert config.stage1_steps % config.updates_per_round == 0
 
 
-def test_the_ablation_of_self_training_changes_nothing_else() -> None:
-    assert bundled_config("center-dot-without-self-training") == bundled_config("center-dot").replace(self_training_share=0.0)
+@pytest.mark.parametrize("scenario", ["center-dot", "maze-wide"])
+def test_the_ablation_of_self_training_changes_nothing_else(scenario: str) -> None:
+    assert bundled_config(f"{scenario}-without-self-training") == bundled_config(scenario).replace(self_training_share=0.0)
 
 
 def test_a_scenario_without_a_config_gets_the_defaults() -> None:
