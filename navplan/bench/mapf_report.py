@@ -120,7 +120,8 @@ def growth_table(rows: Sequence[Record]) -> str:
 
 def peers_table(rows: Sequence[Record]) -> str:
     """Markdown: every line of `TARGETS`, with what the rows say, beside the peer; lines that were not run say so."""
-    found = {(g.planner, g.map_name, g.agents, g.time_limit): g for g in groups([r for r in rows if r["type_id"] in (1, 2, 3)])}
+    measured = once([row for row in rows if row["type_id"] in (1, 2, 3)])
+    found = {(g.planner, g.map_name, g.agents, g.time_limit): g for g in groups(measured)}
     lines: list[str] = []
     section = ""
     for target in TARGETS:
@@ -131,10 +132,20 @@ def peers_table(rows: Sequence[Record]) -> str:
     return "\n".join(lines[1:]) + "\n"
 
 
+def once(rows: Sequence[Record]) -> list[Record]:
+    """The first run of each planner on each team of a scenario: one that was run for two purposes counts once."""
+    found: dict[tuple[object, ...], Record] = {}
+    for row in rows:
+        work = (row["map_name"], row["scen_type"], row["type_id"], row["agents"])
+        found.setdefault((*work, row["planner"], row["time_limit"], row["seed"]), row)
+    return list(found.values())
+
+
 def _header(target: Target) -> tuple[str, str]:
     names: tuple[str, ...]
     if target.cost is not None:
-        names = ("planner", "map", "agents", "solved", "sum of costs", "peer", "peer's sum of costs", "ratio", "reached")
+        names = ("planner", "map", "agents", "solved", "sum of costs", "processor s")
+        names += ("peer", "peer's sum of costs", "ratio", "reached")
     else:
         names = ("planner", "map", "agents", "solved", "seconds", "processor s")
         names += ("peer", "peer solved", "peer's seconds", "ratio", "reached")
@@ -154,12 +165,15 @@ def _line(target: Target, group: Group | None) -> str:
 
 
 def _ours(target: Target, group: Group | None) -> tuple[str, ...]:
-    """Solved, then the sum of costs, or wall and processor seconds."""
-    figures: list[float | None] = [None] if target.cost is not None else [None, None]
-    if group is not None:
-        figures = [group.cost] if target.cost is not None else [group.solved_s, group.cpu_s]
-    shown = tuple("-" if f is None else f"{f:,.10g}" if target.cost is not None else f"{f:.3g}" for f in figures)
-    return ("not run" if group is None else f"{group.solved}/{group.runs}", *shown)
+    """Solved, then the sum of costs or wall seconds, then processor seconds."""
+    if group is None:
+        return ("not run", "-", "-")
+    first = _figure(group.solved_s, ".3g") if target.cost is None else _figure(group.cost, ",.10g")
+    return (f"{group.solved}/{group.runs}", first, _figure(group.cpu_s, ".3g"))
+
+
+def _figure(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
 
 
 def reached(target: Target, group: Group | None) -> str:
@@ -252,13 +266,15 @@ def filled(path: Path, rows: Sequence[Record]) -> str:
 
 def conditions(rows: Sequence[Record]) -> str:
     """How the rows were measured, as far as they tell."""
-    shares = [row["cpu_s"] / row["wall_s"] for row in rows if row.get("cpu_s") and row.get("wall_s")]
+    shares: dict[str, list[float]] = {}
+    for row in rows:
+        if row.get("cpu_s") and row.get("wall_s"):
+            shares.setdefault(row["planner"].split(":")[0], []).append(row["cpu_s"] / row["wall_s"])
     if not shares:
         return f"Peers ran on {PEER_MACHINE}."
-    share = 100 * statistics.median(shares)
-    busy = "the machine was busy with other work, wall times are that much longer" if share < 80 else "the machine was quiet"
+    used = ", ".join(f"`{name}` {statistics.median(found):.2f}" for name, found in sorted(shares.items()))
     return (
-        f"Peers ran on {PEER_MACHINE}, alone, with limits in processor time. In navplan's {len(shares)} runs a process got "
-        f"{share:.0f} % of one processor (median): {busy}. The limits are wall time, so planners had only that share of them. "
-        f"Sources of kernels and planners: {', '.join(sorted({row['code'] for row in rows}))}."
+        f"Peers ran on {PEER_MACHINE}, alone, with limits in processor time; navplan's limits are wall time on two cores. Processors "
+        f"that navplan's {sum(map(len, shares.values()))} runs kept busy, medians: {used}. More than 1 is more than the peers had, "
+        f"less was taken by other work. Sources of kernels and planners: {', '.join(sorted({row['code'] for row in rows}))}."
     )

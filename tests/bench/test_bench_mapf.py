@@ -18,7 +18,7 @@ import navplan.planners
 from navplan.bench import mapf_pool, mapf_report, mapf_results
 from navplan.bench.mapf import Config, chains, collect, find_instances, parse_planner, remaining, shard_file
 from navplan.bench.mapf_generated import write_instances
-from navplan.bench.mapf_report import filled, growth, peers_table, reached
+from navplan.bench.mapf_report import filled, growth, once, peers_table, reached
 from navplan.bench.mapf_results import COLUMNS, groups, read_csv, write_csv
 from navplan.bench.mapf_run import run_mapf
 from navplan.bench.mapf_targets import TARGETS, target_work
@@ -359,6 +359,13 @@ def test_the_peers_table_says_what_is_reached_and_what_is_not() -> None:
     text = peers_table(rows)
     assert text.count("not measured") == len(TARGETS) - 1
     assert "| `cbs` | random-32-32-20 | 50 | 3/3 | 0.3 | 0.2 | CBSH2-RTC | 4/5 | 0.219 | 1.4 | yes |" in text
+
+
+def test_a_scenario_that_was_run_twice_counts_once() -> None:
+    target = TARGETS[0]
+    rows = [row(target.planner, target.map_name, target.agents, n, time_limit=30.0, runtime_s=0.1 * k) for k in (1, 9) for n in (1, 2, 3)]
+    assert [one["runtime_s"] for one in once(rows)] == [0.1] * 3
+    assert "| 3/3 | 0.1 |" in peers_table(rows)
 
 
 def test_target_work_is_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
