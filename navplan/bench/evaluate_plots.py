@@ -119,7 +119,7 @@ def against_agents(suite: Suite, evidence: Evidence, column: str) -> Picture:
     down = math.ceil(len(panels) / across)
     width = {1: COLUMN, 2: 5.0}.get(across, PAGE)
     picture = Canvas(figsize=(width, 1.9 * down + (0.7 if across == 1 else 0.45)), layout="constrained")
-    grid = picture.subplots(down, across, squeeze=False, sharey=column == "success")
+    grid = picture.subplots(down, across, squeeze=False, sharey=True)
     shown = [label for label in headlines(suite) if any(group.label == label for group in evidence.groups)]
     teams = sorted({where[2] for where in evidence.places})
     found = [headline(group.values(column)) for group in evidence.groups if group.label in shown]
@@ -138,9 +138,7 @@ def against_agents(suite: Suite, evidence: Evidence, column: str) -> Picture:
             _oracle_curve(axes, here, "oracle_cost_max")
             if wide:
                 _logarithmic(axes)
-            axes.set_ylim(bottom=0)
         else:
-            axes.set_ylim(-0.03, 1.04)
             axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f} %"))
         axes.set_title(_panel_name(panels[k], panels))
         axes.set_xscale("log")
@@ -151,9 +149,14 @@ def against_agents(suite: Suite, evidence: Evidence, column: str) -> Picture:
         if k + across >= len(panels):
             axes.set_xlabel("agents")
         if k % across == 0:
-            axes.set_ylabel({"success": "success", "cost_max": "cost (maximum over agents)"}[column])
+            axes.set_ylabel({"success": "success", "cost_max": f"cost, maximum over agents{_LINEAR if wide else ''}"}[column])
+    low, high = (0.0, None) if column == "cost_max" else (-0.03, 1.04)
+    grid[0, 0].set_ylim(low, high)  # once all panels, which share it, have drawn
     _legend(picture, shown, oracle=column == "cost_max", columns=2 if across == 1 else 6)
     return picture
+
+
+_LINEAR = "\n(linear below 1)"
 
 
 def _logarithmic(axes: Axes) -> None:
@@ -244,6 +247,7 @@ def front(suite: Suite, evidence: Evidence) -> Picture:
     costs = [cost_at.value for steps_at, cost_at in places.values() if steps_at.value <= _FAR * middle]
     if max(costs) > _WIDE * max(min(costs), 1.0):
         _logarithmic(axes)
+        axes.set_ylabel(f"cost, mean over agents{_LINEAR}")
     axes.set_ylim(bottom=0)
     place = shown_place(suite)
     axes.set_title(f"{place[0]}, {place[1]}, {place[2]} agents")

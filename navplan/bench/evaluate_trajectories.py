@@ -34,7 +34,10 @@ def small_multiples(suite: Suite, evidence: Evidence) -> Picture:
     across = min(len(shown), 5 if len(shown) == 5 else 3)
     down = math.ceil(len(shown) / across)
     side = PAGE / max(across, 2)
-    picture = Canvas(figsize=(side * across, (side * world.height / world.width + 0.3) * down + 0.3), layout="constrained")
+    driven = [Trajectory.load(evidence.trajectories[label]) for label in shown]
+    captions = [_caption(trajectory) for trajectory in driven]
+    words = 0.15 + 0.12 * max(caption.count("\n") + 1 for caption in captions)  # inches: the title, a line each
+    picture = Canvas(figsize=(side * across, (side * world.height / world.width + words) * down + 0.3), layout="constrained")
     grid = picture.subplots(down, across, squeeze=False)
     field, blocked = _field(world)
     image: Any = None
@@ -45,13 +48,12 @@ def small_multiples(suite: Suite, evidence: Evidence) -> Picture:
         box: dict[str, Any] = {"extent": (0, world.width, world.height, 0), "interpolation": "nearest", "vmin": 0.0}
         image = axes.imshow(field, cmap=_hazard_colours(), vmax=2.0, **box)
         axes.imshow(blocked, cmap=_wall_colours(), vmax=1.0, zorder=3.5, **box)
-        trajectory = Trajectory.load(evidence.trajectories[shown[k]])
-        _paths(axes, trajectory, LOOKS[shown[k].split("/")[0]]["color"])
+        _paths(axes, driven[k], LOOKS[shown[k].split("/")[0]]["color"])
         axes.set(xlim=(0, world.width), ylim=(world.height, 0), xticks=[], yticks=[])
         axes.grid(visible=False)
         axes.spines[:].set_visible(True)
         axes.set_title(NAMES[shown[k].split("/")[0]], fontsize=7.5, pad=4)
-        axes.set_xlabel(_caption(trajectory), fontsize=7, labelpad=3)
+        axes.set_xlabel(captions[k], fontsize=7, labelpad=3)
     bar = picture.colorbar(image, ax=grid, location="right", fraction=0.025, aspect=14, shrink=0.6, pad=0.01, ticks=[0, 1, 2])
     bar.set_label("cost a step", fontsize=7)
     bar.outline.set_linewidth(0.4)
@@ -82,7 +84,7 @@ def _field(world: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 def _hazard_colours() -> Any:
     from matplotlib.colors import LinearSegmentedColormap
 
-    return LinearSegmentedColormap.from_list("hazard", ["#ffffff", "#fdebd8", "#f6c796", "#e59a52"])
+    return LinearSegmentedColormap.from_list("hazard", ["#ffffff", "#ece6f2", "#cdbfde", "#a48fc0"])
 
 
 def _wall_colours() -> Any:
@@ -110,9 +112,10 @@ def _caption(trajectory: Trajectory) -> str:
     arrival = trajectory.arrival
     steps = np.where(arrival >= 0, arrival, trajectory.num_steps)
     pairs = int(np.triu(trajectory.agent_contacts.any(axis=0)).sum())
-    lines = [f"cost {number(float(trajectory.cost_until_arrival.max()), 1)}, steps {number(float(steps.mean()), 1)}"]
+    lines = [f"largest cost {number(float(trajectory.cost_until_arrival.max()), 1)}"]
+    lines.append(f"mean steps {number(float(steps.mean()), 1)}")
     lines.append(f"{pairs} pairs in contact" if pairs != 1 else "1 pair in contact")
     away = int((arrival < 0).sum())
     if away:
-        lines[-1] += f", {away} away"
+        lines.append(f"{away} not at their goals")
     return "\n".join(lines)
