@@ -171,7 +171,7 @@ def test_bundled_checkpoints_are_small_and_complete() -> None:
         assert sum(file.stat().st_size for file in checkpoint_folder(name).iterdir()) <= 2_500_000
         critics = load_checkpoint(name)
         scenario, _, rest = name.partition("-seed")
-        assert critics.scenario == scenario.removesuffix("-paper")
+        assert critics.scenario == scenario.removesuffix("-paper").removesuffix("-without-self-training")
         assert critics.seed == int(rest or 0)
         assert 1000 <= len(critics.states) <= 10_000
         assert load_checkpoint(name, stage=1).stage == 1
