@@ -32,6 +32,7 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 COLUMN, PAGE = 3.4, 7.0
 """Widths in inches of one column and of a page."""
+_LINEAR = "\n(linear below 1)"  # said beside a logarithmic axis of costs
 # Settings that take this many times the median steps are named instead of drawn.
 _FAR = 3.0
 # Costs whose largest is this many times the usual one are drawn on a logarithmic axis, linear below 1.
@@ -154,9 +155,6 @@ def against_agents(suite: Suite, evidence: Evidence, column: str) -> Picture:
     grid[0, 0].set_ylim(low, high)  # once all panels, which share it, have drawn
     _legend(picture, shown, oracle=column == "cost_max", columns=2 if across == 1 else 6)
     return picture
-
-
-_LINEAR = "\n(linear below 1)"
 
 
 def _logarithmic(axes: Axes) -> None:

@@ -29,7 +29,8 @@ _CAPTIONS = {
     "Pale marks: the method's other settings.",
     "trajectories": "One problem, every method. Crosses: contacts.",
     "calibration": "Steps and cost that the critics predict for pairs a graph would join, and what the policy's own drives take; "
-    "a line for each training seed, a mark for each tenth of the pairs; pairs that are predicted to cost nothing share one. Error: the mean distance of the marks from the diagonal.",
+    "a line for each training seed, a mark for each tenth of the pairs; pairs that are predicted to cost nothing share one. "
+    "Error: the mean distance of the marks from the diagonal.",
 }
 
 
