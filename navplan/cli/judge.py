@@ -5,20 +5,31 @@ from __future__ import annotations
 import argparse
 import json
 
+from navplan.cli.options import progress
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("runs", nargs="+", metavar="RUN", help="run directories or names of bundled checkpoints")
-    parser.add_argument("--stage", type=int, choices=(1, 2), default=2, help="1: the unconstrained policy (default: 2)")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--stage", type=int, choices=(1, 2), default=2, help="1: the unconstrained policy (default: 2)")
+    which.add_argument(
+        "--over-seeds", action="store_true", help="a Markdown table: medians over runs whose names differ in -seedN only"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document with the bins of the calibration")
 
 
 def run(args: argparse.Namespace) -> int:
     """Judge each run; exit status 1 if any has not converged."""
-    from navplan.bench.judge import judge_run
     from navplan.cli.extras import need
 
     need("judging", "torch", "safetensors")
+    return _over_seeds(args) if args.over_seeds else _each(args)
+
+
+def _each(args: argparse.Namespace) -> int:
+    from navplan.bench.judge import judge_run
+
     found = [judge_run(name, stage=args.stage) for name in args.runs]
     if args.json:
         print(json.dumps({"runs": [one.to_dict() for one in found]}))
@@ -31,3 +42,15 @@ def run(args: argparse.Namespace) -> int:
             errors = " | ".join(f"{part.error:.3f}, {part.bias:+.3f}" for part in (steps, cost))
             print(f"{one.run} | {state} | {share} | {errors} | {verdict.cost:.3f}")
     return 0 if all(one.verdict.converged for one in found) else 1
+
+
+def _over_seeds(args: argparse.Namespace) -> int:
+    from navplan.bench.judge_table import by_kind, measure, over_seeds
+
+    kinds: dict[str, list[dict[str, float]]] = {}
+    for kind, runs in by_kind(args.runs).items():
+        for name in runs:
+            progress(name)
+            kinds.setdefault(kind, []).append(measure(name))
+    print(json.dumps({"kinds": kinds}) if args.json else over_seeds(kinds).markdown(), end="\n" if args.json else "")
+    return 0 if all(one["converged"] for runs in kinds.values() for one in runs) else 1

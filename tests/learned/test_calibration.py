@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from navplan.bench.judge import REACH, tuning_pairs
+from navplan.bench.judge_table import FIGURES, by_kind, over_seeds
 from navplan.cli import main
 from navplan.errors import InvalidInput
 from navplan.learned.calibration import calibration, near_pairs, reliability
-from navplan.learned.checkpoint import load_checkpoint
+from navplan.learned.checkpoint import checkpoint_folder, load_checkpoint
 from navplan.learned.evaluate import bend, judge, rollout
 from navplan.scenarios.environment import PointEnv
 from navplan.scenarios.geodesic import geodesic_steps
@@ -106,6 +109,27 @@ def test_command_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert (found["run"], found["stage"], found["converged"]) == ("center-dot", 1, True)
     assert len(found["calibration"]["cost"]["predicted"]) > 3
     assert main(["judge", "no-such-run"]) == 2
+
+
+def test_runs_of_one_kind_are_put_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = ["center-dot", "runs/center-dot-seed3/", "center-dot-without-self-training-seed1"]
+    assert by_kind(names) == {"center-dot": names[:2], "center-dot-without-self-training": names[2:]}
+    runs = [{name: float(k) for name in FIGURES} for k in (0, 0.5, 1)]
+    table = over_seeds({"a": runs, "b": runs[2:]})
+    assert table.header == ("", "a", "b", "target")
+    cells = {line[0]: line[1:3] for line in table.lines}
+    assert cells["runs that converged"] == ("2 of 3", "1 of 1")
+    assert cells["held-out goals reached"] == ("50.00 % [0.00 %, 100.00 %]", "100.00 %")
+    assert cells["cost error"] == ("0.50 [0.00, 1.00]", "1.00")
+    assert main(["judge", "center-dot", "--over-seeds"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "|  | center-dot | target |"
+    assert len(lines) == len(FIGURES) + 2
+    damaged = tmp_path / "run"
+    shutil.copytree(checkpoint_folder("center-dot"), damaged)
+    (damaged / "curves.csv").write_text("updates\n1\n")
+    assert main(["judge", str(damaged), "--over-seeds"]) == 2
+    assert "curves.csv: expected rows with multiplier" in capsys.readouterr().err
 
 
 class Stairs:
