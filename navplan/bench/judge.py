@@ -63,9 +63,17 @@ def tuning_pairs(scenario: str) -> tuple[NDArray[np.float32], NDArray[np.float32
     return starts[near][:_MOST_PAIRS], goals[near][:_MOST_PAIRS]
 
 
+def calibration_pairs(scenario: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Starts and goals (10,000, 2) that a run's calibration is measured on."""
+    from navplan.learned.calibration import near_pairs
+    from navplan.scenarios.registry import load_scenario
+
+    return near_pairs(load_scenario(scenario).world, _CALIBRATION_PAIRS, np.random.default_rng(0))
+
+
 def judge_run(run: str, *, stage: int = 2) -> Judgement:
     """Convergence on the tuning problems, calibration on pairs drawn anew, of a run directory or a bundled name."""
-    from navplan.learned.calibration import calibration, near_pairs
+    from navplan.learned.calibration import calibration
     from navplan.learned.checkpoint import load_checkpoint
     from navplan.learned.evaluate import judge
     from navplan.scenarios.registry import load_scenario
@@ -73,5 +81,5 @@ def judge_run(run: str, *, stage: int = 2) -> Judgement:
     critics = load_checkpoint(run, stage=stage)
     scenario = load_scenario(critics.scenario)
     verdict = judge(critics, scenario.world, *tuning_pairs(critics.scenario), tolerance=scenario.goal_tolerance)
-    starts, goals = near_pairs(scenario.world, _CALIBRATION_PAIRS, np.random.default_rng(0))
+    starts, goals = calibration_pairs(critics.scenario)
     return Judgement(run, verdict, calibration(critics, scenario.world, starts, goals, max_distance=scenario.max_distance))

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from navplan.bench.evaluate_tables import Table, number
-from navplan.bench.judge import judge_run
+from navplan.bench.judge import calibration_pairs, judge_run
 
 if TYPE_CHECKING:
     from navplan.learned.policy import Critics
@@ -47,6 +47,7 @@ FIGURES: dict[str, Figure] = {
     "cost_spearman": Figure("cost rank correlation", 3, False, "≥ 0.9"),
     "calibration_steps": Figure("calibration error, steps", 3),
     "calibration_cost": Figure("calibration error, cost", 3),
+    "calibration_paid": Figure("the same where a cost is predicted", 3),
     "edges_reached": Figure("edges that the policy can follow", 2, True),
     "false_edges": Figure("false edges", 3, True),
     "missed_edges": Figure("missed edges", 2, True),
@@ -132,6 +133,7 @@ def measure(run: str) -> dict[str, float]:
         "cost_spearman": report.cost_spearman,
         "calibration_steps": judgement.calibration.steps.error,
         "calibration_cost": judgement.calibration.cost.error,
+        "calibration_paid": _where_paid(critics),
         "edges_reached": edges.reached,
         "false_edges": edges.false_edges,
         "missed_edges": edges.missed,
@@ -140,6 +142,17 @@ def measure(run: str) -> dict[str, float]:
         "cost_stage2": cost(critics),
         **trained,
     }
+
+
+def _where_paid(critics: Critics) -> float:
+    """The calibration error of costs without the pairs that are predicted to cost nothing, which are most on some maps."""
+    from navplan.learned.calibration import calibration
+    from navplan.scenarios.registry import load_scenario
+
+    scenario = load_scenario(critics.scenario)
+    starts, goals = calibration_pairs(critics.scenario)
+    paid = critics.risk(starts, goals) > 0
+    return calibration(critics, scenario.world, starts[paid], goals[paid], max_distance=scenario.max_distance).cost.error
 
 
 def _last_row(run: str) -> dict[str, float]:
