@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from navplan.bench.evaluate_suite import Suite
 from navplan.bench.evaluate_summary import Figure, Group, headline
-from navplan.bench.evaluate_tables import NAMES, Evidence, bootstrap_of, headlines
+from navplan.bench.evaluate_tables import NAMES, Evidence, bootstrap_of, headlines, percent
 from navplan.errors import MissingExtra
 from navplan.files import write_atomically
 
@@ -153,7 +153,7 @@ def against_agents(suite: Suite, evidence: Evidence, column: str) -> Picture:
             axes.set_ylabel({"success": "success", "cost_max": f"cost, maximum over agents{_LINEAR if wide else ''}"}[column])
     low, high = (0.0, None) if column == "cost_max" else (-0.03, 1.04)
     grid[0, 0].set_ylim(low, high)  # once all panels, which share it, have drawn
-    _legend(picture, shown, oracle=column == "cost_max", columns=2 if across == 1 else 6)
+    _legend(picture, dict.fromkeys(shown, ""), oracle=column == "cost_max", columns=2 if across == 1 else 6)
     return picture
 
 
@@ -194,11 +194,15 @@ def _bars(found: Sequence[Figure]) -> NDArray[np.float64]:
     return np.asarray(np.maximum(np.nan_to_num(np.array(pairs).T), 0.0))
 
 
-def _legend(picture: Picture, shown: Sequence[str], *, oracle: bool, columns: int, lines: bool = True) -> None:
+def _legend(picture: Picture, shown: Mapping[str, str], *, oracle: bool, columns: int, lines: bool = True) -> None:
+    """`shown`: words after the name, by ``method/setting``."""
     from matplotlib.lines import Line2D
 
     style = {} if lines else {"linestyle": "none"}
-    handles = [Line2D([], [], label=_legend_name(label, shown), **look(label.split("/")[0], **style)) for label in shown]
+    handles = [
+        Line2D([], [], label=_legend_name(label, tuple(shown)) + words, **look(label.split("/")[0], **style))
+        for label, words in shown.items()
+    ]
     if oracle:
         handles.append(Line2D([], [], color="black", linestyle=(0, (4, 2)), linewidth=0.9, label="oracle, agents alone"))
     picture.legend(
@@ -249,7 +253,8 @@ def front(suite: Suite, evidence: Evidence) -> Picture:
     axes.set_ylim(bottom=0)
     place = shown_place(suite)
     axes.set_title(f"{place[0]}, {place[1]}, {place[2]} agents")
-    shown = [label for label in headlines(suite) if any(group.label == label for group in here)]
+    success = {group.label: f", {percent(headline(group.values('success')))} succeed" for group in here}
+    shown = {label: success[label] for label in headlines(suite) if label in success}
     _legend(picture, shown, oracle=bool(evidence.front), columns=2, lines=False)
     return picture
 

@@ -11,6 +11,7 @@ from navplan.bench.evaluate_tables import (
     Table,
     ablation_table,
     paper_table,
+    percent,
     regret_table,
     settings_table,
     short_table,
@@ -85,7 +86,9 @@ def report_text(suite: Suite, evidence: Evidence, pictures: Sequence[Path]) -> s
         parts += ["## Ablations\n", _ABLATIONS.format(base=suite.base), ablation_table(suite, evidence).markdown()]
         parts += ["\n".join(f"- **{s.name}**: {s.about}" for s in suite.settings if s.about) + "\n"]
     else:
-        parts += ["## Beside the paper\n", _BESIDE, paper_table(suite, evidence).markdown()]
+        table = paper_table(suite, evidence)
+        words = _PUBLISHED + _BESIDE if "published" in table.header else _BESIDE
+        parts += ["## Beside the paper\n", words, table.markdown()]
         parts += ["## Regret\n", _REGRET, regret_table(suite, evidence).markdown()]
     targets = targets_table(suite, evidence)
     if targets.lines:
@@ -95,7 +98,7 @@ def report_text(suite: Suite, evidence: Evidence, pictures: Sequence[Path]) -> s
     if drawn:
         parts.append("## Figures\n")
         parts += [f"![{path.stem}]({path.parent.name}/{path.name})\n\n{_CAPTIONS.get(path.stem, '')}\n" for path in drawn]
-    parts += ["## How it was scored\n", _SCORING]
+    parts += ["## How it was scored\n", _SCORING.format(certainty=certainty(suite))]
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -103,8 +106,12 @@ _ABLATIONS = (
     "Each line changes one thing of {base}, which is in bold. Changes are paired differences on the same problems and "
     "training seeds, with their intervals.\n"
 )
+_PUBLISHED = (
+    "*Published* is what the paper reports for its own problems and networks of one seed; *notebook*: in its released code, not in "
+    "its table. "
+)
 _BESIDE = (
-    "*Published* is what the paper reports. *The paper's scoring of our runs* ignores contacts, shares 300 calls among all "
+    "*The paper's scoring of our runs* ignores contacts, shares 300 calls among all "
     "agents, averages cost over successful problems only, puts the result of the policy without search in the place of failed "
     "plans, and takes the pruning factor that does best on the test problems. All other columns are scored as the last section "
     "says; contacts count each pair that touches once for every step it does so, and are means over problems.\n"
@@ -116,8 +123,17 @@ _SCORING = (
     "goal tolerance of its goal and stays there, and no two bodies ever touched; *reached* disregards contacts. Cost and steps "
     "of an agent end with its final arrival; one that never arrives pays for all its steps and counts the whole budget. Without "
     "a plan the agents stand at their starts and pay for that. Figures are means over problems, then medians over training "
-    "seeds; brackets hold percentile bootstrap intervals over problems and training seeds together.\n"
+    "seeds; brackets hold percentile bootstrap intervals over problems and training seeds together. {certainty}\n"
 )
+_CERTAINTY = (
+    "Where every run succeeds such an interval has no width; {problems} problems without a failure still leave up to {bound} of all "
+    "such problems (rule of three, 95 %), however many seeds ran them."
+)
+
+
+def certainty(suite: Suite) -> str:
+    """What 100 % means."""
+    return _CERTAINTY.format(problems=suite.problems, bound=percent(round(3 / suite.problems, 3)))
 
 
 def _summary(suite: Suite, evidence: Evidence) -> str:
@@ -144,7 +160,8 @@ def readme_text(suite: Suite, evidence: Evidence) -> str:
     words = (
         f"Success, and cumulative cost (maximum over agents) with its {100 * suite.confidence:g} % interval; {suite.problems} "
         f"problems a line, {seeds} training seeds, failures included: means over problems, then medians over seeds, so that a seed "
-        "that fails often shows in the interval only. Steps are means over agents, the oracle's the fewest of each agent alone.\n"
+        "that fails often shows in the interval only. Steps are means over agents, the oracle's the fewest of each agent alone. "
+        f"{certainty(suite)}\n"
     )
     left = missed(suite, evidence)
     if left:

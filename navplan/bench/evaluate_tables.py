@@ -130,6 +130,7 @@ def name_of(suite: Suite, group: Group) -> str:
 def paper_table(suite: Suite, evidence: Evidence) -> Table:
     """The paper's table beside ours: published, what its scoring says of our runs, and how we score them."""
     boot = bootstrap_of(suite)
+    beside = any(published(*where, method) for where in evidence.places for method in NAMES)
     lines = []
     for where in evidence.places:
         for group in evidence.at(where):
@@ -140,7 +141,7 @@ def paper_table(suite: Suite, evidence: Evidence) -> Table:
                 (
                     *place_cells(where),
                     name_of(suite, group),
-                    _published(where, group.method),
+                    *((_published(where, group.method),) if beside else ()),
                     _paper_cell(suite, scored_by_paper(evidence, where, group.method, boot)),
                     share(boot.of(group.values("success"))),
                     percent(headline(group.values("reached"))),
@@ -150,8 +151,8 @@ def paper_table(suite: Suite, evidence: Evidence) -> Table:
                     f"{number(group.steps_ratio)}×" if not math.isnan(group.steps_ratio) else "-",
                 )
             )
-    header = ("map", "difficulty", "agents", "method", "published", "the paper's scoring of our runs", "success", "reached")
-    return Table((*header, "contacts", "cost, maximum over agents", "oracle's", "steps / oracle's"), tuple(lines))
+    header = ("map", "difficulty", "agents", "method", *(("published",) if beside else ()), "the paper's scoring of our runs")
+    return Table((*header, "success", "reached", "contacts", "cost, maximum over agents", "oracle's", "steps / oracle's"), tuple(lines))
 
 
 def scored_by_paper(evidence: Evidence, where: Where, method: str, boot: Bootstrap) -> PaperScore | None:
@@ -166,7 +167,7 @@ def _published(where: Where, method: str) -> str:
     if found is None:
         return "-"
     success = "" if found.success is None else f" ({found.success} %)"
-    cost = number(found.cost) if found.spread is None else f"{found.cost:.2f} ± {found.spread:.2f}"
+    cost = f"{number(found.cost)} (notebook)" if found.spread is None else f"{found.cost:.2f} ± {found.spread:.2f}"
     return f"{cost}{success}"
 
 

@@ -31,6 +31,7 @@ SHOWN = {
     "paper-2d": CHECKOUT / "README.md",
     "long-horizon": CHECKOUT / "README.md",
     "ablations": CHECKOUT / "docs" / "ablations.md",
+    "ablations-maze": CHECKOUT / "docs" / "ablations.md",
 }
 
 

@@ -13,7 +13,7 @@ from tests.evaluations import SUITE, write_suite
 
 
 def test_the_committed_suites_run_what_they_promise() -> None:
-    assert suite_names() == ("ablations", "long-horizon", "paper-2d")
+    assert suite_names() == ("ablations", "ablations-maze", "long-horizon", "paper-2d")
     for name in ("paper-2d", "long-horizon"):
         suite = load_suite(name)
         assert suite.split == "test"
@@ -29,9 +29,11 @@ def test_the_committed_suites_run_what_they_promise() -> None:
     paper, long = load_suite("paper-2d"), load_suite("long-horizon")
     assert (paper.budget, paper.budget_factor, paper.agents) == (300, None, (1, 5, 10, 20))
     assert (long.budget, long.budget_factor, long.agents) == (None, 4.0, (1, 5, 10, 20, 50))
-    ablations = load_suite("ablations")
-    assert ablations.base is not None
-    assert len(ablations.settings) >= 9
+    for name in ("ablations", "ablations-maze"):
+        suite = load_suite(name)
+        assert suite.base is not None
+        assert len(suite.settings) >= 9
+        assert suite.train_seeds == (0, 1, 2, 3, 4)
 
 
 def test_a_suite_file_is_read(tmp_path: Path) -> None:
