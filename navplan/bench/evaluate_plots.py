@@ -253,7 +253,7 @@ def front(suite: Suite, evidence: Evidence) -> Picture:
     axes.set_ylim(bottom=0)
     place = shown_place(suite)
     axes.set_title(f"{place[0]}, {place[1]}, {place[2]} agents")
-    success = {group.label: f", {percent(headline(group.values('success')))} succeed" for group in here}
+    success = {group.label: f" ({percent(headline(group.values('success')))})" for group in here}
     shown = {label: success[label] for label in headlines(suite) if label in success}
     _legend(picture, shown, oracle=bool(evidence.front), columns=2, lines=False)
     return picture

@@ -27,7 +27,7 @@ _CAPTIONS = {
     "cost": "Cumulative cost, maximum over agents, over all problems, failures included. Dashed: the cheapest that the "
     "oracle finds, each agent alone on the map.",
     "pareto": "Steps and cost, means over agents and all problems. Line: what the oracle can do, each agent alone on the map. "
-    "Pale marks: the method's other settings.",
+    "Pale marks: the method's other settings. In brackets: success.",
     "trajectories": "One problem, every method. Crosses: contacts.",
     "calibration": "Steps and cost that the critics predict for pairs a graph would join, and what the policy's own drives take; "
     "a line for each training seed, a mark for each tenth of the pairs; pairs that are predicted to cost nothing share one. "
