@@ -12,6 +12,7 @@ EXTRAS: dict[str, tuple[str, str]] = {
     "tqdm": ("tqdm", "learned"),
     "pygame": ("pygame-ce", "viewer"),
     "PIL": ("Pillow", "viewer"),
+    "av": ("PyAV", "video"),
     "yaml": ("PyYAML", "ros"),
     "gymnasium": ("Gymnasium", "envs"),
     "pettingzoo": ("PettingZoo", "envs"),

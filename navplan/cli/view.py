@@ -31,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plan", type=Path, metavar="P", help="plan to draw")
     parser.add_argument("--trajectory", type=Path, metavar="T", help="trajectory to draw")
     parser.add_argument("--agents", type=at_least_one, metavar="N", help="rows of a .scen file to mark (default 10)")
-    parser.add_argument("--export", type=Path, metavar="OUT", help="write a picture, .png or .gif, instead of opening a window")
+    parser.add_argument("--export", type=Path, metavar="OUT", help="write a .png, .gif or .mp4 instead of opening a window")
     parser.add_argument("--step", type=not_negative, metavar="K", help="time step of a .png, or where the window starts")
 
 

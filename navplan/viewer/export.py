@@ -16,8 +16,9 @@ from navplan.viewer.layers import Layers
 from navplan.viewer.render import Renderer, default_size, render_frame, to_array
 from navplan.viewer.scene import Scene
 from navplan.viewer.toolkit import Image, pygame
+from navplan.viewer.video import save_mp4, video_library
 
-FORMATS = (".png", ".gif")
+FORMATS = (".png", ".gif", ".mp4")
 _TRANSPARENT = 255
 
 
@@ -124,14 +125,16 @@ def check_format(path: str | Path, step: float | None = None) -> None:
     """Refuse what cannot be written, before anything is computed.
 
     Raises:
-        InvalidInput: an ending other than .png and .gif; a `step` for an animation.
+        InvalidInput: an ending that is not in `FORMATS`; a `step` for an animation.
+        MissingExtra: a film is asked for without PyAV.
     """
     ending = Path(path).suffix.lower()
     if ending not in FORMATS:
-        what = ".mp4 is not supported" if ending == ".mp4" else f"ending {ending!r} is not supported"
-        raise InvalidInput(f"{path}: {what}, expected one of {', '.join(FORMATS)}")
-    if ending == ".gif" and step is not None:
-        raise InvalidInput(f"{path}: a .gif shows every step, expected a .png for step {step:g}")
+        raise InvalidInput(f"{path}: ending {ending!r} is not supported, expected one of {', '.join(FORMATS)}")
+    if ending != ".png" and step is not None:
+        raise InvalidInput(f"{path}: a {ending} shows every step, expected a .png for step {step:g}")
+    if ending == ".mp4":
+        video_library()
 
 
 def save(scene: Scene, path: str | Path, step: float | None = None) -> None:
@@ -144,5 +147,7 @@ def save(scene: Scene, path: str | Path, step: float | None = None) -> None:
     check_format(path, step)
     if Path(path).suffix.lower() == ".png":
         save_png(scene, path, step)
-    else:
+    elif Path(path).suffix.lower() == ".gif":
         save_gif(scene, path)
+    else:
+        save_mp4(scene, path)

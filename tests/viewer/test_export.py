@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -11,6 +12,7 @@ from navplan.errors import FileAccessError, InvalidInput
 from navplan.viewer.export import check_format, save, save_gif, save_png
 from navplan.viewer.render import Renderer, to_array
 from navplan.viewer.scene import Scene
+from navplan.viewer.video import save_mp4
 
 SIZE = (700, 520)
 
@@ -51,7 +53,8 @@ def test_gif_of_a_scene_that_stands_still_is_one_frame(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "step", "match"), [("a.mp4", None, "not supported"), ("a", None, "''"), ("a.gif", 3.0, "every step")]
+    ("name", "step", "match"),
+    [("a.avi", None, "not supported"), ("a", None, "''"), ("a.gif", 3.0, "every step"), ("a.mp4", 3.0, "every step")],
 )
 def test_what_cannot_be_written_is_refused(name: str, step: float | None, match: str) -> None:
     with pytest.raises(InvalidInput, match=match):
@@ -67,3 +70,27 @@ def test_failures_leave_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="fps 0"):
         save_gif(whole_scene(), tmp_path / "a.gif", fps=0)
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_film_is_the_motion_with_pauses(tmp_path: Path) -> None:
+    scene = whole_scene()
+    save_mp4(scene, tmp_path / "a.mp4", fps=10, size=(701, 521), steps_per_second=2.0)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.mp4"]
+    with av.open(str(tmp_path / "a.mp4")) as film:
+        (stream,) = film.streams.video
+        assert (stream.codec_context.name, stream.average_rate, stream.width, stream.height) == ("h264", 10, 700, 520)
+        pictures = [frame.to_ndarray(format="rgb24").astype(int) for frame in film.decode(stream)]
+    assert len(pictures) == 5 + 26 + 18
+    renderer = Renderer(scene, (701, 521), 2)
+    for index, time in ((0, 0.0), (5 + 7, 7 / 5), (48, 5.0)):
+        true = to_array(renderer.frame(time))[:520, :700].astype(int)
+        assert np.abs(pictures[index] - true).mean() < 4
+    assert np.abs(pictures[0] - pictures[-1]).mean() > np.abs(pictures[0] - pictures[4]).mean()
+
+
+def test_a_long_film_is_shown_faster(tmp_path: Path) -> None:
+    save_mp4(whole_scene(), tmp_path / "a.mp4", fps=10, size=SIZE, steps_per_second=1.0, max_seconds=2.0)
+    with av.open(str(tmp_path / "a.mp4")) as film:
+        assert sum(1 for _ in film.decode(video=0)) == 5 + 21 + 18
+    with pytest.raises(InvalidInput, match="max_seconds 0: expected"):
+        save_mp4(whole_scene(), tmp_path / "b.mp4", max_seconds=0)

@@ -116,7 +116,7 @@ def test_the_folder_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str])
 def test_errors_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "--export" in fails(capsys, "center-dot")
     assert "did you mean 'center-dot'" in fails(capsys, "centre-dot", "--export", "x.png")
-    assert ".mp4 is not supported" in fails(capsys, "center-dot", "--export", "x.mp4")
+    assert "ending '.avi' is not supported" in fails(capsys, "center-dot", "--export", "x.avi")
     assert "step is 4" in fails(capsys, "center-dot", "--export", "x.png", "--step", "4")
     (tmp_path / "bad.npz").write_bytes(b"PK\x03\x04 no archive")
     assert "bad.npz" in fails(capsys, str(tmp_path / "bad.npz"), "--export", "x.png")
@@ -129,6 +129,11 @@ def test_a_missing_toolkit_is_named(capsys: pytest.CaptureFixture[str], monkeypa
     assert (
         fails(capsys, "center-dot", "--export", "x.png") == "error: the viewer needs pygame-ce: pip install 'navplan[viewer]'\n"
     )
+
+
+def test_a_missing_encoder_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    assert fails(capsys, "center-dot", "--export", "x.mp4") == "error: an .mp4 film needs PyAV: pip install 'navplan[video]'\n"
 
 
 def test_trajectories_come_back_as_they_were(tmp_path: Path) -> None:
