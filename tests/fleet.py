@@ -26,6 +26,7 @@ class AnalyticCritics:
     def __post_init__(self):
         self.env = PointEnv(self.world, rng=np.random.default_rng(5))
         self.states = self.env.sample_free(self.num_states, np.random.default_rng(6))
+        self.scenario = self.world.name
 
     def evaluate(self, observations, goals):
         """Distance: longest axis, 100 where the segment is blocked; risk: hazard cost at every whole step."""

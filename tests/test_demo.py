@@ -161,6 +161,12 @@ def test_run_knows_every_method(tmp_path, capsys, method):
         assert summary["agent_contacts"] == 0
 
 
+def test_a_checkpoint_of_another_map_is_named(tmp_path, capsys):
+    command = ["run", "cross", "--checkpoint", "center-dot", "--method", "policy", "--agents", "2", "--out", str(tmp_path)]
+    assert main(command) in (0, 1)
+    assert "note: center-dot was trained on center-dot, not on cross" in capsys.readouterr().err
+
+
 def test_ctrl_c_leaves_what_had_happened(tmp_path, capsys, monkeypatch):
     critics = AnalyticCritics(load_scenario("center-dot").world)
     calls = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,6 +59,8 @@ def run(args: argparse.Namespace) -> int:
         check_writable(args.out, folder=True)
     scenario = load_scenario(args.scenario)
     critics = load_checkpoint(args.checkpoint, stage=2 if METHODS[args.method].constrained else 1)
+    if critics.scenario != scenario.name:
+        print(f"note: {args.checkpoint} was trained on {critics.scenario}, not on {scenario.name}", file=sys.stderr)
     starts, goals = problem_of(scenario, args.agents, args.seed)
     changes: dict[str, Any] = {
         "low_level": args.low_level,
