@@ -16,7 +16,10 @@ T = TypeVar("T")
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument(
-        "--suite", required=True, metavar="NAME", help="paper-2d, long-horizon, ablations, ablations-maze, or a suite file"
+        "--suite",
+        required=True,
+        metavar="NAME",
+        help="paper-2d, long-horizon, ablations, ablations-maze, paper-recipe, or a suite file",
     )
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the results; what is there is kept")
     parser.add_argument(

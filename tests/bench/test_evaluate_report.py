@@ -32,6 +32,7 @@ SHOWN = {
     "long-horizon": CHECKOUT / "README.md",
     "ablations": CHECKOUT / "docs" / "ablations.md",
     "ablations-maze": CHECKOUT / "docs" / "ablations.md",
+    "paper-recipe": CHECKOUT / "docs" / "training.md",
 }
 
 

@@ -80,7 +80,7 @@ def test_a_small_paper_2d_is_the_same_however_it_is_run(tmp_path: Path) -> None:
     assert "figures/trajectories.png" in figures
 
 
-@pytest.mark.parametrize("name", ["long-horizon", "ablations", "ablations-maze"])
+@pytest.mark.parametrize("name", ["long-horizon", "ablations", "ablations-maze", "paper-recipe"])
 def test_small_versions_of_the_other_suites(tmp_path: Path, name: str) -> None:
     suite = tiny(name, tmp_path)
     few = [setting.label for setting in suite.settings if setting.name in ("default", "0.5", "base", "one critic", "hops")]

@@ -13,7 +13,7 @@ from tests.evaluations import SUITE, write_suite
 
 
 def test_the_committed_suites_run_what_they_promise() -> None:
-    assert suite_names() == ("ablations", "ablations-maze", "long-horizon", "paper-2d")
+    assert suite_names() == ("ablations", "ablations-maze", "long-horizon", "paper-2d", "paper-recipe")
     for name in ("paper-2d", "long-horizon"):
         suite = load_suite(name)
         assert suite.split == "test"
@@ -29,6 +29,9 @@ def test_the_committed_suites_run_what_they_promise() -> None:
     paper, long = load_suite("paper-2d"), load_suite("long-horizon")
     assert (paper.budget, paper.budget_factor, paper.agents) == (300, None, (1, 5, 10, 20))
     assert (long.budget, long.budget_factor, long.agents) == (None, 4.0, (1, 5, 10, 20, 50))
+    recipe = {setting.label: setting.options for setting in load_suite("paper-recipe").settings}
+    same = {setting.label: setting.options for setting in paper.settings}
+    assert recipe == {label: same[label] for label in recipe}  # other networks, nothing else
     for name in ("ablations", "ablations-maze"):
         suite = load_suite(name)
         assert suite.base is not None
