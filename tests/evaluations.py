@@ -37,7 +37,7 @@ def write_problems(path: Path, map_name: str, difficulties: tuple[str, ...], age
 def tiny(name: str, folder: Path) -> Suite:
     """A committed suite, cut down to two problems of two agents on one bundled map, with small graphs."""
     suite = load_suite(name)
-    map_name = "four-rooms-modified" if name == "long-horizon" else "center-dot"
+    map_name = "four-rooms-modified" if "half" in suite.difficulties else "center-dot"
     difficulties = suite.difficulties[-1:]
     write_problems(folder / f"{name}.csv", map_name, difficulties)
     settings = tuple(replace(one, options={**one.options, "graph_nodes": 60}) for one in suite.settings)
