@@ -107,8 +107,8 @@ _ABLATIONS = (
     "training seeds, with their intervals.\n"
 )
 _PUBLISHED = (
-    "*Published* is what the paper reports for its own problems and networks of one seed; *notebook*: in its released code, not in "
-    "its table. "
+    "*Published* is what the paper reports for its own problems and networks of one seed; *notebook*: in its released code, not "
+    "in its table. "
 )
 _BESIDE = (
     "*The paper's scoring of our runs* ignores contacts, shares 300 calls among all "
@@ -126,8 +126,8 @@ _SCORING = (
     "seeds; brackets hold percentile bootstrap intervals over problems and training seeds together. {certainty}\n"
 )
 _CERTAINTY = (
-    "Where every run succeeds such an interval has no width; {problems} problems without a failure still leave up to {bound} of all "
-    "such problems (rule of three, 95 %), however many seeds ran them."
+    "Where every run succeeds such an interval has no width; {problems} problems without a failure still leave up to {bound} of "
+    "all such problems (rule of three, 95 %), however many seeds ran them."
 )
 
 
@@ -159,8 +159,9 @@ def readme_text(suite: Suite, evidence: Evidence) -> str:
     seeds = len({row["train_seed"] for row in evidence.rows})
     words = (
         f"Success, and cumulative cost (maximum over agents) with its {100 * suite.confidence:g} % interval; {suite.problems} "
-        f"problems a line, {seeds} training seeds, failures included: means over problems, then medians over seeds, so that a seed "
-        "that fails often shows in the interval only. Steps are means over agents, the oracle's the fewest of each agent alone. "
+        f"problems a line, {seeds} training seeds, failures included: means over problems, then medians over seeds, so that a "
+        "seed that fails often shows in the interval only. Steps are means over agents, the oracle's the fewest of each agent "
+        "alone. "
         f"{certainty(suite)}\n"
     )
     left = missed(suite, evidence)

@@ -152,7 +152,9 @@ def paper_table(suite: Suite, evidence: Evidence) -> Table:
                 )
             )
     header = ("map", "difficulty", "agents", "method", *(("published",) if beside else ()), "the paper's scoring of our runs")
-    return Table((*header, "success", "reached", "contacts", "cost, maximum over agents", "oracle's", "steps / oracle's"), tuple(lines))
+    return Table(
+        (*header, "success", "reached", "contacts", "cost, maximum over agents", "oracle's", "steps / oracle's"), tuple(lines)
+    )
 
 
 def scored_by_paper(evidence: Evidence, where: Where, method: str, boot: Bootstrap) -> PaperScore | None:

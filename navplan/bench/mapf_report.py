@@ -274,7 +274,8 @@ def conditions(rows: Sequence[Record]) -> str:
         return f"Peers ran on {PEER_MACHINE}."
     used = ", ".join(f"`{name}` {statistics.median(found):.2f}" for name, found in sorted(shares.items()))
     return (
-        f"Peers ran on {PEER_MACHINE}, alone, with limits in processor time; navplan's limits are wall time on two cores. Processors "
-        f"that navplan's {sum(map(len, shares.values()))} runs kept busy, medians: {used}. More than 1 is more than the peers had, "
-        f"less was taken by other work. Sources of kernels and planners: {', '.join(sorted({row['code'] for row in rows}))}."
+        f"Peers ran on {PEER_MACHINE}, alone, with limits in processor time; navplan's limits are wall time on two cores. "
+        f"Processors that navplan's {sum(map(len, shares.values()))} runs kept busy, medians: {used}. More than 1 is more than "
+        "the peers had, less was taken by other work. "
+        f"Sources of kernels and planners: {', '.join(sorted({row['code'] for row in rows}))}."
     )

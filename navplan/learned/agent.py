@@ -142,7 +142,7 @@ class Agent:
         return loss + self.config.imitation * (((actions - tried) ** 2).sum(1) * better).mean(), info
 
     def _judged(self, features: Tensor, actions: Tensor) -> tuple[Tensor, Tensor | None, Tensor]:
-        """The ensemble's mean distance (B,) and mean cost (B,), and where that is above the limit; no cost while it weighs nothing."""
+        """The ensemble's mean distance (B,) and cost (B,), and where it is above the limit; none while it weighs nothing."""
         config = self.config
         if self.stage == 1 or self.multiplier == 0.0:
             logits = self.networks.critics(features, actions, config.ensemble)

@@ -40,6 +40,7 @@ class Anytime:
     max_agents: ClassVar[int | None] = None
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs; clearance 0"
     about: ClassVar[str] = "lacam, then lns on two cores until the time limit (10 s): the best plan for many agents"
+    kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.lns",)
 
     parts: ClassVar[tuple[type[Planner], ...]] = (LNS, LaCAM)
 

@@ -27,6 +27,7 @@ class AStar:
     max_agents: ClassVar[int | None] = 1
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs; one agent"
     about: ClassVar[str] = "cheapest path of one agent, guided by lengths"
+    kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.astar",)
 
     time_limit: float | None = None
     """Wall seconds for one plan, None for no limit."""

@@ -32,6 +32,7 @@ class Planner(Protocol):
         max_agents: agents it can plan for, None for any number.
         graphs: kinds of graph, in words.
         about: one line.
+        kernels: dotted names of the kernel modules that it spends its time in; they are compiled before its time counts.
         time_limit: wall seconds for one plan, tables included; None for no limit.
     """
 
@@ -40,6 +41,7 @@ class Planner(Protocol):
     max_agents: ClassVar[int | None]
     graphs: ClassVar[str]
     about: ClassVar[str]
+    kernels: ClassVar[tuple[str, ...]]
 
     @property
     def time_limit(self) -> float | None:

@@ -39,6 +39,12 @@ class CBS:
     max_agents: ClassVar[int | None] = None
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs; any clearance"
     about: ClassVar[str] = "Conflict-Based Search: optimal sum of costs, for few or lightly interacting agents"
+    kernels: ClassVar[tuple[str, ...]] = (
+        "navplan.kernels.unit_search",
+        "navplan.kernels.unit_pairs",
+        "navplan.kernels.space_time",
+        "navplan.kernels.joint",
+    )
 
     time_limit: float | None = None
     """Wall seconds for one plan, None for no limit."""

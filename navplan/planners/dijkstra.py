@@ -26,6 +26,7 @@ class Dijkstra:
     max_agents: ClassVar[int | None] = 1
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs; one agent"
     about: ClassVar[str] = "cheapest path of one agent, without a heuristic"
+    kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.dijkstra",)
 
     time_limit: float | None = None
     """Wall seconds for one plan, None for no limit."""

@@ -28,6 +28,7 @@ class ECBS:
     max_agents: ClassVar[int | None] = None
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs; any clearance"
     about: ClassVar[str] = "CBS with focal search on both levels: within a factor (1.1) of the optimum, much faster"
+    kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.space_time",)
 
     suboptimality: float = 1.1
     """Largest allowed ratio of the plan's sum of costs to the optimum, at least 1."""

@@ -41,6 +41,7 @@ class EECBS:
     max_agents: ClassVar[int | None] = None
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs; clearance 0"
     about: ClassVar[str] = "explicit estimation CBS: within a factor (1.2) of the optimum, hundreds of agents"
+    kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.eecbs_tree",)
 
     suboptimality: float = 1.2
     """Largest allowed ratio of the plan's sum of costs to the optimum, at least 1."""

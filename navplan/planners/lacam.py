@@ -62,6 +62,7 @@ class LaCAM:
     max_agents: ClassVar[int | None] = None
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs; clearance 0"
     about: ClassVar[str] = "LaCAM*: complete and fast, for thousands of agents; anytime on request"
+    kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.lacam",)
 
     time_limit: float | None = None
     """Wall seconds for one plan, None for no limit."""

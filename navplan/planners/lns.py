@@ -44,6 +44,7 @@ class LNS:
     max_agents: ClassVar[int | None] = None
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs; clearance 0"
     about: ClassVar[str] = "large-neighbourhood search: a plan by repair, then better ones until the time limit"
+    kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.lns",)
 
     time_limit: float | None = 10.0
     """Wall seconds for one plan, which are used up unless the plan is proved optimal; None for no limit."""

@@ -30,6 +30,7 @@ class PBS:
     max_agents: ClassVar[int | None] = None
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs; clearance 0"
     about: ClassVar[str] = "Priority-Based Search: depth-first over priorities, near the optimum, may find nothing"
+    kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.sipp",)
 
     time_limit: float | None = 30.0
     """Wall seconds for one plan, None for no limit."""

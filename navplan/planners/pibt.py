@@ -30,6 +30,7 @@ class PIBT:
     max_agents: ClassVar[int | None] = None
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs; clearance 0"
     about: ClassVar[str] = "PIBT: one step at a time, fastest for thousands of agents; incomplete"
+    kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.pibt",)
 
     time_limit: float | None = None
     """Wall seconds for one plan, None for no limit."""

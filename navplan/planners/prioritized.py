@@ -32,6 +32,7 @@ class Prioritized:
     max_agents: ClassVar[int | None] = None
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs; clearance 0"
     about: ClassVar[str] = "one agent after another by safe intervals, random restarts: fast, may find nothing"
+    kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.sipp",)
 
     time_limit: float | None = 30.0
     """Wall seconds for one plan, None for no limit."""

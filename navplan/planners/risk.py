@@ -35,6 +35,7 @@ class Risk:
     max_agents: ClassVar[int | None] = None
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs and risks; any clearance"
     about: ClassVar[str] = "least distance within a risk budget that all agents share; optimal with allocation 'joint'"
+    kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.labels",)
     keeps_budget: ClassVar[bool] = True
 
     allocation: Allocation = "joint"

@@ -6,11 +6,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from navplan.errors import InvalidInput
 from navplan.graph import StateGraph
 from navplan.kernels import jit
 from navplan.kernels.tables import FAR
@@ -91,7 +93,7 @@ def _compile_parts(parts: tuple[type[Planner], ...], weights: Sequence[Weight]) 
 
     The compiler holds a lock, so that threads would not help; what another process compiles comes back through the cache.
     """
-    missing = [part for part in parts if not jit.is_cached(Path(jit.__file__).with_name(f"{part.name}.py"))]
+    missing = [part for part in parts if not all(jit.is_cached(kernel_file(module)) for module in part.kernels)]
     if jit.settings.DISABLE_JIT or not missing:
         return
     code = "import sys; from navplan.planners.warm_up import compile_planner; compile_planner(*sys.argv[1:])"
@@ -104,3 +106,15 @@ def _compile_parts(parts: tuple[type[Planner], ...], weights: Sequence[Weight]) 
         for process in others:
             process.kill()
             process.wait()
+
+
+def kernel_file(module: str) -> Path:
+    """Source of the kernel module with this dotted name.
+
+    Raises:
+        InvalidInput: there is no such module.
+    """
+    found = find_spec(module)
+    if found is None or found.origin is None:
+        raise InvalidInput(f"planner kernels name {module!r}, which is no module")
+    return Path(found.origin)

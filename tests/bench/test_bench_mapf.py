@@ -363,7 +363,11 @@ def test_the_peers_table_says_what_is_reached_and_what_is_not() -> None:
 
 def test_a_scenario_that_was_run_twice_counts_once() -> None:
     target = TARGETS[0]
-    rows = [row(target.planner, target.map_name, target.agents, n, time_limit=30.0, runtime_s=0.1 * k) for k in (1, 9) for n in (1, 2, 3)]
+    rows = [
+        row(target.planner, target.map_name, target.agents, n, time_limit=30.0, runtime_s=0.1 * k)
+        for k in (1, 9)
+        for n in (1, 2, 3)
+    ]
     assert [one["runtime_s"] for one in once(rows)] == [0.1] * 3
     assert "| 3/3 | 0.1 |" in peers_table(rows)
 

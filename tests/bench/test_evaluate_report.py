@@ -91,10 +91,12 @@ def test_targets_say_what_was_not_reached_and_why() -> None:
 def test_misses_of_one_kind_share_a_sentence() -> None:
     noted = replace(load_suite("long-horizon"), notes=(Note("maze-wide", "half", "It is narrow"), Note("maze-wide", "easy", "-")))
     rows = [
-        row(map="maze-wide", difficulty="half", agents=agents, cost_max=agents + 1.0, oracle_cost_max=1.0) for agents in (1, 5, 10)
+        row(map="maze-wide", difficulty="half", agents=agents, cost_max=agents + 1.0, oracle_cost_max=1.0)
+        for agents in (1, 5, 10)
     ]
     assert missed(noted, Evidence(rows)) == [
-        "maze-wide, half, 1, 5 and 10 agents: cost_max / oracle's is 2.00, 6.00 and 11.00, to reach was at most 1.25. It is narrow"
+        "maze-wide, half, 1, 5 and 10 agents: cost_max / oracle's is 2.00, 6.00 and 11.00, to reach was at most 1.25. "
+        "It is narrow"
     ]
 
 

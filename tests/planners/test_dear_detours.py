@@ -22,7 +22,7 @@ class Aisle:
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_agents_pass_one_another_where_ways_round_are_dear(seed: int) -> None:
-    """Dense nodes and dear detours: while a conflict costs less than the way round it, the tree only shifts it from node to node."""
+    """Dense nodes, dear detours: while a conflict costs less than the way round it, the tree only shifts it to other nodes."""
     ends = [[1.5, 0.5], [1.5, 15.5], [1.3, 3.0], [1.6, 13.0]]
     nodes = np.concatenate([np.random.default_rng(seed).uniform([0.2, 0.2], [2.8, 15.8], (160, 2)), ends]).astype(np.float32)
     graph = StateGraph.from_states(nodes, Aisle(), max_distance=2.5)
