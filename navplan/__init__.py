@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from navplan import planners
-    from navplan.coverage import coverage_nodes
     from navplan.errors import (
         CheckpointError,
         FileAccessError,
@@ -25,54 +24,55 @@ if TYPE_CHECKING:
         PlanningFailed,
         UnknownName,
     )
-    from navplan.execute import drive, execute
-    from navplan.graph import StateGraph
-    from navplan.learned.checkpoint import load_checkpoint
-    from navplan.lifelong import lifelong
-    from navplan.navigate import navigate
-    from navplan.plan import Plan
+    from navplan.execution.synchronised import drive, execute
+    from navplan.execution.trajectory import Trajectory
+    from navplan.graph.nodes import coverage_nodes
+    from navplan.graph.state_graph import StateGraph
+    from navplan.learned.training.tensors import load_checkpoint
+    from navplan.navigation.navigate import navigate
+    from navplan.plan.plan import Plan
+    from navplan.plan.problem import Problem
+    from navplan.plan.validate import validate, violations
+    from navplan.planners.lifelong.lifelong import lifelong
     from navplan.planners.solve import solve
-    from navplan.problem import Problem
-    from navplan.scenarios.environment import PointEnv
+    from navplan.scenarios.environments.point import PointEnv
     from navplan.scenarios.load import load_map, load_problem
     from navplan.scenarios.registry import load_scenario, scenario_names
     from navplan.scenarios.scenario import Scenario
-    from navplan.scenarios.world import Hazard, World
-    from navplan.trajectory import Trajectory
-    from navplan.validate import validate, violations
+    from navplan.scenarios.worlds.world import Hazard, World
 
 _WHERE = {
     "CheckpointError": "navplan.errors",
     "FileAccessError": "navplan.errors",
     "FileFormatError": "navplan.errors",
-    "Hazard": "navplan.scenarios.world",
+    "Hazard": "navplan.scenarios.worlds.world",
     "InvalidInput": "navplan.errors",
     "InvalidPlan": "navplan.errors",
     "InvalidProblem": "navplan.errors",
     "MissingExtra": "navplan.errors",
     "NavplanError": "navplan.errors",
-    "Plan": "navplan.plan",
+    "Plan": "navplan.plan.plan",
     "PlanningFailed": "navplan.errors",
-    "PointEnv": "navplan.scenarios.environment",
-    "Problem": "navplan.problem",
+    "PointEnv": "navplan.scenarios.environments.point",
+    "Problem": "navplan.plan.problem",
     "Scenario": "navplan.scenarios.scenario",
-    "StateGraph": "navplan.graph",
-    "Trajectory": "navplan.trajectory",
+    "StateGraph": "navplan.graph.state_graph",
+    "Trajectory": "navplan.execution.trajectory",
     "UnknownName": "navplan.errors",
-    "World": "navplan.scenarios.world",
-    "coverage_nodes": "navplan.coverage",
-    "drive": "navplan.execute",
-    "execute": "navplan.execute",
-    "lifelong": "navplan.lifelong",
-    "load_checkpoint": "navplan.learned.checkpoint",
+    "World": "navplan.scenarios.worlds.world",
+    "coverage_nodes": "navplan.graph.nodes",
+    "drive": "navplan.execution.synchronised",
+    "execute": "navplan.execution.synchronised",
+    "lifelong": "navplan.planners.lifelong.lifelong",
+    "load_checkpoint": "navplan.learned.training.tensors",
     "load_map": "navplan.scenarios.load",
     "load_problem": "navplan.scenarios.load",
     "load_scenario": "navplan.scenarios.registry",
-    "navigate": "navplan.navigate",
+    "navigate": "navplan.navigation.navigate",
     "scenario_names": "navplan.scenarios.registry",
     "solve": "navplan.planners.solve",
-    "validate": "navplan.validate",
-    "violations": "navplan.validate",
+    "validate": "navplan.plan.validate",
+    "violations": "navplan.plan.validate",
 }
 
 __all__ = [
@@ -114,7 +114,7 @@ __all__ = [
 class _LazyPackage(ModuleType):
     """Resolves public names on first use.
 
-    Some functions share their module's name (``navplan.validate.validate``). Importing such a module would bind the module
+    Some functions share their module's name (``navplan.plan.validate.validate``). Importing such a module would bind the module
     over the function, so the function is bound in its place.
     """
 

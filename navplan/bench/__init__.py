@@ -18,6 +18,9 @@ SUITES: dict[str, str] = {
     "converge": "what makes training with many environments converge: short runs without one part each",
 }
 
+# Suites that are more than one module of the room `speed`.
+_MODULES = {"mapf": "navplan.bench.mapf.instances"}
+
 
 class Row(TypedDict):
     """One measured figure.
@@ -44,5 +47,5 @@ def run_suite(name: str, *, quick: bool = False) -> list[Row]:
     """
     if name not in SUITES:
         raise UnknownName("suite", name, SUITES)
-    run: Callable[[bool], list[Row]] = importlib.import_module(f"navplan.bench.{name}").run
+    run: Callable[[bool], list[Row]] = importlib.import_module(_MODULES.get(name, f"navplan.bench.speed.{name}")).run
     return run(quick)

@@ -53,7 +53,7 @@ def _configure_mapf(group: argparse._ArgumentGroup) -> None:
 def run(args: argparse.Namespace) -> int:
     """List the suites, run one, or write a run's report again."""
     from navplan.bench import SUITES, run_suite
-    from navplan.files import write_text
+    from navplan.system.files import write_text
 
     if args.command == "report":
         return _report(args)
@@ -84,9 +84,9 @@ def _refuse_mapf_options(args: argparse.Namespace) -> None:
 
 def _mapf(args: argparse.Namespace) -> int:
     """Run planners on maps; exit status 130 on Ctrl-C, with the tables of what is done."""
-    from navplan.bench.mapf import Config
-    from navplan.bench.mapf_run import run_mapf
-    from navplan.bench.mapf_targets import target_work
+    from navplan.bench.mapf.instances import Config
+    from navplan.bench.mapf.run import run_mapf
+    from navplan.bench.mapf.targets import target_work
     from navplan.errors import InvalidInput
 
     if args.out is None:
@@ -109,9 +109,9 @@ def _mapf(args: argparse.Namespace) -> int:
 
 
 def _report(args: argparse.Namespace) -> int:
-    from navplan.bench.mapf_report import fill_readme
-    from navplan.bench.mapf_results import read_csv
-    from navplan.bench.mapf_run import merge
+    from navplan.bench.mapf.report import fill_readme
+    from navplan.bench.mapf.results import read_csv
+    from navplan.bench.mapf.run import merge
 
     table = args.folder
     if args.folder.is_dir():

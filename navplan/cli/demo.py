@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 from navplan.cli.extras import need
 from navplan.cli.options import at_least_one, not_negative, progress, seed_number
 from navplan.errors import FileAccessError, InvalidInput, NavplanError
-from navplan.files import check_writable, sha256, write_text
+from navplan.system.files import check_writable, sha256, write_text
 
 if TYPE_CHECKING:
-    from navplan.navigate import Navigation, Roadmap
+    from navplan.execution.trajectory import Trajectory
+    from navplan.navigation.navigate import Navigation, Roadmap
     from navplan.scenarios.scenario import Scenario
-    from navplan.trajectory import Trajectory
 
 DEFAULT_OUT = Path("demo-out")
 
@@ -47,9 +47,9 @@ def run(args: argparse.Namespace) -> int:
     asked = args.headless or args.out is not None
     headless = asked or not has_display()
 
-    from navplan.execute import Interrupted
-    from navplan.learned.checkpoint import bundled_checkpoints, load_checkpoint
-    from navplan.navigate import navigate
+    from navplan.execution.synchronised import Interrupted
+    from navplan.learned.training.tensors import bundled_checkpoints, load_checkpoint
+    from navplan.navigation.navigate import navigate
     from navplan.scenarios.registry import load_scenario
 
     out = args.out or DEFAULT_OUT
@@ -115,8 +115,8 @@ def draw(scenario: Scenario, agents: int, seed: int) -> tuple[Any, Any]:
     """Starts and goals (A, 2) at the paper's hard distance: half the map's diameter, give or take half a step."""
     import numpy as np
 
-    from navplan.scenarios.geodesic import diameter, occupied_cells
-    from navplan.scenarios.problems import draw_problem
+    from navplan.scenarios.problems.draw import draw_problem
+    from navplan.scenarios.worlds.geodesic import diameter, occupied_cells
 
     half = diameter(occupied_cells(scenario.world)) / 2
     spacing = 2.0 * scenario.radius + 2.0 * scenario.goal_tolerance
@@ -186,8 +186,8 @@ def risk_slider(scenario: Scenario, critics: Any, result: Navigation, changes: M
     Args:
         changes: the options of `navigate` that led to `result`.
     """
-    from navplan.navigate import METHODS, Options, build_roadmap, navigate
-    from navplan.risk_aversion import Replanner, can_reweigh
+    from navplan.navigation.navigate import METHODS, Options, build_roadmap, navigate
+    from navplan.navigation.reweigh import Replanner, can_reweigh
 
     if result.plan is None or result.pruned is None or not can_reweigh(result.plan, result.pruned):
         return {}

@@ -40,9 +40,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate; exit status 1 where a task failed, 130 on Ctrl-C with the tables of what is done."""
-    from navplan.bench.evaluate_report import fill
-    from navplan.bench.evaluate_run import evaluate, report_again
-    from navplan.bench.evaluate_suite import load_suite
+    from navplan.bench.evaluate.report import fill
+    from navplan.bench.evaluate.run import evaluate, report_again
+    from navplan.bench.evaluate.suite import load_suite
     from navplan.cli.extras import need
 
     seeds = _flat(args.train_seeds)

@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _each(args: argparse.Namespace) -> int:
-    from navplan.bench.judge import judge_run
+    from navplan.bench.judge.run import judge_run
 
     found = [judge_run(name, stage=args.stage) for name in args.runs]
     if args.json:
@@ -45,7 +45,7 @@ def _each(args: argparse.Namespace) -> int:
 
 
 def _over_seeds(args: argparse.Namespace) -> int:
-    from navplan.bench.judge_table import by_kind, measure, over_seeds
+    from navplan.bench.judge.table import by_kind, measure, over_seeds
 
     kinds: dict[str, list[dict[str, float]]] = {}
     for kind, runs in by_kind(args.runs).items():

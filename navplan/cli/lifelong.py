@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from navplan.cli.options import at_least_one, not_negative, progress, seed_number
 
 if TYPE_CHECKING:
-    from navplan.lifelong import LifelongRun
+    from navplan.planners.lifelong.lifelong import LifelongRun
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -37,9 +37,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Drive; exit status 0 done, 1 when the driven paths break a rule, 130 interrupted with the drive so far written."""
-    from navplan.files import check_writable
-    from navplan.lifelong import lifelong, read_tasks
+    from navplan.planners.lifelong.lifelong import lifelong, read_tasks
     from navplan.scenarios.load import load_problem
+    from navplan.system.files import check_writable
 
     if args.out is not None:
         check_writable(args.out)

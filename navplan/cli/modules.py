@@ -13,7 +13,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """List name, kind and summary of each."""
-    from navplan.low_level import LOW_LEVELS, names
+    from navplan.control.registry import LOW_LEVELS, names
 
     if args.json:
         rows = [{"name": n, "learned": LOW_LEVELS[n].needs_checkpoint, "summary": LOW_LEVELS[n].summary} for n in names()]

@@ -43,12 +43,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Navigate; exit status 0 only for full success."""
     from navplan.errors import UnknownName
-    from navplan.execute import Interrupted
-    from navplan.files import check_writable
-    from navplan.learned.checkpoint import load_checkpoint
-    from navplan.navigate import METHODS, navigate
+    from navplan.execution.synchronised import Interrupted
+    from navplan.learned.training.tensors import load_checkpoint
+    from navplan.navigation.navigate import METHODS, navigate
     from navplan.planners import get
     from navplan.scenarios.registry import load_scenario
+    from navplan.system.files import check_writable
 
     began = time.perf_counter()
     if args.method not in METHODS:

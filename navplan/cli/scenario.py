@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from navplan.scenarios.scenario import Scenario
-    from navplan.scenarios.world import World
+    from navplan.scenarios.worlds.world import World
 
 _OUTPUTS = ".map, .toml, .yaml (with .pgm or .png), .geojson, .scen, or .npz and .geojson for state graphs"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the subcommands; a generator's options are its function's parameters."""
-    from navplan.scenarios.generators import GENERATORS, parameters
+    from navplan.scenarios.worlds.generators import GENERATORS, parameters
 
     actions = parser.add_subparsers(dest="action", metavar="list|show|make|convert|problems", required=True)
 
@@ -115,10 +115,10 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _make(args: argparse.Namespace) -> int:
-    from navplan.scenarios.generators import generate
-    from navplan.scenarios.movingai import map_text
+    from navplan.scenarios.formats.movingai import map_text
     from navplan.scenarios.scenario import Scenario
-    from navplan.scenarios.world import World
+    from navplan.scenarios.worlds.generators import generate
+    from navplan.scenarios.worlds.world import World
 
     options = {name.removeprefix("param_"): value for name, value in vars(args).items() if name.startswith("param_")}
     walls = generate(args.kind, args.seed, **options)
@@ -139,7 +139,7 @@ def _make(args: argparse.Namespace) -> int:
 def _convert(args: argparse.Namespace) -> int:
     from navplan.scenarios.load import find_map, load_map, occupied_cells
     from navplan.scenarios.scenario import Scenario, read_scenario
-    from navplan.scenarios.world import World
+    from navplan.scenarios.worlds.world import World
 
     path, suffix = find_map(args.source), args.target.suffix.lower()
     graph_source = path.suffix.lower() == ".npz" or (suffix == ".npz" and path.suffix.lower() == ".geojson")
@@ -162,8 +162,8 @@ def _convert(args: argparse.Namespace) -> int:
 
 
 def _problems(args: argparse.Namespace) -> int:
-    from navplan.files import check_writable, write_text
-    from navplan.scenarios.problem_sets import build_problem_sets, problem_sets_text
+    from navplan.scenarios.problems.sets import build_problem_sets, problem_sets_text
+    from navplan.system.files import check_writable, write_text
 
     check_writable(args.out)
     sets = []
@@ -182,9 +182,9 @@ def _problems(args: argparse.Namespace) -> int:
 def _write(world: World, target: Path, scenario: Scenario, image: str = "pgm") -> None:
     """One world to a file whose suffix says the format."""
     from navplan.errors import InvalidInput
-    from navplan.scenarios.geojson import write_geojson
-    from navplan.scenarios.movingai import write_map
-    from navplan.scenarios.ros_map import RosMap, write_ros_map
+    from navplan.scenarios.formats.geojson import write_geojson
+    from navplan.scenarios.formats.movingai import write_map
+    from navplan.scenarios.formats.ros_map import RosMap, write_ros_map
 
     suffix = target.suffix.lower()
     if suffix == ".toml":
@@ -205,8 +205,8 @@ def _write(world: World, target: Path, scenario: Scenario, image: str = "pgm") -
 
 def _convert_graph(path: Path, target: Path) -> None:
     from navplan.errors import InvalidInput
-    from navplan.graph import StateGraph
-    from navplan.scenarios.geojson import read_graph_geojson, write_graph_geojson
+    from navplan.graph.state_graph import StateGraph
+    from navplan.scenarios.formats.geojson import read_graph_geojson, write_graph_geojson
 
     graph = StateGraph.load(path) if path.suffix.lower() == ".npz" else read_graph_geojson(path)
     if target.suffix.lower() == ".npz":
@@ -220,8 +220,8 @@ def _convert_graph(path: Path, target: Path) -> None:
 def _write_scen(args: argparse.Namespace, path: Path) -> None:
     """The problem that `load_problem` makes of IN, as a scen file for the map of that name."""
     from navplan.errors import InvalidInput
+    from navplan.scenarios.formats.movingai import ScenRow, write_scen
     from navplan.scenarios.load import load_problem
-    from navplan.scenarios.movingai import ScenRow, write_scen
 
     problem = load_problem(args.source, agents=args.agents, seed=args.seed)
     if problem.graph.shape is None:
@@ -235,7 +235,7 @@ def _write_scen(args: argparse.Namespace, path: Path) -> None:
 
 def _rows(world: World) -> list[str]:
     from navplan.scenarios.load import occupied_cells
-    from navplan.scenarios.mazes import ascii_rows
+    from navplan.scenarios.worlds.mazes import ascii_rows
 
     return ascii_rows(occupied_cells(world))
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from navplan.cli.options import at_least_one, not_negative, noting_interrupts, positive, progress, ratio, seed_number
 
 if TYPE_CHECKING:
-    from navplan.plan import Plan
-    from navplan.problem import Problem
+    from navplan.plan.plan import Plan
+    from navplan.plan.problem import Problem
 
 DEFAULT_LIMIT = 60.0
 
@@ -54,9 +54,9 @@ def run(args: argparse.Namespace) -> int:
     """Plan; exit status 0 solved, 1 not solved, 130 interrupted with the best result so far written."""
     import dataclasses
 
-    from navplan.files import check_writable
     from navplan.planners.solve import solve
     from navplan.scenarios.load import load_problem
+    from navplan.system.files import check_writable
 
     _check_options(args)
     if args.out is not None:

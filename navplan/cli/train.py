@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from navplan.learned.config import TrainConfig
-    from navplan.learned.paper.config import PaperConfig
+    from navplan.learned.recipes.navplan.config import TrainConfig
+    from navplan.learned.recipes.paper.config import PaperConfig
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
 
     config = _config(args)
     need("training", "torch", "safetensors", "tqdm")
-    from navplan.learned.train import train
+    from navplan.learned.training.train import train
 
     with _Bar(config.steps) as bar:
         folder = train(config, args.out, resume=args.resume, progress=bar.show)
@@ -41,9 +41,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _config(args: argparse.Namespace) -> TrainConfig | PaperConfig:
     from navplan.errors import InvalidInput
-    from navplan.learned.config import bundled_config, load_config
-    from navplan.learned.paper.config import paper_config
-    from navplan.learned.run_config import read_run_config
+    from navplan.learned.recipes.navplan.config import bundled_config, load_config
+    from navplan.learned.recipes.paper.config import paper_config
+    from navplan.learned.training.run_config import read_run_config
 
     if args.config is not None and (args.resume or args.recipe == "paper"):
         raise InvalidInput("--config is for new runs of recipe navplan, expected neither --resume nor --recipe paper beside it")

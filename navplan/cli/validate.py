@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from navplan.plan import Plan
-    from navplan.problem import Problem
+    from navplan.plan.plan import Plan
+    from navplan.plan.problem import Problem
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -24,8 +24,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print every violation; exit status 0 for a valid plan, 1 otherwise."""
-    from navplan.plan import Plan
-    from navplan.validate import violations
+    from navplan.plan.plan import Plan
+    from navplan.plan.validate import violations
 
     plan = Plan.load(args.plan)
     problem = _problem(plan, args)
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
 def _problem(plan: Plan, args: argparse.Namespace) -> Problem:
     """The problem that the plan file states, on the map that it names."""
     from navplan.errors import FileFormatError
-    from navplan.problem import Problem
+    from navplan.plan.problem import Problem
     from navplan.scenarios.load import find_map, load_graph
 
     stated = plan.problem
@@ -84,9 +84,9 @@ def _check_places(plan_path: Path, stated: Mapping[str, Any], problem: Problem) 
 
 def _find(plan_path: Path, stated: object, what: str) -> Path:
     from navplan.errors import FileAccessError, FileFormatError
-    from navplan.files import sha256
     from navplan.scenarios.load import find_map
     from navplan.scenarios.registry import scenario_names
+    from navplan.system.files import sha256
 
     entries = stated if isinstance(stated, dict) else {}
     name = entries.get(what)
@@ -104,7 +104,7 @@ def _find(plan_path: Path, stated: object, what: str) -> Path:
 
 def _check_hash(plan_path: Path, path: Path, expected: object) -> None:
     from navplan.errors import InvalidPlan
-    from navplan.files import sha256
+    from navplan.system.files import sha256
 
     if expected is not None and sha256(path) != expected:
         raise InvalidPlan(f"{plan_path}: was made for another {path.name}: the SHA-256 differs from that of {path}")
@@ -115,7 +115,7 @@ def _check_scen(plan: Plan, problem: Problem, plan_path: Path, scen_path: Path) 
     import numpy as np
 
     from navplan.errors import FileFormatError
-    from navplan.scenarios.movingai import read_scen
+    from navplan.scenarios.formats.movingai import read_scen
 
     _check_hash(plan_path, scen_path, plan.problem.get("scen_sha256"))
     rows = read_scen(scen_path).rows[: plan.num_agents]

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from navplan.cli.options import at_least_one, not_negative
 
 if TYPE_CHECKING:
-    from navplan.graph import StateGraph
-    from navplan.plan import Plan
-    from navplan.scenarios.world import World
+    from navplan.graph.state_graph import StateGraph
+    from navplan.plan.plan import Plan
+    from navplan.scenarios.worlds.world import World
     from navplan.viewer.scene import Scene
 
 
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
 def risk_slider(scene: Scene, path: Path) -> dict[str, Any]:
     """Arguments of `show` for a slider of risk aversion, where the scene has a plan and the state graph that it was made on."""
     from navplan.errors import InvalidInput
-    from navplan.risk_aversion import Replanner, can_reweigh
+    from navplan.navigation.reweigh import Replanner, can_reweigh
 
     plan, graph = scene.plan, scene.graph
     if plan is None or graph is None or not can_reweigh(plan, graph):
@@ -83,9 +83,9 @@ def load_scene(args: argparse.Namespace) -> Scene:
     Raises:
         NavplanError: a file that cannot be read or is of no known kind; a plan whose map is not found.
     """
-    from navplan.graph import StateGraph
-    from navplan.plan import Plan
-    from navplan.trajectory import Trajectory
+    from navplan.execution.trajectory import Trajectory
+    from navplan.graph.state_graph import StateGraph
+    from navplan.plan.plan import Plan
     from navplan.viewer.scene import Scene
 
     parts = _folder(Path(args.file)) if Path(args.file).is_dir() else _single(args.file, args.agents, args.map)
@@ -122,10 +122,10 @@ def _check_fit(plan: Plan, world: World, name: str) -> None:
 def _folder(folder: Path) -> dict[str, Any]:
     """What a run or a demo wrote: summary.json, plan.json, trajectory.npz, graph.npz, as far as they are there."""
     from navplan.errors import FileFormatError
-    from navplan.graph import StateGraph
-    from navplan.plan import Plan
+    from navplan.execution.trajectory import Trajectory
+    from navplan.graph.state_graph import StateGraph
+    from navplan.plan.plan import Plan
     from navplan.scenarios.registry import scenario_names
-    from navplan.trajectory import Trajectory
 
     parts: dict[str, Any] = {}
     for name, key, kind in (
@@ -150,7 +150,7 @@ def _folder(folder: Path) -> dict[str, Any]:
 def _summary(folder: Path) -> dict[str, Any]:
     """The fields of summary.json, none where it is missing."""
     from navplan.errors import FileFormatError
-    from navplan.files import read_bytes
+    from navplan.system.files import read_bytes
 
     path = folder / "summary.json"
     if not path.is_file():
@@ -167,9 +167,9 @@ def _summary(folder: Path) -> dict[str, Any]:
 
 def _single(name: str, agents: int | None, map_name: str | None) -> dict[str, Any]:
     """The parts that one file, or a scenario's name, stands for."""
-    from navplan.graph import StateGraph
-    from navplan.plan import Plan
-    from navplan.trajectory import Trajectory
+    from navplan.execution.trajectory import Trajectory
+    from navplan.graph.state_graph import StateGraph
+    from navplan.plan.plan import Plan
 
     path = Path(name)
     suffix = path.suffix.lower()
@@ -193,7 +193,7 @@ def _is_trajectory(path: Path) -> bool:
 
 
 def _is_geojson(path: Path) -> bool:
-    from navplan.files import read_bytes
+    from navplan.system.files import read_bytes
 
     return b'"FeatureCollection"' in read_bytes(path)
 
@@ -223,8 +223,8 @@ def _scen(path: Path, agents: int, map_name: str | None) -> dict[str, Any]:
     import numpy as np
 
     from navplan.errors import FileFormatError
+    from navplan.scenarios.formats.movingai import read_scen
     from navplan.scenarios.load import load_map
-    from navplan.scenarios.movingai import read_scen
 
     rows = read_scen(path).rows[:agents]
     if not rows:
@@ -255,7 +255,7 @@ def _near(path: Path, name: str) -> World | None:
 def _find_world(parts: dict[str, Any], path: Path) -> World:
     """The world under a plan (by the names in its file), a trajectory (its walls), or a graph (its free cells, or a bare box)."""
     from navplan.errors import InvalidInput
-    from navplan.scenarios.world import World
+    from navplan.scenarios.worlds.world import World
 
     plan: Plan | None = parts.get("plan")
     if plan is not None and "trajectory" not in parts:
@@ -275,7 +275,7 @@ def _find_world(parts: dict[str, Any], path: Path) -> World:
 
 
 def _world_of_plan(plan: Plan, parts: dict[str, Any], path: Path) -> World | None:
-    from navplan.graph import StateGraph
+    from navplan.graph.state_graph import StateGraph
     from navplan.scenarios.registry import scenario_names
 
     for key in ("map_path", "map"):
@@ -314,7 +314,7 @@ def _world_of_graph(graph: StateGraph, name: str) -> World:
     import numpy as np
 
     from navplan.errors import InvalidInput
-    from navplan.scenarios.world import World
+    from navplan.scenarios.worlds.world import World
 
     if graph.shape is not None:
         walls = np.ones(graph.shape, np.bool_)

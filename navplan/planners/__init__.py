@@ -14,38 +14,38 @@ from typing import TYPE_CHECKING, Any, cast
 from navplan.errors import UnknownName
 
 if TYPE_CHECKING:
-    from navplan.planners.astar import AStar
     from navplan.planners.base import Planner
-    from navplan.planners.cbs import CBS
-    from navplan.planners.dijkstra import Dijkstra
-    from navplan.planners.ecbs import ECBS
+    from navplan.planners.cbs.cbs import CBS
+    from navplan.planners.cbs.ecbs import ECBS
     from navplan.planners.pareto import pareto_front
-    from navplan.planners.risk import Risk
+    from navplan.planners.risk.planner import Risk
+    from navplan.planners.single.astar import AStar
+    from navplan.planners.single.dijkstra import Dijkstra
     from navplan.planners.solve import solve
 
 PLANNERS: dict[str, str] = {
     "anytime": "navplan.planners.anytime:Anytime",
-    "astar": "navplan.planners.astar:AStar",
-    "cbs": "navplan.planners.cbs:CBS",
-    "dijkstra": "navplan.planners.dijkstra:Dijkstra",
-    "ecbs": "navplan.planners.ecbs:ECBS",
-    "eecbs": "navplan.planners.eecbs:EECBS",
-    "lacam": "navplan.planners.lacam:LaCAM",
-    "lns": "navplan.planners.lns:LNS",
-    "pbs": "navplan.planners.pbs:PBS",
-    "pibt": "navplan.planners.pibt:PIBT",
-    "prioritized": "navplan.planners.prioritized:Prioritized",
-    "risk": "navplan.planners.risk:Risk",
+    "astar": "navplan.planners.single.astar:AStar",
+    "cbs": "navplan.planners.cbs.cbs:CBS",
+    "dijkstra": "navplan.planners.single.dijkstra:Dijkstra",
+    "ecbs": "navplan.planners.cbs.ecbs:ECBS",
+    "eecbs": "navplan.planners.cbs.eecbs:EECBS",
+    "lacam": "navplan.planners.lacam.lacam:LaCAM",
+    "lns": "navplan.planners.priority.lns:LNS",
+    "pbs": "navplan.planners.priority.pbs:PBS",
+    "pibt": "navplan.planners.lacam.pibt:PIBT",
+    "prioritized": "navplan.planners.priority.prioritized:Prioritized",
+    "risk": "navplan.planners.risk.planner:Risk",
 }
 """Name -> "module:Class" of the planners that navplan ships; imported when asked for."""
 
 _PUBLIC = {
-    "AStar": "navplan.planners.astar",
-    "CBS": "navplan.planners.cbs",
-    "Dijkstra": "navplan.planners.dijkstra",
-    "ECBS": "navplan.planners.ecbs",
+    "AStar": "navplan.planners.single.astar",
+    "CBS": "navplan.planners.cbs.cbs",
+    "Dijkstra": "navplan.planners.single.dijkstra",
+    "ECBS": "navplan.planners.cbs.ecbs",
     "Planner": "navplan.planners.base",
-    "Risk": "navplan.planners.risk",
+    "Risk": "navplan.planners.risk.planner",
     "pareto_front": "navplan.planners.pareto",
     "solve": "navplan.planners.solve",
 }

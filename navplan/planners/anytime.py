@@ -12,15 +12,15 @@ from typing import ClassVar
 import numpy as np
 
 from navplan.errors import InvalidInput
-from navplan.graph import StateGraph
-from navplan.kernels.lns import follow, merge
-from navplan.kernels.neighbourhoods import ITERATIONS
-from navplan.plan import Plan
-from navplan.planners.arena import Field, Hopeless, check_count, finish, refuse_clearance
+from navplan.graph.state_graph import StateGraph
+from navplan.kernels.priority.lns import follow, merge
+from navplan.kernels.priority.neighbourhoods import ITERATIONS
+from navplan.plan.plan import Plan
+from navplan.plan.problem import Problem
 from navplan.planners.base import Clock, Guarantee, OutOfTime, Planner, Prepared, check_time_limit
-from navplan.planners.lacam import LaCAM
-from navplan.planners.lns import LNS, Search
-from navplan.problem import Problem
+from navplan.planners.lacam.lacam import LaCAM
+from navplan.planners.priority.lns import LNS, Search
+from navplan.planners.priority.reservations import Field, Hopeless, check_count, finish, refuse_clearance
 
 # Iterations that each search makes between two merges.
 _TURNS = 1000
@@ -40,7 +40,7 @@ class Anytime:
     max_agents: ClassVar[int | None] = None
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs; clearance 0"
     about: ClassVar[str] = "lacam, then lns on two cores until the time limit (10 s): the best plan for many agents"
-    kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.lns",)
+    kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.priority.lns",)
 
     parts: ClassVar[tuple[type[Planner], ...]] = (LNS, LaCAM)
 

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from navplan.errors import InvalidInput
-from navplan.graph import StateGraph
-from navplan.kernels.conflicts import longest_row
-from navplan.kernels.dijkstra import Csr, Queue, breadth_first, dijkstra, reverse
-from navplan.kernels.status import BUDGET
-from navplan.plan import Plan
-from navplan.problem import Problem
+from navplan.graph.state_graph import StateGraph
+from navplan.kernels.common.status import BUDGET
+from navplan.kernels.search.conflicts import longest_row
+from navplan.kernels.search.dijkstra import Csr, Queue, breadth_first, dijkstra, reverse
+from navplan.plan.plan import Plan
+from navplan.plan.problem import Problem
 
 Guarantee = Literal["optimal", "bounded", "none"]
 # Wall seconds that one kernel call may take, about; deadlines and Ctrl-C are looked at in between.

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from navplan.errors import InvalidProblem, PlanningFailed
-from navplan.plan import make_plan
+from navplan.plan.plan import make_plan
+from navplan.plan.problem import Problem
 from navplan.planners.base import Clock, OutOfTime, Prepared, check_time_limit
-from navplan.planners.fronts import Fronts, RiskTables, within
-from navplan.planners.risk import Risk
-from navplan.problem import Problem
+from navplan.planners.risk.fronts import Fronts, RiskTables, within
+from navplan.planners.risk.planner import Risk
 
 
 class TradeOff(NamedTuple):
@@ -35,7 +35,7 @@ def pareto_front(problem: Problem, time_limit: float | None = None) -> list[Trad
         PlanningFailed: the time limit passed before the front was complete.
 
     Example:
-        >>> from navplan.graph import StateGraph
+        >>> from navplan.graph.state_graph import StateGraph
         >>> graph = StateGraph.from_grid(np.zeros((1, 3), bool))
         >>> [(point.distance, point.risk) for point in pareto_front(Problem(graph, [0], [2]))]
         [(2.0, 0.0)]

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from navplan.errors import InvalidInput, InvalidProblem, PlanningFailed
-from navplan.memory import check_memory_limit
-from navplan.memory import memory_limit as memory_limited
-from navplan.plan import Plan, make_plan
+from navplan.plan.plan import Plan, make_plan
+from navplan.plan.problem import Problem
 from navplan.planners import get
 from navplan.planners.base import Planner, check_time_limit
 from navplan.planners.warm_up import warm_up
-from navplan.problem import Problem
+from navplan.system.memory import check_memory_limit
+from navplan.system.memory import memory_limit as memory_limited
 
 
 def solve(

@@ -13,12 +13,12 @@ from typing import Any, Literal
 import numpy as np
 
 from navplan.errors import InvalidInput
-from navplan.graph import StateGraph
-from navplan.kernels import jit
-from navplan.kernels.tables import FAR
+from navplan.graph.state_graph import StateGraph
+from navplan.kernels.common import jit
+from navplan.kernels.common.tables import FAR
+from navplan.plan.problem import Problem
 from navplan.planners import get
 from navplan.planners.base import Planner
-from navplan.problem import Problem
 
 Weight = Literal["cost", "hops"]
 BOTH: tuple[Weight, ...] = ("cost", "hops")

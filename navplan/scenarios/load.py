@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from shapely import box, intersects, prepare
 
 from navplan.errors import FileAccessError, FileFormatError, InvalidInput, InvalidProblem, UnknownName
-from navplan.files import sha256
-from navplan.graph import StateGraph, Weight
-from navplan.problem import Problem
-from navplan.scenarios.movingai import read_map, read_scen
+from navplan.graph.limits import Weight
+from navplan.graph.state_graph import StateGraph
+from navplan.plan.problem import Problem
+from navplan.scenarios.formats.movingai import read_map, read_scen
 from navplan.scenarios.registry import SCENARIO_FOLDER, scenario_names
 from navplan.scenarios.scenario import Scenario, read_scenario
-from navplan.scenarios.world import World
+from navplan.scenarios.worlds.world import World
+from navplan.system.files import sha256
 
 SUFFIXES = (".map", ".yaml", ".yml", ".geojson", ".json", ".toml", ".npz")
 """What `load_problem` reads beside the names of bundled scenarios; `load_map` reads all but .npz."""
@@ -62,11 +63,11 @@ def load_map(name_or_path: str | Path, *, unknown: Literal["blocked", "free"] = 
     if suffix == ".map":
         return World.from_walls(path.stem, read_map(path))
     if suffix in (".yaml", ".yml"):
-        from navplan.scenarios.ros_map import read_ros_map
+        from navplan.scenarios.formats.ros_map import read_ros_map
 
         return read_ros_map(path).world(path.stem, unknown)
     if suffix in (".geojson", ".json"):
-        from navplan.scenarios.geojson import read_geojson
+        from navplan.scenarios.formats.geojson import read_geojson
 
         return read_geojson(path)
     if suffix == ".toml":

@@ -34,11 +34,11 @@ from shapely import points as shapely_points
 from shapely.geometry import Polygon
 
 from navplan.errors import InvalidInput, NavplanError
-from navplan.files import write_text
-from navplan.scenarios.generators import generate
-from navplan.scenarios.mazes import ascii_rows, maze_walls, parse_rows, resize_walls
-from navplan.scenarios.toml_table import Table, as_points, is_number, toml_value
-from navplan.scenarios.world import HAZARD_KINDS, Hazard, World
+from navplan.scenarios.formats.toml_table import Table, as_points, is_number, toml_value
+from navplan.scenarios.worlds.generators import generate
+from navplan.scenarios.worlds.mazes import ascii_rows, maze_walls, parse_rows, resize_walls
+from navplan.scenarios.worlds.world import HAZARD_KINDS, Hazard, World
+from navplan.system.files import write_text
 
 Points = NDArray[np.float32]
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from navplan.errors import FileAccessError, NavplanError
-from navplan.files import write_atomically
+from navplan.system.files import write_atomically
 from navplan.viewer import hover, palette, text
 from navplan.viewer.controls import STRIP, Controls, present_layers
 from navplan.viewer.layers import Layers

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import Delaunay, QhullError
 
-from navplan.graph import StateGraph
+from navplan.graph.state_graph import StateGraph
 
 SPARSE_DEGREE = 4.0
 """Undirected edges per node up to which a graph is drawn whole."""

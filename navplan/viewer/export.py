@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from navplan.errors import InvalidInput
-from navplan.files import write_atomically
+from navplan.system.files import write_atomically
 from navplan.viewer import palette
 from navplan.viewer.layers import Layers
 from navplan.viewer.render import Renderer, default_size, render_frame, to_array

@@ -11,7 +11,7 @@ from scipy.ndimage import distance_transform_edt
 from shapely import contains_xy
 from shapely.geometry import Point
 
-from navplan.scenarios.world import Hazard, World
+from navplan.scenarios.worlds.world import Hazard, World
 
 
 class Raster(NamedTuple):

@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from navplan.plan import Plan
-from navplan.scenarios.world import World
+from navplan.plan.plan import Plan
+from navplan.scenarios.worlds.world import World
 from navplan.viewer import palette, shapes
 from navplan.viewer.edges import EdgeTable
 from navplan.viewer.fields import Raster, hazard_peak

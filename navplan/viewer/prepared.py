@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from navplan.graph import StateGraph
+from navplan.graph.state_graph import StateGraph
 from navplan.viewer.edges import EdgeTable, drawn_edges, edge_table, mesh_keys, pruned_table
 from navplan.viewer.fields import Raster, rasterise
 from navplan.viewer.scene import Scene

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from navplan.errors import InvalidInput
-from navplan.plan import Plan
+from navplan.plan.plan import Plan
 from navplan.viewer import edges, layers, palette, shapes, text
 from navplan.viewer.box import Box
 from navplan.viewer.layers import Layers

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from navplan.errors import InvalidInput, NavplanError
-from navplan.plan import Plan
-from navplan.trajectory import Trajectory
+from navplan.execution.trajectory import Trajectory
+from navplan.plan.plan import Plan
 from navplan.viewer.latest import Answer, Latest
 from navplan.viewer.scene import Scene
 

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from navplan.errors import InvalidInput
-from navplan.graph import StateGraph
-from navplan.plan import Plan
-from navplan.pricing import find_edges
-from navplan.scenarios.world import World
-from navplan.trajectory import Trajectory
+from navplan.execution.trajectory import Trajectory
+from navplan.graph.state_graph import StateGraph
+from navplan.plan.plan import Plan
+from navplan.plan.pricing import find_edges
+from navplan.scenarios.worlds.world import World
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from navplan.errors import InvalidInput, MissingExtra
-from navplan.files import write_atomically
+from navplan.system.files import write_atomically
 from navplan.viewer.layers import Layers
 from navplan.viewer.render import Renderer, default_size, to_array
 from navplan.viewer.scene import Scene

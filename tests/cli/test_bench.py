@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from navplan.bench.mapf_generated import write_instances
-from navplan.bench.mapf_report import BEGIN, END
+from navplan.bench.mapf.generated import write_instances
+from navplan.bench.mapf.report import BEGIN, END
 from navplan.cli import main
 
 

@@ -28,7 +28,7 @@ sys.meta_path.insert(0, Blocker())
 def without(monkeypatch: pytest.MonkeyPatch, *modules: str) -> None:
     """Importing `modules` fails; what is loaded already is hidden."""
     for name in list(sys.modules):
-        if name.split(".")[0] in modules or name.startswith(("navplan.viewer", "navplan.scenarios.ros_map")):
+        if name.split(".")[0] in modules or name.startswith(("navplan.viewer", "navplan.scenarios.formats.ros_map")):
             monkeypatch.delitem(sys.modules, name)
     for module in modules:
         monkeypatch.setitem(sys.modules, module, None)

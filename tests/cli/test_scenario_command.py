@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from navplan.cli.main import main
-from navplan.graph import StateGraph
-from navplan.scenarios.generators import generate
+from navplan.graph.state_graph import StateGraph
+from navplan.scenarios.formats.movingai import map_text, read_map, read_scen
 from navplan.scenarios.load import load_map, load_problem
-from navplan.scenarios.movingai import map_text, read_map, read_scen
 from navplan.scenarios.registry import load_scenario, scenario_names
+from navplan.scenarios.worlds.generators import generate
 
 
 def scenario(capsys, *arguments: object) -> tuple[int, str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from navplan.cli.main import main
-from navplan.plan import make_plan
+from navplan.plan.plan import make_plan
 from navplan.scenarios.load import load_problem
 
 MAP = "type octile\nheight 2\nwidth 3\nmap\n...\n...\n"

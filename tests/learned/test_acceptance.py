@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from navplan.bench.judge_table import clear, held_out, near_in_coordinates
-from navplan.learned.agent import build_networks
-from navplan.learned.checkpoint import load_checkpoint
-from navplan.learned.evaluate import PairReport, bend, evaluate_edges, evaluate_pairs
-from navplan.learned.policy import Critics
-from navplan.scenarios.environment import PointEnv
-from navplan.scenarios.geodesic import geodesic_steps
+from navplan.bench.judge.table import clear, held_out, near_in_coordinates
+from navplan.learned.evaluation.judge import PairReport, bend, evaluate_edges, evaluate_pairs
+from navplan.learned.recipes.navplan.learner import build_networks
+from navplan.learned.trained import Critics
+from navplan.learned.training.tensors import load_checkpoint
+from navplan.scenarios.environments.point import PointEnv
 from navplan.scenarios.registry import load_scenario
-from navplan.scenarios.world import World
+from navplan.scenarios.worlds.geodesic import geodesic_steps
+from navplan.scenarios.worlds.world import World
 
 SCENARIOS = ("center-dot", "four-rooms-modified")
 
@@ -74,7 +74,7 @@ def test_waiting_costs_what_it_costs(scenario: str) -> None:
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_the_second_stage_is_not_more_costly_than_the_first(scenario: str) -> None:
-    from navplan.learned.evaluate import rollout
+    from navplan.learned.evaluation.judge import rollout
 
     world, pairs = load_scenario(scenario).world, held_out(scenario)
     cost = [
@@ -85,7 +85,7 @@ def test_the_second_stage_is_not_more_costly_than_the_first(scenario: str) -> No
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_behaviour_cloning_is_a_baseline_that_moves(scenario: str) -> None:
-    from navplan.learned.evaluate import rollout
+    from navplan.learned.evaluation.judge import rollout
 
     world, pairs = load_scenario(scenario).world, held_out(scenario, 500)
     policy = load_checkpoint(scenario).behaviour_cloning

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from navplan.errors import InvalidInput, InvalidProblem
-from navplan.graph import StateGraph
+from navplan.graph.state_graph import StateGraph
+from navplan.plan.problem import Problem
+from navplan.plan.validate import validate
 from navplan.planners.anytime import Anytime
 from navplan.planners.solve import solve
-from navplan.problem import Problem
-from navplan.validate import validate
-from tests import naive
-from tests.planners.instances import random_digraph, random_grid
+from tests.support import naive
+from tests.support.instances import random_digraph, random_grid
 
 
 def dense_grid(seed: int, side: int, agents: int) -> Problem:

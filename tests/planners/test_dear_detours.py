@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike
 
-from navplan.graph import StateGraph
+from navplan.graph.state_graph import StateGraph
+from navplan.plan.problem import Problem
+from navplan.plan.validate import validate
 from navplan.planners.solve import solve
-from navplan.problem import Problem
-from navplan.validate import validate
 
 
 class Aisle:

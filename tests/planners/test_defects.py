@@ -7,14 +7,14 @@ import itertools
 import numpy as np
 import pytest
 
-from navplan.graph import StateGraph
+from navplan.graph.state_graph import StateGraph
+from navplan.plan.problem import Problem
+from navplan.plan.validate import validate
 from navplan.planners.base import Clock, Prepared, Weighted, distance_tables
-from navplan.planners.low_level import pack
+from navplan.planners.cbs.agent_search import pack
+from navplan.planners.cbs.tree import Tree
 from navplan.planners.solve import solve
-from navplan.planners.tree import Tree
-from navplan.problem import Problem
-from navplan.validate import validate
-from tests import naive
+from tests.support import naive
 
 pytestmark = pytest.mark.kernels
 

@@ -17,16 +17,16 @@ import pytest
 
 from navplan.cli import main
 from navplan.errors import InvalidInput, InvalidProblem
-from navplan.graph import StateGraph
-from navplan.memory import memory_limit, peak_memory, reset_peak
-from navplan.plan import Plan
+from navplan.graph.state_graph import StateGraph
+from navplan.plan.plan import Plan
+from navplan.plan.problem import Problem
+from navplan.plan.validate import violations
 from navplan.planners import get, names
 from navplan.planners.solve import configured, solve
 from navplan.planners.warm_up import warm_up
-from navplan.problem import Problem
-from navplan.scenarios.generators import random_obstacles
 from navplan.scenarios.load import draw_pairs
-from navplan.validate import violations
+from navplan.scenarios.worlds.generators import random_obstacles
+from navplan.system.memory import memory_limit, peak_memory, reset_peak
 
 FLEETS = [name for name in names() if get(name).max_agents is None]
 
@@ -133,7 +133,7 @@ def test_a_goal_out_of_reach_is_infeasible_and_names_the_agent(planner: str) -> 
 
 def scenario_files(folder: Path) -> list[str]:
     """Arguments for the hard problem."""
-    from navplan.scenarios.movingai import ScenRow, write_map, write_scen
+    from navplan.scenarios.formats.movingai import ScenRow, write_map, write_scen
 
     problem = hard_problem()
     write_map(folder / "hard.map", random_obstacles(1))

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from navplan.plan.problem import Problem
+from navplan.plan.validate import validate
 from navplan.planners.solve import solve
-from navplan.problem import Problem
-from navplan.validate import validate
-from tests import naive
-from tests.planners.instances import interact, random_digraph, random_grid, tight_grid
+from tests.support import naive
+from tests.support.instances import interact, random_digraph, random_grid, tight_grid
 
 ORACLE_LIMIT = 20_000
 

@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 
 from navplan import planners
 from navplan.errors import InvalidInput, InvalidProblem, PlanningFailed, UnknownName
-from navplan.graph import StateGraph
-from navplan.planners.cbs import CBS, disjoint_sum
-from navplan.planners.ecbs import ECBS
+from navplan.graph.state_graph import StateGraph
+from navplan.plan.problem import Problem
+from navplan.plan.validate import validate
+from navplan.planners.cbs.cbs import CBS, disjoint_sum
+from navplan.planners.cbs.ecbs import ECBS
 from navplan.planners.solve import solve
-from navplan.problem import Problem
 from navplan.scenarios.load import load_problem
-from navplan.validate import validate
-from tests import naive
-from tests.paths import MOVINGAI, needs_movingai
-from tests.planners.instances import random_digraph, random_grid, relabelled
+from tests.support import naive
+from tests.support.instances import random_digraph, random_grid, relabelled
+from tests.support.paths import MOVINGAI, needs_movingai
 
 FIRST_SCENARIOS = {
     "random-32-32-20": ("random-32-32-20-random-1", 200),
@@ -212,7 +212,7 @@ def test_interruption_returns_what_is_proved(monkeypatch: pytest.MonkeyPatch) ->
         raise KeyboardInterrupt
 
     solve(corridor_swap(), "cbs", max_nodes=1)
-    monkeypatch.setattr("navplan.planners.tree.Tree.conflicts", interrupt)
+    monkeypatch.setattr("navplan.planners.cbs.tree.Tree.conflicts", interrupt)
     plan = solve(corridor_swap(), "cbs", unit=False)
     assert plan.status == "unsolved"
     assert plan.reason.startswith("interrupted")
@@ -265,7 +265,7 @@ def test_every_registered_planner_can_be_imported() -> None:
 
 
 def test_other_distributions_can_add_planners(monkeypatch: pytest.MonkeyPatch) -> None:
-    point = EntryPoint("mine", "navplan.planners.cbs:CBS", "navplan.planners")
+    point = EntryPoint("mine", "navplan.planners.cbs.cbs:CBS", "navplan.planners")
     monkeypatch.setattr(planners, "entry_points", lambda group: [point] if group == "navplan.planners" else [])
     planners._third_party.cache_clear()
     try:

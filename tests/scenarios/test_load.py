@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from paths import MOVINGAI, needs_movingai
 from scipy.ndimage import label
 from shapely.geometry import LineString, Polygon
 
 from navplan.errors import FileAccessError, FileFormatError, InvalidInput, InvalidProblem, UnknownName
-from navplan.graph import StateGraph
-from navplan.scenarios.geojson import write_geojson
+from navplan.graph.state_graph import StateGraph
+from navplan.scenarios.formats.geojson import write_geojson
+from navplan.scenarios.formats.movingai import ScenRow, write_map, write_scen
+from navplan.scenarios.formats.ros_map import RosMap, write_ros_map
 from navplan.scenarios.load import draw_pairs, find_map, load_graph, load_map, load_problem, node_at, occupied_cells
-from navplan.scenarios.mazes import parse_rows
-from navplan.scenarios.movingai import ScenRow, write_map, write_scen
 from navplan.scenarios.registry import load_scenario
-from navplan.scenarios.ros_map import RosMap, write_ros_map
-from navplan.scenarios.world import World
+from navplan.scenarios.worlds.mazes import parse_rows
+from navplan.scenarios.worlds.world import World
+from tests.support.paths import MOVINGAI, needs_movingai
 
 WALLS = parse_rows(["..#.", "..#.", "...."], "memory")
 

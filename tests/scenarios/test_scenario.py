@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import pytest
-from fuzz import complaint, damaged, survives
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import binary_dilation, binary_erosion, label
@@ -12,13 +11,14 @@ from shapely.geometry import Polygon, box
 from shapely.ops import unary_union
 
 from navplan.errors import FileAccessError, FileFormatError, InvalidInput, UnknownName
-from navplan.scenarios.generators import GENERATORS, generate
-from navplan.scenarios.mazes import maze_names, maze_walls
-from navplan.scenarios.movingai import write_map
+from navplan.scenarios.formats.movingai import write_map
+from navplan.scenarios.formats.toml_table import toml_value
 from navplan.scenarios.registry import SCENARIO_FOLDER, load_scenario, scenario_names
 from navplan.scenarios.scenario import Scenario, blocked_points, read_scenario
-from navplan.scenarios.toml_table import toml_value
-from navplan.scenarios.world import Hazard, World
+from navplan.scenarios.worlds.generators import GENERATORS, generate
+from navplan.scenarios.worlds.mazes import maze_names, maze_walls
+from navplan.scenarios.worlds.world import Hazard, World
+from tests.support.fuzz import complaint, damaged, survives
 
 same_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 VALID = """name = "yard"

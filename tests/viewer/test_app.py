@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scenes import node_at, walled_world, whole_scene
 
 from navplan.errors import InvalidInput, NavplanError
 from navplan.viewer import app as viewer
@@ -14,6 +13,7 @@ from navplan.viewer.controls import present_layers
 from navplan.viewer.render import to_array
 from navplan.viewer.scene import Scene
 from navplan.viewer.toolkit import pygame
+from tests.support.scenes import node_at, walled_world, whole_scene
 
 Event = pygame.event.Event
 

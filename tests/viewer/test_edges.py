@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from scenes import lattice, walled_world, whole_scene
 
 from navplan.viewer.edges import drawn_edges, drawn_pruned, edge_table, mesh_keys, pruned_table, thin_nodes
+from tests.support.scenes import lattice, walled_world, whole_scene
 
 
 def test_both_directions_fold_into_one_with_the_worse_risk() -> None:

@@ -6,13 +6,13 @@ import av
 import numpy as np
 import pytest
 from PIL import Image
-from scenes import walled_world, whole_scene
 
 from navplan.errors import FileAccessError, InvalidInput
 from navplan.viewer.export import check_format, save, save_gif, save_png
 from navplan.viewer.render import Renderer, to_array
 from navplan.viewer.scene import Scene
 from navplan.viewer.video import save_mp4
+from tests.support.scenes import walled_world, whole_scene
 
 SIZE = (700, 520)
 

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scenes import walled_world
 from shapely.geometry import Polygon
 
-from navplan.scenarios.world import Hazard, World
+from navplan.scenarios.worlds.world import Hazard, World
 from navplan.viewer.fields import hazard_at, is_blocked, rasterise
+from tests.support.scenes import walled_world
 
 
 @pytest.mark.parametrize(("kind", "expected"), [("linear", 1.0), ("cosine", 1.0), ("constant", 1.0)])

@@ -2,17 +2,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scenes import lattice, walled_world, whole_scene
 from shapely.geometry import Polygon
 
 from navplan.errors import InvalidInput
-from navplan.graph import StateGraph
-from navplan.scenarios.world import Hazard, World
+from navplan.graph.state_graph import StateGraph
+from navplan.scenarios.worlds.world import Hazard, World
 from navplan.viewer import palette
 from navplan.viewer.layers import Layers, wall_runs
 from navplan.viewer.render import Renderer, default_size, render_frame, to_array
 from navplan.viewer.scene import Scene
 from navplan.viewer.view import View
+from tests.support.scenes import lattice, walled_world, whole_scene
 
 SIZE = (900, 640)
 

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scenes import driven, two_agent_plan, whole_scene
 
 from navplan.errors import InvalidInput, PlanningFailed
-from navplan.graph import StateGraph
-from navplan.plan import Plan, make_plan
-from navplan.problem import Problem
-from navplan.trajectory import Trajectory
+from navplan.execution.trajectory import Trajectory
+from navplan.graph.state_graph import StateGraph
+from navplan.plan.plan import Plan, make_plan
+from navplan.plan.problem import Problem
 from navplan.viewer import app as viewer
 from navplan.viewer.app import App
 from navplan.viewer.latest import Latest
@@ -22,6 +21,7 @@ from navplan.viewer.render import to_array
 from navplan.viewer.risk_choice import REST, RiskChoice, Scale
 from navplan.viewer.scene import Scene
 from navplan.viewer.toolkit import pygame
+from tests.support.scenes import driven, two_agent_plan, whole_scene
 
 Event = pygame.event.Event
 

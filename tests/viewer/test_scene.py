@@ -4,10 +4,10 @@ import dataclasses
 
 import numpy as np
 import pytest
-from scenes import driven, lattice, two_agent_plan, walled_world, whole_scene
 
 from navplan.errors import InvalidInput
 from navplan.viewer.scene import Scene
+from tests.support.scenes import driven, lattice, two_agent_plan, walled_world, whole_scene
 
 
 def test_positions_lie_on_the_track_and_between_its_steps() -> None:

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fuzz import damaged, survives
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from scenes import driven, lattice, two_agent_plan, walled_world, whole_scene
 
 from navplan.cli.main import main
-from navplan.graph import StateGraph
+from navplan.execution.trajectory import Trajectory
+from navplan.graph.state_graph import StateGraph
+from navplan.scenarios.formats.movingai import ScenRow, write_map, write_scen
 from navplan.scenarios.load import load_problem
-from navplan.scenarios.movingai import ScenRow, write_map, write_scen
-from navplan.trajectory import Trajectory
+from tests.support.fuzz import damaged, survives
+from tests.support.scenes import driven, lattice, two_agent_plan, walled_world, whole_scene
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +79,7 @@ def test_graph_plan_and_trajectory_files(tmp_path: Path) -> None:
 
 
 def test_a_plan_finds_its_map(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from navplan.plan import make_plan
+    from navplan.plan.plan import make_plan
 
     write_map(tmp_path / "open.map", np.zeros((4, 6), bool))
     problem = load_problem(tmp_path / "open.map", agents=1, seed=1)

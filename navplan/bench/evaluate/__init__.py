@@ -1,0 +1,1 @@
+"""Methods over fixed problem sets: results, reports, figures."""

@@ -1,0 +1,75 @@
+"""Options in suite files: fields of `navplan.navigation.result.Options` and `navplan.execution.synchronised.Settings`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from types import NoneType
+from typing import Any, get_args, get_type_hints
+
+from navplan.scenarios.formats.toml_table import Table, is_number
+
+
+def merged(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Own options before those of all, and likewise for the settings of the execution among them."""
+    settings = {**common.get("settings", {}), **own.get("settings", {})}
+    return {**common, **own, **({"settings": settings} if settings else {})}
+
+
+def read_options(table: Table) -> dict[str, Any]:
+    """Fields of `Options` from a table, those of its `settings` in one of their own.
+
+    Raises:
+        FileFormatError: an unknown key, or a value of another type.
+    """
+    from navplan.execution.synchronised import Settings
+    from navplan.navigation.result import Options
+
+    inner = _fields(table.take_table("settings"), Settings) if "settings" in table else {}
+    values = _fields(table, Options)
+    return {**values, "settings": inner} if inner else values
+
+
+def _fields(table: Table, kind: type) -> dict[str, Any]:
+    """Values for fields of a dataclass, of the types that it declares."""
+    hints = get_type_hints(kind)
+    names = [field.name for field in dataclasses.fields(kind) if field.name != "settings"]
+    found: dict[str, Any] = {}
+    for key in table.keys():  # noqa: SIM118 - no dict, and it shrinks
+        if key not in names:
+            break
+        value = table.take(key)
+        if not _fits(value, hints[key]):
+            raise table.error(f"{table.label(key)} is {value!r}, expected {_words(hints[key])}", key)
+        found[key] = value
+    table.finish(names)
+    return found
+
+
+def _kinds(hint: Any) -> tuple[Any, ...]:
+    """Types and literal values that a hint allows."""
+    parts = get_args(hint)
+    return tuple(kind for part in parts for kind in _kinds(part)) if parts else (hint,)
+
+
+def _fits(value: object, hint: Any) -> bool:
+    kinds = _kinds(hint)
+    if isinstance(value, bool):
+        return bool in kinds
+    if isinstance(value, str):
+        return str in kinds or value in kinds
+    return (int in kinds and isinstance(value, int)) or (float in kinds and is_number(value))
+
+
+def _words(hint: Any) -> str:
+    names = {bool: "true or false", int: "an integer", float: "a number", str: "a string"}
+    return " or ".join(names.get(kind, repr(kind)) for kind in _kinds(hint) if kind is not NoneType)
+
+
+def options_from(values: Mapping[str, Any]) -> Any:
+    """The `Options` of a setting's table."""
+    from navplan.execution.synchronised import Settings
+    from navplan.navigation.result import Options
+
+    own = {name: value for name, value in values.items() if name != "settings"}
+    return Options(**own, settings=Settings(**values.get("settings", {})))

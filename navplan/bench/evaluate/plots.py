@@ -1,0 +1,274 @@
+"""Figures of an evaluation, for print: success and cost against agents, the front of steps and cost, trajectories."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from navplan.bench.evaluate.suite import Suite
+from navplan.bench.evaluate.summary import Figure, Group, headline
+from navplan.bench.evaluate.tables import NAMES, Evidence, bootstrap_of, headlines, percent
+from navplan.errors import MissingExtra
+from navplan.system.files import write_atomically
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Picture
+
+# Okabe and Ito's colours; markers tell the methods apart in grey too.
+LOOKS: dict[str, dict[str, Any]] = {
+    "policy": {"color": "#999999", "marker": "o"},
+    "sorb": {"color": "#E69F00", "marker": "s"},
+    "constrained-policy": {"color": "#56B4E9", "marker": "^"},
+    "constrained-search": {"color": "#D55E00", "marker": "D"},
+    "navplan": {"color": "#0072B2", "marker": "*"},
+}
+COLUMN, PAGE = 3.4, 7.0
+"""Widths in inches of one column and of a page."""
+_LINEAR = "\n(linear below 1)"  # said beside a logarithmic axis of costs
+# Settings that take this many times the median steps are named instead of drawn.
+_FAR = 3.0
+# Costs whose largest is this many times the usual one are drawn on a logarithmic axis, linear below 1.
+_WIDE = 8.0
+STYLE: Any = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.linewidth": 0.4,
+    "grid.color": "#e4e4e4",
+    "lines.linewidth": 1.1,
+    "lines.markersize": 4.5,
+    "legend.frameon": False,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "pdf.fonttype": 42,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "navplan",
+}
+_FORMATS: dict[str, dict[str, Any]] = {
+    "png": {"dpi": 200, "metadata": {"Software": None}},
+    "svg": {"metadata": {"Date": None}},
+    "pdf": {"metadata": {"CreationDate": None}},
+}
+
+
+def draw_all(suite: Suite, folder: Path, evidence: Evidence) -> list[Path]:
+    """Draw every figure that there is evidence for, as PNG, SVG and PDF; the files written.
+
+    Raises:
+        MissingExtra: matplotlib is not installed.
+        FileAccessError: the folder cannot be written.
+    """
+    try:
+        import matplotlib as mpl
+    except ImportError as error:
+        raise MissingExtra("figures", "matplotlib", "bench") from error
+    from navplan.bench.evaluate.calibration import calibration_picture
+    from navplan.bench.evaluate.trajectories import small_multiples
+
+    written: list[Path] = []
+    with mpl.rc_context(STYLE):
+        if len({where[2] for where in evidence.places}) > 1 and suite.base is None:
+            written += _save(against_agents(suite, evidence, "success"), folder / "success")
+            written += _save(against_agents(suite, evidence, "cost_max"), folder / "cost")
+        if suite.figures is not None and any(group.where == shown_place(suite) for group in evidence.groups):
+            written += _save(front(suite, evidence), folder / "pareto")
+        if evidence.trajectories:
+            written += _save(small_multiples(suite, evidence), folder / "trajectories")
+        if evidence.calibration:
+            written += _save(calibration_picture(evidence.calibration), folder / "calibration")
+    return written
+
+
+def shown_place(suite: Suite) -> tuple[str, str, int]:
+    """Map, difficulty and agents of the cell that the pictures show."""
+    assert suite.figures is not None  # asked only where it is given
+    return suite.figures.map, suite.figures.difficulty, suite.figures.agents
+
+
+def look(method: str, **changes: Any) -> dict[str, Any]:
+    """Colour and marker of a method; navplan's star is drawn larger and above the others."""
+    own = method == "navplan"
+    size = {"markersize": 8.0, "zorder": 5} if own else {"zorder": 3}
+    return {**LOOKS[method], "markeredgecolor": "white", "markeredgewidth": 0.5, **size, **changes}
+
+
+def against_agents(suite: Suite, evidence: Evidence, column: str) -> Picture:
+    """Success rate or cost against the number of agents, one panel for each map and difficulty."""
+    from matplotlib.figure import Figure as Canvas
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+    panels = list(dict.fromkeys(where[:2] for where in evidence.places))
+    across = min(3, len(panels))
+    down = math.ceil(len(panels) / across)
+    width = {1: COLUMN, 2: 5.0}.get(across, PAGE)
+    picture = Canvas(figsize=(width, 1.9 * down + (0.7 if across == 1 else 0.45)), layout="constrained")
+    grid = picture.subplots(down, across, squeeze=False, sharey=True)
+    shown = [label for label in headlines(suite) if any(group.label == label for group in evidence.groups)]
+    teams = sorted({where[2] for where in evidence.places})
+    found = [headline(group.values(column)) for group in evidence.groups if group.label in shown]
+    wide = column == "cost_max" and max(found) > 2 * _WIDE * max(min(found), 1.0)
+    for k, axes in enumerate(grid.flat):
+        if k >= len(panels):
+            axes.set_axis_off()
+            continue
+        here = [group for group in evidence.groups if group.where[:2] == panels[k]]
+        for place, label in enumerate(shown):
+            mine = sorted((group for group in here if group.label == label), key=lambda group: group.where[2])
+            if mine:
+                shift = 1.0 + 0.05 * (place - (len(shown) - 1) / 2)  # intervals stand side by side
+                _curve(axes, suite, mine, column, shift)
+        if column == "cost_max":
+            _oracle_curve(axes, here, "oracle_cost_max")
+            if wide:
+                _logarithmic(axes)
+        else:
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f} %"))
+        axes.set_title(_panel_name(panels[k], panels))
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(FixedLocator(teams))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f}"))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.grid(visible=False, axis="x")
+        if k + across >= len(panels):
+            axes.set_xlabel("agents")
+        if k % across == 0:
+            axes.set_ylabel({"success": "success", "cost_max": f"cost, maximum over agents{_LINEAR if wide else ''}"}[column])
+    low, high = (0.0, None) if column == "cost_max" else (-0.03, 1.04)
+    grid[0, 0].set_ylim(low, high)  # once all panels, which share it, have drawn
+    _legend(picture, dict.fromkeys(shown, ""), oracle=column == "cost_max", columns=2 if across == 1 else 6)
+    return picture
+
+
+def _logarithmic(axes: Axes) -> None:
+    """Costs on a logarithmic axis that is linear below 1, so that 0 has its place."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+    axes.set_yscale("symlog", linthresh=1.0)
+    axes.yaxis.set_major_locator(FixedLocator([0.0, 0.5, 1.0, *(k * 10.0**n for n in range(4) for k in (2, 5, 10))]))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_locator(NullLocator())
+
+
+def _panel_name(panel: tuple[str, str], panels: Sequence[tuple[str, str]]) -> str:
+    maps, difficulties = {p[0] for p in panels}, {p[1] for p in panels}
+    if len(panels) == 1:
+        return f"{panel[0]}, {panel[1]}"
+    if len(maps) == 1:
+        return panel[1]
+    return panel[0] if len(difficulties) == 1 else f"{panel[0]}, {panel[1]}"
+
+
+def _curve(axes: Axes, suite: Suite, mine: Sequence[Group], column: str, shift: float) -> None:
+    boot = bootstrap_of(suite)
+    found = [boot.of(group.values(column)) for group in mine]
+    at = [group.where[2] * shift for group in mine]
+    axes.errorbar(at, [f.value for f in found], yerr=_bars(found), elinewidth=0.8, capsize=0, **look(mine[0].method))
+
+
+def _oracle_curve(axes: Axes, here: Sequence[Group], column: str) -> None:
+    by_team = {group.where[2]: headline(group.values(column)) for group in here}
+    axes.plot(sorted(by_team), [by_team[team] for team in sorted(by_team)], color="black", linestyle=(0, (4, 2)), linewidth=0.9)
+
+
+def _bars(found: Sequence[Figure]) -> NDArray[np.float64]:
+    """(2, N) lengths below and above; 0 where nothing is known."""
+    pairs = [(one.value - one.low, one.high - one.value) for one in found]
+    return np.asarray(np.maximum(np.nan_to_num(np.array(pairs).T), 0.0))
+
+
+def _legend(picture: Picture, shown: Mapping[str, str], *, oracle: bool, columns: int, lines: bool = True) -> None:
+    """`shown`: words after the name, by ``method/setting``."""
+    from matplotlib.lines import Line2D
+
+    style = {} if lines else {"linestyle": "none"}
+    handles = [
+        Line2D([], [], label=_legend_name(label, tuple(shown)) + words, **look(label.split("/")[0], **style))
+        for label, words in shown.items()
+    ]
+    if oracle:
+        handles.append(Line2D([], [], color="black", linestyle=(0, (4, 2)), linewidth=0.9, label="oracle, agents alone"))
+    picture.legend(
+        handles=handles, loc="outside lower center", ncols=min(len(handles), columns), handlelength=1.8, columnspacing=1.2
+    )
+
+
+def _legend_name(label: str, shown: Sequence[str]) -> str:
+    method, setting = label.split("/", 1)
+    several = sum(other.split("/")[0] == method for other in shown) > 1
+    return f"{NAMES[method]}, {setting}" if several else NAMES[method]
+
+
+def front(suite: Suite, evidence: Evidence) -> Picture:
+    """Mean steps and mean cost of every setting in one cell, and what the oracle can do."""
+    from matplotlib.figure import Figure as Canvas
+
+    boot, here = bootstrap_of(suite), evidence.at(shown_place(suite))
+    picture = Canvas(figsize=(COLUMN, 3.0), layout="constrained")
+    axes = picture.subplots()
+    if evidence.front:
+        _, steps, cost = zip(*evidence.front, strict=True)
+        axes.plot(steps, cost, color="black", linewidth=0.9, linestyle=(0, (4, 2)), zorder=2)
+    places = {group.label: (boot.of(group.values("steps_mean")), boot.of(group.values("cost_mean"))) for group in here}
+    middle = float(np.median([steps_at.value for steps_at, _ in places.values()]))
+    outside = []
+    for group in here:
+        steps_at, cost_at = places[group.label]
+        main = group.label in headlines(suite)
+        if not main and steps_at.value > _FAR * middle:  # plans that fail: agents stand for the whole budget
+            outside.append(f"{NAMES[group.method]} {group.setting} ({steps_at.value:.0f}, {cost_at.value:.0f})")
+            continue
+        style = look(group.method, linestyle="none")
+        if not main:
+            style |= {"markersize": 3.5, "alpha": 0.6}
+        bars: dict[str, Any] = {"xerr": _bars([steps_at]), "yerr": _bars([cost_at])} if main else {}
+        axes.errorbar([steps_at.value], [cost_at.value], **bars, elinewidth=0.8, capsize=0, **style)
+    if outside:
+        text = "\n".join(["beyond the axes:", *outside])
+        # the corner of few steps and no cost is empty: the oracle's front ends above it
+        axes.text(0.02, 0.03, text, transform=axes.transAxes, ha="left", va="bottom", fontsize=6, color="#555555")
+    axes.set_xlabel("steps, mean over agents")
+    axes.set_ylabel("cost, mean over agents")
+    costs = [cost_at.value for steps_at, cost_at in places.values() if steps_at.value <= _FAR * middle]
+    if max(costs) > _WIDE * max(min(costs), 1.0):
+        _logarithmic(axes)
+        axes.set_ylabel(f"cost, mean over agents{_LINEAR}")
+    axes.set_ylim(bottom=0)
+    place = shown_place(suite)
+    axes.set_title(f"{place[0]}, {place[1]}, {place[2]} agents")
+    success = {group.label: f" ({percent(headline(group.values('success')))})" for group in here}
+    shown = {label: success[label] for label in headlines(suite) if label in success}
+    _legend(picture, shown, oracle=bool(evidence.front), columns=2, lines=False)
+    return picture
+
+
+def _save(picture: Picture, path: Path) -> list[Path]:
+    written = []
+    for suffix, options in _FORMATS.items():
+        target = path.with_suffix(f".{suffix}")
+        data = io.BytesIO()
+        picture.savefig(data, format=suffix, **options)
+        write_atomically(target, partial(_write, data.getvalue()))
+        written.append(target)
+    return written
+
+
+def _write(data: bytes, stream: IO[bytes]) -> None:
+    stream.write(data)

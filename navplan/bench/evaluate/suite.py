@@ -1,0 +1,355 @@
+"""Suites: which maps, teams, checkpoints, methods and settings an evaluation runs; committed TOML files, read and checked here.
+
+A suite file::
+
+    name = "paper-2d"  # default: the file's name
+    problem_set = "paper-2d"  # default: the name; split = "test" or "tuning"; or a problem file, such as "mine.csv"
+    maps = ["center-dot"]
+    difficulties = ["easy", "medium", "hard"]
+    agents = [1, 5]
+    problems = 50  # of each cell, the first ones
+    budget = 300  # steps of every agent, or budget_factor = 4.0, times the slowest agent's oracle steps
+    train_seeds = [0, 1, 2]
+    base = "navplan/default"  # ablations: what the other settings are compared with
+
+    [checkpoints]
+    first = "{scenario}"  # training seed 0
+    others = "{scenario}-seed{seed}"
+
+    [options]  # fields of navplan.navigation.result.Options, for all settings
+    [bootstrap]  # draws, seed, confidence
+    [figures]  # map, difficulty, agents, problem: what the pictures show; step_weights of the oracle's front
+
+    [[settings]]
+    method = "constrained-search"
+    name = "0.5"
+    headline = true  # the one of its method that tables and pictures show when they show one
+    options = { max_risk = 5.0 }  # settings = {...} in it are fields of navplan.execution.synchronised.Settings
+    ensemble = 1  # ask only the first so many critics of each kind
+    checkpoints = { first = "...", others = "..." }
+    about = "what it is for"
+
+    [[notes]]  # words beside a figure that was not reached; no part of what is run
+    map = "center-dot"
+    difficulty = "hard"
+    agents = 20
+    text = "..."
+
+An unknown key, option or method is an error.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from navplan.bench.evaluate.options import merged, read_options
+from navplan.errors import InvalidInput, UnknownName
+from navplan.scenarios.formats.toml_table import Table, is_number
+
+SUITE_FOLDER = Path(__file__).parents[1] / "suites"
+_TOP = (
+    *("name", "problem_set", "split", "maps", "difficulties", "agents", "problems", "budget", "budget_factor", "train_seeds"),
+    *("base", "checkpoints", "options", "bootstrap", "figures", "settings", "notes"),
+)
+_SETTING = ("method", "name", "headline", "options", "ensemble", "checkpoints", "about")
+_FIGURES = ("map", "difficulty", "agents", "problem", "step_weights")
+_STEP_WEIGHTS = (0.0, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """Patterns of names or paths of run directories: ``{scenario}`` and ``{seed}`` are filled in."""
+
+    first: str = "{scenario}"
+    others: str = "{scenario}-seed{seed}"
+
+    def of(self, scenario: str, seed: int) -> str:
+        """The run of a training seed."""
+        return (self.others if seed else self.first).format(scenario=scenario, seed=seed)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A method with its options.
+
+    Attributes:
+        options: fields of `Options` that differ from the defaults, those of the whole suite included.
+        headline: shown where one setting stands for its method.
+        ensemble: how many critics of each kind are asked; None: all.
+    """
+
+    method: str
+    name: str
+    options: Mapping[str, Any]
+    checkpoints: Checkpoints
+    headline: bool = True
+    about: str = ""
+    ensemble: int | None = None
+
+    @property
+    def label(self) -> str:
+        """``method/name``."""
+        return f"{self.method}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the pictures show: one cell, one problem of it, and the weights of a step along the oracle's front."""
+
+    map: str
+    difficulty: str
+    agents: int
+    problem: int = 0
+    step_weights: tuple[float, ...] = _STEP_WEIGHTS
+
+
+@dataclass(frozen=True)
+class Note:
+    """Words beside the figure of a cell, or with no number of agents of all cells of a map."""
+
+    map: str
+    difficulty: str
+    text: str
+    agents: int | None = None
+
+
+@dataclass(frozen=True)
+class Suite:
+    """What is run; see this module's text. `budget` or `budget_factor` is None."""
+
+    name: str
+    problem_set: str
+    split: str
+    maps: tuple[str, ...]
+    difficulties: tuple[str, ...]
+    agents: tuple[int, ...]
+    problems: int
+    train_seeds: tuple[int, ...]
+    settings: tuple[Setting, ...]
+    budget: int | None = 300
+    budget_factor: float | None = None
+    base: str | None = None
+    draws: int = 10_000
+    bootstrap_seed: int = 0
+    confidence: float = 0.95
+    figures: Figures | None = None
+    notes: tuple[Note, ...] = ()
+
+    def noted(self, where: tuple[str, str, int]) -> tuple[str, ...]:
+        """The notes about a map, difficulty and number of agents."""
+        return tuple(n.text for n in self.notes if (n.map, n.difficulty) == where[:2] and n.agents in (None, where[2]))
+
+    def setting(self, label: str) -> Setting:
+        """The setting ``method/name``."""
+        return next(setting for setting in self.settings if setting.label == label)
+
+    def narrowed(
+        self,
+        *,
+        methods: Iterable[str] | None = None,
+        agents: Iterable[int] | None = None,
+        problems: int | None = None,
+        train_seeds: Iterable[int] | None = None,
+    ) -> Suite:
+        """A part of the suite; a method is a name, for all its settings, or ``method/setting``.
+
+        Raises:
+            InvalidInput, UnknownName: the suite does not have it.
+        """
+        kept = self.settings
+        if methods is not None:
+            names = list(methods)
+            known = dict.fromkeys(name for s in self.settings for name in (s.method, s.label))
+            for name in names:
+                if name not in known:
+                    raise UnknownName(f"method of suite {self.name}", name, known)
+            kept = tuple(s for s in self.settings if s.method in names or s.label in names)
+        if problems is not None and not 1 <= problems <= self.problems:
+            raise InvalidInput(f"suite {self.name} has {self.problems} problems of a kind, got {problems}")
+        return dataclasses.replace(
+            self,
+            settings=kept,
+            agents=_part(self, "agents", self.agents, agents),
+            train_seeds=_part(self, "training seed", self.train_seeds, train_seeds),
+            problems=problems or self.problems,
+        )
+
+
+def _part(suite: Suite, what: str, known: tuple[int, ...], asked: Iterable[int] | None) -> tuple[int, ...]:
+    if asked is None:
+        return known
+    chosen = tuple(dict.fromkeys(asked))
+    for value in chosen:
+        if value not in known:
+            raise InvalidInput(f"suite {suite.name} has no {what} {value}, but {', '.join(map(str, known))}")
+    return tuple(value for value in known if value in chosen)
+
+
+def suite_names() -> tuple[str, ...]:
+    """The suites that come with navplan."""
+    return tuple(sorted(path.stem for path in SUITE_FOLDER.glob("*.toml")))
+
+
+def load_suite(name_or_path: str | Path) -> Suite:
+    """A committed suite by name, or one from a file.
+
+    Raises:
+        UnknownName: a bare word that names no suite.
+        FileAccessError, FileFormatError: as `read_suite`.
+    """
+    if str(name_or_path) in suite_names():
+        return read_suite(SUITE_FOLDER / f"{name_or_path}.toml")
+    path = Path(name_or_path)
+    if not path.suffix and len(path.parts) <= 1 and not path.is_file():
+        raise UnknownName("suite", str(name_or_path), suite_names())
+    return read_suite(path)
+
+
+def read_suite(path: Path) -> Suite:
+    """Read a suite file.
+
+    Raises:
+        FileAccessError: it cannot be read.
+        FileFormatError: not TOML, or not as this module's text says; names file and line.
+    """
+    top = Table.read(path)
+    name = top.take_str("name", path.stem)
+    budget = top.take_int("budget") if "budget" in top else None
+    factor = top.take_float("budget_factor", least=1.0) if "budget_factor" in top else None
+    if (budget is None) == (factor is None):
+        raise top.error("give budget or budget_factor, one of them", "budget_factor")
+    patterns = _checkpoints(top.take_table("checkpoints"), Checkpoints())
+    options_table = top.take_table("options")
+    options = read_options(options_table)
+    bootstrap = top.take_table("bootstrap")
+    draws, seed = bootstrap.take_int("draws", 10_000), bootstrap.take_int("seed", 0, least=0)
+    confidence = bootstrap.take_float("confidence", 0.95)
+    if not 0 < confidence < 1:
+        raise bootstrap.error(f"bootstrap.confidence is {confidence}, expected a number between 0 and 1", "confidence")
+    bootstrap.finish(("draws", "seed", "confidence"))
+    figures = _figures(top.take_table("figures")) if "figures" in top else None
+    if "settings" not in top:
+        raise top.error("settings is missing, expected an array of tables [[settings]]")
+    settings = tuple(_setting(table, options, patterns) for table in top.take_tables("settings"))
+    notes = tuple(_note(table) for table in top.take_tables("notes")) if "notes" in top else ()
+    base = top.take_str("base") if "base" in top else None
+    problem_set = top.take_str("problem_set", name)
+    labels = [setting.label for setting in settings]
+    for k, label in enumerate(labels):
+        if label in labels[:k]:
+            raise top.error(f"two settings are called {label}, expected different names", "settings")
+    if base is not None and base not in labels:
+        raise top.error(f"base is {base!r}, expected one of {', '.join(labels)}", "base")
+    suite = Suite(
+        name=name,
+        problem_set=str(path.parent / problem_set) if problem_set.endswith(".csv") else problem_set,
+        split=top.take_str("split", "test"),
+        maps=_list(top, "maps", _text),
+        difficulties=_list(top, "difficulties", _text),
+        agents=_list(top, "agents", _whole(1)),
+        problems=top.take_int("problems"),
+        train_seeds=_list(top, "train_seeds", _whole(0)),
+        settings=settings,
+        budget=budget,
+        budget_factor=factor,
+        base=base,
+        draws=draws,
+        bootstrap_seed=seed,
+        confidence=confidence,
+        figures=figures,
+        notes=notes,
+    )
+    top.finish(_TOP)
+    return suite
+
+
+def _setting(table: Table, common: Mapping[str, Any], patterns: Checkpoints) -> Setting:
+    from navplan.navigation.result import METHODS
+
+    method = table.take_str("method")
+    if method not in METHODS:
+        raise table.error(f"method is {method!r}, expected one of {', '.join(METHODS)}")
+    setting = Setting(
+        method=method,
+        name=table.take_str("name", "default"),
+        options=merged(common, read_options(table.take_table("options"))),
+        checkpoints=_checkpoints(table.take_table("checkpoints"), patterns),
+        headline=table.take_bool("headline", True),
+        about=table.take_str("about", ""),
+        ensemble=table.take_int("ensemble") if "ensemble" in table else None,
+    )
+    table.finish(_SETTING)
+    return setting
+
+
+def _checkpoints(table: Table, default: Checkpoints) -> Checkpoints:
+    found = Checkpoints(table.take_str("first", default.first), table.take_str("others", default.others))
+    table.finish(("first", "others"))
+    for key in ("first", "others"):
+        try:
+            getattr(found, key).format(scenario="", seed=0)
+        except (LookupError, ValueError) as error:
+            message = f"{table.label(key)} is {getattr(found, key)!r}, expected a name with {{scenario}} and {{seed}}"
+            raise table.error(message, key) from error
+    return found
+
+
+def _figures(table: Table) -> Figures:
+    found = Figures(
+        map=table.take_str("map"),
+        difficulty=table.take_str("difficulty"),
+        agents=table.take_int("agents"),
+        problem=table.take_int("problem", 0, least=0),
+        step_weights=_list(table, "step_weights", _number) if "step_weights" in table else _STEP_WEIGHTS,
+    )
+    table.finish(_FIGURES)
+    return found
+
+
+def _note(table: Table) -> Note:
+    agents = table.take_int("agents") if "agents" in table else None
+    found = Note(table.take_str("map"), table.take_str("difficulty"), table.take_str("text"), agents)
+    table.finish(("map", "difficulty", "agents", "text"))
+    return found
+
+
+def _list(table: Table, key: str, check: Callable[[object], T]) -> tuple[T, ...]:
+    if key not in table:
+        raise table.error(f"{table.label(key)} is missing")
+    values = table.take(key)
+    try:
+        if not isinstance(values, list) or not values:
+            raise ValueError("a list that is not empty")
+        found = tuple(check(value) for value in values)
+        if len(set(found)) < len(found):
+            raise ValueError("different values")
+    except ValueError as error:
+        raise table.error(f"{table.label(key)} is {values!r}, expected {error}", key) from error
+    return found
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("a list of strings")
+    return value
+
+
+def _number(value: object) -> float:
+    if not is_number(value) or not math.isfinite(value) or value < 0:
+        raise ValueError("a list of numbers that are not negative")
+    return float(value)
+
+
+def _whole(least: int) -> Callable[[object], int]:
+    def check(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise ValueError(f"a list of integers of at least {least}")
+        return value
+
+    return check

@@ -1,0 +1,136 @@
+"""The figures that navplan is to reach on the committed suites, and plain words where it does not."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+
+from navplan.bench.evaluate.suite import Suite
+from navplan.bench.evaluate.summary import Group, headline
+from navplan.bench.evaluate.tables import Evidence, Table, number, percent, place_cells
+
+HARD_COST = {1: 2.0, 5: 4.0, 10: 5.0, 20: 6.0}
+"""paper-2d, hard: largest mean cost_max by agents; where the oracle pays more than that, within a tenth of the oracle."""
+NEAR_ORACLE = 1.10
+STEPS_RATIO = {1: 1.5, 5: 1.5, 10: 2.0, 20: 2.0}
+LONG_SUCCESS = {1: 0.98, 5: 0.98, 10: 0.98, 20: 0.98, 50: 0.95}
+LONG_COST_RATIO = 1.25
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A figure beside what it was to be."""
+
+    group: Group
+    what: str
+    found: str
+    target: str
+    reached: bool
+    words: str
+
+
+def verdicts(suite: Suite, evidence: Evidence) -> list[Verdict]:
+    """Every figure with a target, of navplan's headline setting; none for suites without targets."""
+    shown = {setting.label for setting in suite.settings if setting.method == "navplan" and setting.headline}
+    found = []
+    for group in evidence.groups:
+        if group.label not in shown:
+            continue
+        if suite.name == "paper-2d":
+            found += _paper_2d(group)
+        elif suite.name == "long-horizon":
+            found += _long_horizon(group)
+    return found
+
+
+def _paper_2d(group: Group) -> list[Verdict]:
+    _, difficulty, agents = group.where
+    found = [_success(group, 1.0), _contacts(group)]
+    if difficulty == "hard" and agents in HARD_COST:
+        found.append(_hard_cost(group, HARD_COST[agents]))
+    if agents in STEPS_RATIO:
+        found.append(_ratio(group, "steps_mean / oracle's", group.steps_ratio, STEPS_RATIO[agents]))
+    return found
+
+
+def _long_horizon(group: Group) -> list[Verdict]:
+    found = [_success(group, LONG_SUCCESS.get(group.where[2], 0.95)), _contacts(group)]
+    return [*found, _ratio(group, "cost_max / oracle's", group.cost_ratio, LONG_COST_RATIO)]
+
+
+def _success(group: Group, least: float) -> Verdict:
+    rate = headline(group.values("success"))
+    sign = "" if least == 1.0 else "at least "
+    return Verdict(group, "success", percent(rate), f"{sign}{percent(least)}", rate >= least - 1e-9, failures(group))
+
+
+def _contacts(group: Group) -> Verdict:
+    contacts = headline(group.values("agent_contacts"))
+    total = group.count("agent_contacts")
+    return Verdict(group, "contacts a problem", number(contacts), "0", contacts == 0, f"{total} contacts in {group.runs} runs")
+
+
+def _hard_cost(group: Group, most: float) -> Verdict:
+    cost, oracle = headline(group.values("cost_max")), headline(group.values("oracle_cost_max"))
+    limit, target = most, f"at most {most:.1f}"
+    words = f"the oracle pays {number(oracle)}"
+    if oracle > most:
+        limit = NEAR_ORACLE * oracle
+        target = f"{most:.1f} is below the oracle's {number(oracle)}: at most {number(limit)}"
+    if not math.isnan(group.cost_ratio):
+        words += f", this is {number(group.cost_ratio)} times as much"
+    return Verdict(group, "cost_max", number(cost), target, cost <= limit + 1e-9, words)
+
+
+def _ratio(group: Group, what: str, ratio: float, most: float) -> Verdict:
+    reached = math.isnan(ratio) or ratio <= most + 1e-9
+    words = "the oracle pays nothing" if math.isnan(ratio) else failures(group)
+    return Verdict(group, what, number(ratio), f"at most {most:g}", reached, words)
+
+
+def failures(group: Group) -> str:
+    """What became of the runs that were no success."""
+    names = {"contact": "with a contact", "not-reached": "not all at their goals"}
+    counts = Counter(str(row["status"]) for line in group.rows for row in line if row["status"] != "success")
+    if not counts:
+        return f"all {group.runs} runs succeed"
+    parts = [f"{count} {names.get(status, f'without a plan ({status})')}" for status, count in sorted(counts.items())]
+    bad = {row["train_seed"] for line in group.rows for row in line if row["status"] != "success"}
+    seeds = f"training seed{'s' if len(bad) > 1 else ''} {', '.join(map(str, sorted(bad)))}"
+    return f"of {group.runs} runs, {', '.join(parts)} ({seeds})"
+
+
+def targets_table(suite: Suite, evidence: Evidence) -> Table:
+    """Every target, what was found, and words."""
+    lines = []
+    for verdict in verdicts(suite, evidence):
+        notes = () if verdict.reached else suite.noted(verdict.group.where)
+        words = ". ".join((verdict.words, *notes))
+        answer = "yes" if verdict.reached else "**no**"
+        lines.append((*place_cells(verdict.group.where), verdict.what, verdict.target, verdict.found, answer, words))
+    return Table(("map", "difficulty", "agents", "figure", "to reach", "found", "reached", "in words"), tuple(lines))
+
+
+def missed(suite: Suite, evidence: Evidence) -> list[str]:
+    """One sentence for the targets of one kind on one map that were not reached, whatever the number of agents."""
+    alike: dict[tuple[str, str, str, str], list[Verdict]] = {}
+    for verdict in verdicts(suite, evidence):
+        if not verdict.reached:
+            name, difficulty, _ = verdict.group.where
+            alike.setdefault((name, difficulty, verdict.what, verdict.target), []).append(verdict)
+    said = []
+    for (name, difficulty, what, target), found in alike.items():
+        agents = _listed([str(verdict.group.where[2]) for verdict in found])
+        noun = "agent" if agents == "1" else "agents"
+        words = f"; {found[0].words}" if len(found) == 1 else ""
+        notes = dict.fromkeys(note for verdict in found for note in suite.noted(verdict.group.where))
+        figures = _listed([verdict.found for verdict in found])
+        line = f"{name}, {difficulty}, {agents} {noun}: {what} is {figures}, to reach was {target}{words}"
+        said.append(". ".join((line, *notes)))
+    return said
+
+
+def _listed(items: list[str]) -> str:
+    """Items as in a sentence: "1, 2 and 3"."""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

@@ -1,0 +1,1 @@
+"""Trained critics' calibration and policies' success, as tables."""

@@ -1,0 +1,1 @@
+"""Planners on MovingAI maps, beside published results."""

@@ -1,0 +1,59 @@
+"""The suite on generated maps, for a first look without benchmark files."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from navplan.bench import Row
+from navplan.bench.mapf.instances import Config, chains, collect, find_instances, remaining
+from navplan.bench.mapf.pool import run_chains
+from navplan.bench.mapf.results import groups
+from navplan.graph.state_graph import StateGraph
+from navplan.scenarios.formats.movingai import ScenRow, write_map, write_scen
+from navplan.scenarios.load import draw_pairs
+from navplan.scenarios.worlds.generators import generate
+
+KINDS = ("random", "rooms", "maze", "warehouse")
+
+
+def write_instances(folder: Path, scens: int, agents: int, kinds: tuple[str, ...] = KINDS) -> None:
+    """Write KIND.map and KIND-drawn-1.scen and so on: starts and goals at random, each goal in reach."""
+    for kind in kinds:
+        walls = generate(kind, 0)
+        write_map(folder / f"{kind}.map", walls)
+        graph = StateGraph.from_grid(walls)
+        height, width = walls.shape
+        for number in range(1, scens + 1):
+            starts, goals = draw_pairs(graph, agents, np.random.default_rng(number))
+            cells = [np.floor(graph.states[ids]).astype(int).tolist() for ids in (starts, goals)]
+            rows = [ScenRow(0, f"{kind}.map", width, height, tuple(s), tuple(g), 0.0) for s, g in zip(*cells, strict=True)]
+            write_scen(folder / f"{kind}-drawn-{number}.scen", rows)
+
+
+def run_generated(quick: bool) -> list[Row]:
+    """Every planner for many agents; a row for each planner, map and number of agents."""
+    teams = (5, 10) if quick else (10, 20, 40, 60)
+    kinds = ("random",) if quick else KINDS
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_instances(folder, 1 if quick else 3, max(teams), kinds)
+        config = Config(folder, folder / "out", agents=teams, time_limit=1.0 if quick else 10.0)
+        work = chains(config, find_instances(folder))
+        run_chains(config, list(remaining(config, work)), lambda shard, row: None)
+        rows = collect(config, work)
+    return [
+        Row(
+            name=f"{group.planner}, {group.map_name}, {group.agents} agents",
+            value=math.nan if group.solved_s is None else 1e3 * group.solved_s,
+            unit="ms",
+            peer="",
+            ratio=None,
+            note=f"median of {group.solved}/{group.runs} solved in {group.time_limit:g} s"
+            + ("" if group.ratio is None else f"; sum of costs at most {group.ratio:.3f} x optimum"),
+        )
+        for group in groups(rows)
+    ]

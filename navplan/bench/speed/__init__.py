@@ -1,0 +1,1 @@
+"""Suites that time navplan beside a named peer."""

@@ -1,0 +1,1 @@
+"""Plan in, trajectory out: controllers, order of passage, and the filter that keeps bodies apart."""

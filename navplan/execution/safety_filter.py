@@ -1,0 +1,108 @@
+"""The safety filter: before each step, wished moves are replaced by ones that keep all bodies apart at every sub-step.
+
+The guarantee is exact because positions come from the environment's own dynamics: whatever agents wish for, an agent can always
+stay where it is, and the filter lets nobody move into one that may have to stay.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from navplan.errors import InvalidInput
+from navplan.kernels.motion.avoid import UNKNOWN, Moves, choose
+
+Predict = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]]
+
+# Candidates in order of preference: the wish, turned a little, slower, turned a lot, very slow; then any direction; then staying.
+_TURNS = ((0.0, 1.0), (30.0, 1.0), (-30.0, 1.0), (0.0, 0.5), (60.0, 0.7), (-60.0, 0.7), (90.0, 0.7), (-90.0, 0.7), (0.0, 0.2))
+_COMPASS = tuple((math.sin(a) * 0.7, math.cos(a) * 0.7) for a in np.arange(16) * math.pi / 8.0)
+NUM_CANDIDATES = len(_TURNS) + len(_COMPASS) + 1
+EAGER, PATIENT, ANY = len(_TURNS), 4, len(_TURNS) + len(_COMPASS)
+
+
+@dataclass(frozen=True)
+class Filtered:
+    """What came out of the filter.
+
+    Attributes:
+        actions: (A, 2) float32, safe together.
+        yielded: (A,) bool, agents that do something else than they wished.
+        stayed: (A,) bool, agents that wished to move and stay.
+    """
+
+    actions: NDArray[np.float32]
+    yielded: NDArray[np.bool_]
+    stayed: NDArray[np.bool_]
+
+
+def keep_apart(
+    positions: NDArray[np.float32],
+    wishes: NDArray[np.float32],
+    predict: Predict,
+    *,
+    radius: float,
+    priority: NDArray[np.float64],
+    waited: NDArray[np.int64] | None = None,
+    margin: float = 0.02,
+    budget: int = 600,
+) -> Filtered:
+    """Actions near the wishes under which no two agents come closer than ``2 * radius + margin`` at any sub-step.
+
+    Pairs that are closer than that already never close in further. If all pairs are at least ``2 * radius`` apart now, they are
+    at every sub-step of the step and after it.
+
+    Args:
+        positions: (A, 2) float32 present states.
+        wishes: (A, 2) float32 actions in [-1, 1].
+        predict: ``(actions (C, A, 2), states (A, 2)) -> (C, A, S, 2)`` sub-step positions, the environment's own dynamics for
+            each agent on its own.
+        radius: body radius in cells.
+        priority: (A,) lower goes first; ties by agent.
+        waited: (A,) steps for which each agent has been kept from moving; an agent kept waiting tries more ways round, and
+            those in its way must step aside in any direction.
+        margin: extra distance in cells.
+        budget: trials per agent before it stays.
+    """
+    agents = len(positions)
+    if not np.isfinite(wishes).all():
+        bad = int(np.flatnonzero(~np.isfinite(wishes).all(axis=1))[0])
+        raise InvalidInput(f"agent {bad}: the low level's action is {wishes[bad].tolist()}, expected finite numbers")
+    wishes = np.clip(wishes, -1.0, 1.0).astype(np.float32)
+    patience = np.zeros(agents, np.int64) if waited is None else waited
+    actions, usable = _candidates(wishes)
+    moves = Moves(
+        np.ascontiguousarray(predict(actions, positions), dtype=np.float64),
+        usable,
+        positions.astype(np.float64),
+        np.full((agents, NUM_CANDIDATES, agents, NUM_CANDIDATES), UNKNOWN, np.int8),
+    )
+    order = np.argsort(priority, kind="stable").astype(np.int32)
+    own = np.where(patience >= 2, EAGER, PATIENT).astype(np.int32)
+    # an agent that wishes to stay has no wish to insist on
+    own[~wishes.any(axis=1)] = 0
+    pushed = np.where(patience >= 1, ANY, PATIENT).astype(np.int32)
+    choice = np.empty(agents, np.int32)
+    choose(moves, order, own, pushed, 2.0 * radius + margin, budget, choice)
+    chosen = actions[choice, np.arange(agents)]
+    wished = wishes.any(axis=1)
+    stayed = wished & (choice == NUM_CANDIDATES - 1)
+    return Filtered(chosen, (choice != 0) & (wished | chosen.any(axis=1)), stayed)
+
+
+def _candidates(wishes: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """(C, A, 2) float32 candidate actions, and (A, C) bool which of them are real; the last is to stay."""
+    agents = len(wishes)
+    out = np.zeros((NUM_CANDIDATES, agents, 2), np.float32)
+    for n, (degrees, factor) in enumerate(_TURNS):
+        sine, cosine = math.sin(math.radians(degrees)) * factor, math.cos(math.radians(degrees)) * factor
+        out[n, :, 0] = cosine * wishes[:, 0] - sine * wishes[:, 1]
+        out[n, :, 1] = sine * wishes[:, 0] + cosine * wishes[:, 1]
+    out[len(_TURNS) : ANY] = np.asarray(_COMPASS, np.float32)[:, None, :]
+    usable = np.ones((agents, NUM_CANDIDATES), np.bool_)
+    usable[:, : len(_TURNS)] = np.any(wishes, axis=1, keepdims=True)
+    return np.clip(out, -1.0, 1.0), usable

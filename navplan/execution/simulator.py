@@ -1,0 +1,135 @@
+"""What execution asks of an environment, and how it keeps what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from navplan.execution.trajectory import Trajectory
+from navplan.plan.plan import Plan
+
+
+class Outcome(Protocol):
+    """What one environment step returns; arrays with a leading axis of environments."""
+
+    @property
+    def states(self) -> NDArray[np.float32]: ...  # noqa: D102
+    @property
+    def cost(self) -> NDArray[np.float32]: ...  # noqa: D102
+    @property
+    def reached(self) -> NDArray[np.bool_]: ...  # noqa: D102
+    @property
+    def agent_contacts(self) -> NDArray[np.bool_]: ...  # noqa: D102
+    @property
+    def wall_contacts(self) -> NDArray[np.int32]: ...  # noqa: D102
+
+
+class Simulator(Protocol):
+    """What execution needs of an environment; scenarios.environment.PointEnv is one. Its `states` and `goals` are (1, A, 2)."""
+
+    @property
+    def states(self) -> NDArray[np.float32]: ...  # noqa: D102
+    @property
+    def goals(self) -> NDArray[np.float32]: ...  # noqa: D102
+    @property
+    def radius(self) -> float: ...  # noqa: D102
+    @property
+    def goal_tolerance(self) -> float: ...  # noqa: D102
+    @property
+    def world(self) -> Any: ...  # noqa: D102
+    def step(self, actions: NDArray[np.float32]) -> Outcome: ...  # noqa: D102
+    def predict(self, actions: NDArray[np.float32], states: NDArray[np.float32] | None = None) -> NDArray[np.float32]: ...  # noqa: D102
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One environment step as it happened.
+
+    Attributes:
+        index: 0, 1, …
+        states: (A, 2) float32 after the step; actions: (A, 2) float32 as the environment received them.
+        cost: (A,) float32; reached: (A,) bool within tolerance of its goal; agent_contacts: (A, A) bool;
+        wall_contacts: (A,) int32.
+        waypoints: (A, 2) float32 what the low level was asked to go to.
+        progress: (A,) float64 pieces left behind before the step.
+        events: happenings of this step, as in Trajectory.
+        plan: the plan followed.
+        planning_s, acting_s: wall seconds of this step.
+    """
+
+    index: int
+    states: NDArray[np.float32]
+    actions: NDArray[np.float32]
+    cost: NDArray[np.float32]
+    reached: NDArray[np.bool_]
+    agent_contacts: NDArray[np.bool_]
+    wall_contacts: NDArray[np.int32]
+    waypoints: NDArray[np.float32]
+    progress: NDArray[np.float64]
+    events: tuple[dict[str, Any], ...]
+    plan: Plan
+    planning_s: float = 0.0
+    acting_s: float = 0.0
+
+
+def record(env: Simulator, starts: NDArray[np.float32], steps: Sequence[Step], plan: Plan) -> Trajectory:
+    """The trajectory of `steps`, taken in `env` from `starts` (A, 2)."""
+    agents = len(starts)
+    plans: list[Plan] = [plan]
+    for step in steps:
+        if step.plan is not plans[-1]:
+            plans.append(step.plan)
+    walls = env.world.walls if env.world.walls is not None else np.zeros((0, 0), np.bool_)
+
+    def stacked(name: str, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
+        return np.stack([getattr(s, name) for s in steps]).astype(dtype) if steps else np.zeros((0, *shape), dtype)
+
+    return Trajectory(
+        walls=walls,
+        starts=starts,
+        goals=env.goals[0].copy(),
+        radius=float(env.radius),
+        goal_tolerance=float(env.goal_tolerance),
+        states=np.concatenate([starts[None], stacked("states", (agents, 2), np.float32)]),
+        actions=stacked("actions", (agents, 2), np.float32),
+        cost=stacked("cost", (agents,), np.float32),
+        agent_contacts=stacked("agent_contacts", (agents, agents), np.bool_),
+        wall_contacts=stacked("wall_contacts", (agents,), np.int32),
+        plans=tuple(plans),
+        events=tuple(event for step in steps for event in step.events),
+        planning_s=plan.runtime_s + sum(s.planning_s for s in steps),
+        acting_s=sum(s.acting_s for s in steps),
+    )
+
+
+def make_step(
+    index: int,
+    result: Outcome,
+    actions: NDArray[np.float32],
+    waypoints: NDArray[np.float32],
+    progress: NDArray[np.float64],
+    events: tuple[dict[str, Any], ...],
+    plan: Plan,
+    planning_s: float,
+    acting_s: float,
+) -> Step:
+    """The record of one step of an environment with a leading axis of 1."""
+    return Step(
+        index,
+        result.states[0].copy(),
+        actions,
+        result.cost[0].copy(),
+        result.reached[0].copy(),
+        result.agent_contacts[0].copy(),
+        result.wall_contacts[0].copy(),
+        waypoints,
+        progress.copy(),
+        events,
+        plan,
+        planning_s,
+        acting_s,
+    )

@@ -1,0 +1,174 @@
+"""What execution records, step by step, and its file; scoring reads nothing else."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from navplan.errors import FileFormatError
+from navplan.system.files import read_bytes, write_atomically
+
+# name -> (dtype kinds, axes) of the file's arrays
+_ARRAYS: dict[str, tuple[str, tuple[int | str, ...]]] = {
+    "walls": ("b", ("any", "any")),
+    "starts": ("f", ("agents", 2)),
+    "goals": ("f", ("agents", 2)),
+    "radius": ("f", ()),
+    "goal_tolerance": ("f", ()),
+    "states": ("f", ("steps + 1", "agents", 2)),
+    "actions": ("f", ("steps", "agents", 2)),
+    "cost": ("f", ("steps", "agents")),
+    "agent_contacts": ("b", ("steps", "agents", "agents")),
+    "wall_contacts": ("iu", ("steps", "agents")),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """Agents driven through an environment for T steps.
+
+    Attributes:
+        walls: (H, W) bool, or (0, 0) for a polygon world.
+        starts, goals: (A, 2) float32, cell units, (row, col).
+        radius, goal_tolerance: cells.
+        states: (T + 1, A, 2) float32.
+        actions: (T, A, 2) float32, as the environment received them.
+        cost: (T, A) float32 cost of each step.
+        agent_contacts: (T, A, A) bool, symmetric: a pair came closer than ``2 * radius`` at some sub-step of that step.
+        wall_contacts: (T, A) int32 blocked axis moves.
+        plans: the plans followed, the first and each replan.
+        events: one dict per notable happening: {"step", "kind", "agents", …}; kinds: replan, yield, …
+        planning_s, acting_s: wall seconds spent planning (replans included) and in the low level.
+    """
+
+    walls: NDArray[np.bool_]
+    starts: NDArray[np.float32]
+    goals: NDArray[np.float32]
+    radius: float
+    goal_tolerance: float
+    states: NDArray[np.float32]
+    actions: NDArray[np.float32]
+    cost: NDArray[np.float32]
+    agent_contacts: NDArray[np.bool_]
+    wall_contacts: NDArray[np.int32]
+    plans: tuple[Any, ...] = ()
+    events: tuple[dict[str, Any], ...] = field(default_factory=tuple)
+    planning_s: float = 0.0
+    acting_s: float = 0.0
+
+    @property
+    def num_steps(self) -> int:
+        """T."""
+        return len(self.actions)
+
+    @property
+    def num_agents(self) -> int:
+        """A."""
+        return len(self.starts)
+
+    @property
+    def at_goal(self) -> NDArray[np.bool_]:
+        """(A,) True where the agent ends within the goal tolerance of its own goal."""
+        gap = np.linalg.norm(self.states[-1].astype(np.float64) - self.goals, axis=-1)
+        return np.asarray(gap < self.goal_tolerance)
+
+    @property
+    def arrival(self) -> NDArray[np.int64]:
+        """(A,) first step from which the agent is within the goal tolerance for good; -1 where it never is."""
+        near = np.linalg.norm(self.states.astype(np.float64) - self.goals, axis=-1) < self.goal_tolerance
+        stays = np.logical_and.accumulate(near[::-1], axis=0)[::-1]
+        return np.where(stays.any(axis=0), stays.argmax(axis=0), -1)
+
+    @property
+    def num_agent_contacts(self) -> int:
+        """Pairs in contact, counted once per step and pair."""
+        return int(np.triu(self.agent_contacts.sum(axis=0), 1).sum())
+
+    @property
+    def reached(self) -> bool:
+        """Every agent ends at its own goal; contacts are not looked at."""
+        return bool(self.at_goal.all())
+
+    @property
+    def success(self) -> bool:
+        """Every agent ends at its own goal and no two agents ever touched."""
+        return self.reached and self.num_agent_contacts == 0
+
+    @property
+    def cumulative_cost(self) -> NDArray[np.float64]:
+        """(A,) sum of the step costs, those at the goal included."""
+        return np.asarray(self.cost.sum(axis=0, dtype=np.float64))
+
+    @property
+    def cost_until_arrival(self) -> NDArray[np.float64]:
+        """(A,) sum of the step costs up to the agent's arrival, all of them where it never arrives.
+
+        What the paper reports: its evaluation moves an agent no more once it has arrived (paper.md, section 6).
+        """
+        steps = np.where(self.arrival < 0, self.num_steps, self.arrival)
+        driven = np.arange(self.num_steps)[:, None] < steps
+        return np.asarray(np.where(driven, self.cost, 0.0).sum(axis=0, dtype=np.float64))
+
+    def save(self, path: str | Path) -> None:
+        """Write ``trajectory.npz``: all that is needed to simulate the actions again."""
+        arrays: dict[str, Any] = {
+            "walls": self.walls,
+            "starts": self.starts,
+            "goals": self.goals,
+            "radius": np.float64(self.radius),
+            "goal_tolerance": np.float64(self.goal_tolerance),
+            "states": self.states,
+            "actions": self.actions,
+            "cost": self.cost,
+            "agent_contacts": self.agent_contacts,
+            "wall_contacts": self.wall_contacts,
+        }
+        write_atomically(path, lambda stream: np.savez_compressed(stream, **arrays))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Trajectory:
+        """Read what `save` wrote; plans, events and times are not in the file.
+
+        Raises:
+            FileFormatError: not such a file; the message names the array at fault.
+            FileAccessError: it cannot be read.
+        """
+        data = read_bytes(path)
+        try:
+            with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+                arrays = {name: np.asarray(archive[name]) for name in _ARRAYS}
+        except KeyError as error:
+            raise FileFormatError(path, f"{error.args[0]}, expected a trajectory as `Trajectory.save` writes it") from error
+        except (ValueError, OSError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+            what = f"is not an .npz archive of arrays ({type(error).__name__})"
+            raise FileFormatError(path, f"{what}, expected a trajectory as `Trajectory.save` writes it") from error
+        steps, agents = len(arrays["actions"]), len(arrays["starts"])
+        sizes = {"steps": steps, "agents": agents, "steps + 1": steps + 1}
+        for name, (kinds, axes) in _ARRAYS.items():
+            array = arrays[name]
+            wanted = tuple(sizes.get(axis, axis) if isinstance(axis, str) else axis for axis in axes)
+            fits = array.ndim == len(wanted) and all(w in ("any", n) for w, n in zip(wanted, array.shape, strict=True))
+            if not fits or array.dtype.kind not in kinds:
+                shape = f"({', '.join(str(axis) for axis in axes)})"
+                raise FileFormatError(path, f"{name} is {array.dtype} {array.shape}, expected {shape}")
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                raise FileFormatError(path, f"{name} holds NaN or infinity, expected finite numbers")
+        return cls(
+            walls=arrays["walls"].astype(np.bool_),
+            starts=arrays["starts"].astype(np.float32),
+            goals=arrays["goals"].astype(np.float32),
+            radius=float(arrays["radius"]),
+            goal_tolerance=float(arrays["goal_tolerance"]),
+            states=arrays["states"].astype(np.float32),
+            actions=arrays["actions"].astype(np.float32),
+            cost=arrays["cost"].astype(np.float32),
+            agent_contacts=arrays["agent_contacts"].astype(np.bool_),
+            wall_contacts=arrays["wall_contacts"].astype(np.int32),
+        )

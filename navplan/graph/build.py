@@ -1,0 +1,271 @@
+"""Building state graphs from critics: screening candidate pairs, weighing them in blocks, pruning, attaching.
+
+The reference evaluates all N**2 pairs in Python loops (paper.md, sections 4 and 10; defect D16). Here a k-d tree lists the
+pairs that can be near enough, and only those reach the critics.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.spatial import cKDTree
+
+from navplan.errors import InvalidInput
+from navplan.graph.cut_off import DisconnectionReport, disconnection_report
+from navplan.graph.limits import EdgeLimits
+from navplan.graph.state_graph import StateGraph
+
+if TYPE_CHECKING:
+    from navplan.control.interface import EdgeCritics
+
+__all__ = ["DisconnectionReport", "attach", "build", "disconnection_report", "prune"]
+
+# A move takes time even between equal states; critics that answer 0 there get this many steps instead.
+LEAST_DISTANCE = 1e-3
+
+# Candidate pairs listed at once (24 bytes each in the k-d tree's answer).
+PAIRS_PER_BLOCK = 2_000_000
+
+Ids = NDArray[np.int64]
+Edges = tuple[Ids, Ids, NDArray[np.float64], NDArray[np.float64]]
+
+
+def build(
+    states: ArrayLike, critics: EdgeCritics, limits: EdgeLimits, *, max_pairs: int | None = None, batch: int = 8192
+) -> StateGraph:
+    """The state graph over `states` by `limits`; see `StateGraph.from_states`."""
+    nodes = checked_states(states, "state").copy()
+    if max_pairs is not None:
+        limits = _within_budget(nodes, limits, max_pairs)
+    tails, heads, distance, risk = _weigh(nodes, nodes, critics, limits, batch, same=True)
+    order = np.argsort(tails * len(nodes) + heads, kind="stable")
+    return StateGraph(
+        states=nodes,
+        indptr=_row_starts(tails, len(nodes)).astype(np.int32),
+        indices=heads[order].astype(np.int32),
+        distance=distance[order],
+        risk=risk[order],
+        wait_risk=_wait_risk(nodes, critics, batch),
+        limits=limits,
+    )
+
+
+def prune(graph: StateGraph, max_risk: float | None = None, max_distance: float | None = None) -> StateGraph:
+    """`graph` without the edges that reach a limit; see `StateGraph.prune`."""
+    before = graph.limits or EdgeLimits()
+    limits = dataclasses.replace(
+        before,
+        max_risk=min(before.max_risk, math.inf if max_risk is None else max_risk),
+        max_distance=min(before.max_distance, math.inf if max_distance is None else max_distance),
+    )
+    for name, value in (("max_risk", max_risk), ("max_distance", max_distance)):
+        if value is not None and math.isnan(value):
+            raise InvalidInput(f"{name} is nan, expected a positive number or inf")
+    keep = (graph.risk < limits.max_risk) & (graph.distance < limits.max_distance)
+    kept_before = np.concatenate([[0], np.cumsum(keep)])
+    return dataclasses.replace(
+        graph,
+        indptr=kept_before[graph.indptr].astype(np.int32),
+        indices=graph.indices[keep],
+        distance=graph.distance[keep],
+        risk=graph.risk[keep],
+        limits=limits,
+    )
+
+
+def attach(
+    graph: StateGraph,
+    points: ArrayLike,
+    critics: EdgeCritics,
+    *,
+    max_distance: float | None = None,
+    max_risk: float | None = None,
+    batch: int = 8192,
+) -> tuple[StateGraph, NDArray[np.int32]]:
+    """`graph` with `points` as further nodes, and their ids; see `StateGraph.attach`."""
+    if graph.is_grid:
+        raise InvalidInput("points cannot be attached to a grid graph; its nodes are the free cells")
+    if graph.limits is None and max_distance is None:
+        raise InvalidInput("the graph carries no limits (it was not built from critics): pass max_distance to attach")
+    limits = graph.limits or EdgeLimits()
+    if max_distance is not None:
+        limits = dataclasses.replace(limits, max_distance=max_distance)
+    if max_risk is not None:
+        limits = dataclasses.replace(limits, max_risk=max_risk)
+    added = checked_states(points, "point", dimension=graph.states.shape[1]).copy()
+    n, p = graph.num_nodes, len(added)
+
+    out_tails, out_heads, out_distance, out_risk = _weigh(added, graph.states, critics, limits, batch)
+    in_tails, in_heads, in_distance, in_risk = _weigh(added, graph.states, critics, limits, batch, inward=True)
+    own_tails, own_heads, own_distance, own_risk = _weigh(added, added, critics, limits, batch, same=True)
+    tails = np.concatenate([out_tails + n, in_tails, own_tails + n])
+    heads = np.concatenate([out_heads, in_heads + n, own_heads + n])
+    order = np.argsort(tails * (n + p) + heads, kind="stable")
+    tails, heads = tails[order], heads[order]
+    # New heads exceed all old ones, so within an old row they go to its end; new rows follow the last old edge.
+    indptr = np.concatenate([graph.indptr, np.full(p, graph.num_edges)]).astype(np.int64)
+    where = indptr[tails + 1]
+    larger = StateGraph(
+        states=np.concatenate([graph.states, added]),
+        indptr=(indptr + _row_starts(tails, n + p)).astype(np.int32),
+        indices=np.insert(graph.indices, where, heads),
+        distance=np.insert(graph.distance, where, np.concatenate([out_distance, in_distance, own_distance])[order]),
+        risk=np.insert(graph.risk, where, np.concatenate([out_risk, in_risk, own_risk])[order]),
+        wait_risk=np.concatenate([graph.wait_risk, _wait_risk(added, critics, batch)]),
+        limits=limits,
+    )
+    return larger, np.arange(n, n + p, dtype=np.int32)
+
+
+def checked_states(states: ArrayLike, what: str, dimension: int | None = None) -> NDArray[np.float32]:
+    """`states` as a contiguous (N, D) float32 array.
+
+    Raises:
+        InvalidInput: another shape, no rows, or a value that is not finite; the row is named.
+    """
+    try:
+        array = np.ascontiguousarray(states, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"{what}s are not an array of numbers, expected (N, D) coordinates") from error
+    if array.ndim != 2 or array.shape[1] == 0 or (dimension is not None and array.shape[1] != dimension):
+        raise InvalidInput(f"{what}s have shape {array.shape}, expected (N, {dimension or 'D'})")
+    if len(array) == 0:
+        raise InvalidInput(f"there are no {what}s, expected at least one")
+    finite = np.isfinite(array).all(axis=1)
+    if not finite.all():
+        row = int(np.flatnonzero(~finite)[0])
+        raise InvalidInput(f"{what} {row} is {array[row].tolist()}, expected finite coordinates")
+    return array
+
+
+def _within_budget(nodes: NDArray[np.float32], limits: EdgeLimits, max_pairs: int) -> EdgeLimits:
+    """`limits` with a cap on the neighbours when more than `max_pairs` pairs pass the screen."""
+    if max_pairs < len(nodes):
+        raise InvalidInput(f"max_pairs is {max_pairs}, expected at least one pair per state ({len(nodes)}) or None")
+    total = len(nodes) ** 2
+    if math.isfinite(limits.reach) and total > max_pairs:
+        tree = cKDTree(nodes)
+        total = int(tree.count_neighbors(tree, limits.reach, p=np.inf))
+    if total - len(nodes) <= max_pairs:
+        return limits
+    cap = max_pairs // len(nodes)
+    return dataclasses.replace(limits, max_neighbors=min(cap, limits.max_neighbors or cap))
+
+
+def _row_starts(tails: Ids, num_nodes: int) -> Ids:
+    return np.concatenate([[0], np.cumsum(np.bincount(tails, minlength=num_nodes))])
+
+
+def _weigh(
+    rows: NDArray[np.float32],
+    columns: NDArray[np.float32],
+    critics: EdgeCritics,
+    limits: EdgeLimits,
+    batch: int,
+    *,
+    same: bool = False,
+    inward: bool = False,
+) -> Edges:
+    """Edges between `rows` and `columns`: tails, heads, distance, risk.
+
+    Args:
+        rows: (R, D) states whose candidates are listed.
+        columns: (C, D) states that are candidates.
+        critics: weighs pairs.
+        limits: the rule.
+        batch: pairs per call of the critics.
+        same: rows and columns are the same nodes; no self-loops.
+        inward: edges run from columns to rows.
+    """
+    if batch < 1:
+        raise InvalidInput(f"batch is {batch}, expected a positive number of pairs")
+    empty = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0))
+    if not len(rows) or not len(columns):
+        return empty
+    parts: list[Edges] = [empty]
+    for near, far in _candidates(rows, columns, limits, same):
+        for start in range(0, len(near), batch):
+            i, j = near[start : start + batch], far[start : start + batch]
+            if inward:
+                distance, risk = evaluate(critics, columns[j], rows[i])
+            else:
+                distance, risk = evaluate(critics, rows[i], columns[j])
+            keep = (distance < limits.max_distance) & (risk < limits.max_risk)
+            tails, heads = (j, i) if inward else (i, j)
+            parts.append((tails[keep], heads[keep], distance[keep], risk[keep]))
+    tails, heads, distance, risk = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return tails, heads, distance, risk
+
+
+def evaluate(
+    critics: EdgeCritics, origins: NDArray[np.float32], goals: NDArray[np.float32]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The critics' distance and risk of each pair, checked, in float64; an unreachable pair is inf.
+
+    Raises:
+        InvalidInput: an answer of another shape, NaN or a negative value.
+    """
+    answers = []
+    for name, answer in zip(("distance", "risk"), critics.evaluate(origins, goals), strict=True):
+        values = np.asarray(answer, dtype=np.float64)
+        if values.shape != (len(origins),):
+            raise InvalidInput(f"the critics' {name} has shape {values.shape}, expected ({len(origins)},)")
+        wrong = ~(values >= 0)
+        if wrong.any():
+            k = int(np.flatnonzero(wrong)[0])
+            pair = f"{origins[k].tolist()} -> {goals[k].tolist()}"
+            raise InvalidInput(f"the critics' {name} of {pair} is {values[k]}, expected a number that is not negative")
+        answers.append(values)
+    return np.maximum(answers[0], LEAST_DISTANCE), answers[1]
+
+
+def _wait_risk(states: NDArray[np.float32], critics: EdgeCritics, batch: int) -> NDArray[np.float64]:
+    """(N,) cost of one step on the spot: the goal is reached already, so the cost critic counts a single step."""
+    blocks = [states[start : start + batch] for start in range(0, len(states), batch)]
+    return np.concatenate([evaluate(critics, block, block)[1] for block in blocks])
+
+
+def _candidates(
+    rows: NDArray[np.float32], columns: NDArray[np.float32], limits: EdgeLimits, same: bool
+) -> Iterator[tuple[Ids, Ids]]:
+    """Blocks of candidate pairs (row ids, column ids), ordered by row; every pair that passes the screen, or its best few."""
+    block = max(1, PAIRS_PER_BLOCK // len(columns))
+    screened = math.isfinite(limits.reach)
+    tree = cKDTree(columns) if screened else None
+    for start in range(0, len(rows), block):
+        part = rows[start : start + block]
+        if tree is not None:
+            # The tree's answer includes pairs at the radius itself; the comparison below is the exclusive one of the rule.
+            near = cKDTree(part).sparse_distance_matrix(tree, limits.reach, p=np.inf, output_type="ndarray")
+            near = near[near["v"] < limits.reach]
+            i, j, apart = near["i"].astype(np.int64), near["j"].astype(np.int64), near["v"]
+        else:
+            i, j = (axis.ravel() for axis in np.indices((len(part), len(columns)), dtype=np.int64))
+            apart = np.abs(part[i].astype(np.float64) - columns[j]).max(axis=1)
+        if same:
+            other = i + start != j
+            i, j, apart = i[other], j[other], apart[other]
+        if limits.max_neighbors is not None:
+            i, j = _thinned(i, j, apart, len(part), limits.max_neighbors)
+        yield i + start, j
+
+
+def _thinned(i: Ids, j: Ids, apart: NDArray[np.float64], num_rows: int, most: int) -> tuple[Ids, Ids]:
+    """At most `most` candidates per row: half of them nearest, half at even ranks among the farther ones."""
+    order = np.lexsort((j, apart, i))
+    i, j = i[order], j[order]
+    counts = np.bincount(i, minlength=num_rows)
+    rank = np.arange(len(i)) - np.repeat(np.cumsum(counts) - counts, counts)
+    nearest = (most + 1) // 2
+    spread = most - nearest
+    farther = np.maximum(counts - nearest, 1)[i]
+    place = rank - nearest
+    # Rank r of the F farther ones is chosen when floor(r * spread / F) steps up: exactly `spread` of them, evenly.
+    chosen = ((place + 1) * spread) // farther > (place * spread) // farther
+    keep = (counts[i] <= most) | (rank < nearest) | chosen
+    return i[keep], j[keep]

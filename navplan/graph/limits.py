@@ -1,0 +1,49 @@
+"""What an edge weighs, and which pairs of states get one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from navplan.errors import InvalidInput
+
+Weight = Literal["cost", "hops"]
+
+
+@dataclass(frozen=True)
+class EdgeLimits:
+    """The rule by which edges were let into a state graph; remembered, so that attached nodes obey it too.
+
+    An edge i -> j exists when ``distance < max_distance`` and ``risk < max_risk`` (paper, section 4). Pairs that cannot pass are
+    not given to the critics: a step moves at most `max_speed` cells per axis and a goal counts as reached within
+    `goal_tolerance`, so going from i to j takes at least ``(|i - j|_inf - goal_tolerance) / max_speed`` steps.
+
+    Attributes:
+        max_distance: environment steps, exclusive.
+        max_risk: cumulative cost, exclusive.
+        max_speed: cells per axis and step; inf switches the screen off.
+        goal_tolerance: cells.
+        max_neighbors: most candidates that a node hands to the critics, or None for all that pass the screen. When more pass,
+            half are the nearest and the others are spread evenly over the ranks of the farther ones; no randomness.
+    """
+
+    max_distance: float = math.inf
+    max_risk: float = math.inf
+    max_speed: float = 1.0
+    goal_tolerance: float = 0.5
+    max_neighbors: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("max_distance", "max_risk", "max_speed"):
+            if not getattr(self, name) > 0:
+                raise InvalidInput(f"{name} is {getattr(self, name)}, expected a positive number or inf")
+        if not (self.goal_tolerance >= 0 and math.isfinite(self.goal_tolerance)):
+            raise InvalidInput(f"goal_tolerance is {self.goal_tolerance}, expected a number that is not negative")
+        if self.max_neighbors is not None and not (isinstance(self.max_neighbors, int) and self.max_neighbors >= 1):
+            raise InvalidInput(f"max_neighbors is {self.max_neighbors}, expected a positive integer or None")
+
+    @property
+    def reach(self) -> float:
+        """Largest Chebyshev displacement (exclusive, cells) of a pair that can pass."""
+        return self.max_distance * self.max_speed + self.goal_tolerance

@@ -1,0 +1,1 @@
+"""What all kernels share: the compile decorators, heaps, hashing, status codes."""

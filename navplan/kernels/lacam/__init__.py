@@ -1,0 +1,1 @@
+"""PIBT and LaCAM: configurations of the whole team."""

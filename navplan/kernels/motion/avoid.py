@@ -1,0 +1,123 @@
+"""One move per agent so that no two bodies touch at any sub-step: priorities, stepping aside, staying as the last resort."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from navplan.kernels.common.jit import inner, kernel
+
+UNKNOWN, CLEAR, HIT = -1, 0, 1
+
+
+class Moves(NamedTuple):
+    """Candidate moves of A agents, C each, the last of them staying put.
+
+    tracks (C, A, S, 2) float64 sub-step positions; usable (A, C) bool; here (A, 2) float64 present positions;
+    memo (A, C, A, C) int8, UNKNOWN before.
+    """
+
+    tracks: np.ndarray
+    usable: np.ndarray
+    here: np.ndarray
+    memo: np.ndarray
+
+
+@inner
+def touches(moves, i, c, j, d, spacing):
+    """Whether move c of agent i and move d of agent j come too close at some sub-step.
+
+    Too close is less than `spacing`, or less than the present distance where that is smaller already: such a pair may stay as
+    it is or part, never close in.
+    """
+    known = moves.memo[i, c, j, d]
+    if known != UNKNOWN:
+        return known == HIT
+    here, tracks = moves.here, moves.tracks
+    dr, dc = here[i, 0] - here[j, 0], here[i, 1] - here[j, 1]
+    now = dr * dr + dc * dc
+    limit = min(spacing * spacing, now)
+    hit = False
+    # nobody moves more than one cell per axis and step
+    if now < (spacing + 2.83) * (spacing + 2.83):
+        for s in range(tracks.shape[2]):
+            dr = tracks[c, i, s, 0] - tracks[d, j, s, 0]
+            dc = tracks[c, i, s, 1] - tracks[d, j, s, 1]
+            if dr * dr + dc * dc < limit:
+                hit = True
+                break
+    moves.memo[i, c, j, d] = HIT if hit else CLEAR
+    moves.memo[j, d, i, c] = moves.memo[i, c, j, d]
+    return hit
+
+
+@inner
+def _fits(moves, i, c, choice, spacing):
+    """Whether move c of agent i is usable and clear of every chosen move."""
+    if not moves.usable[i, c]:
+        return False
+    for j in range(len(choice)):
+        if j != i and choice[j] >= 0 and touches(moves, i, c, j, choice[j], spacing):
+            return False
+    return True
+
+
+@inner
+def _in_the_way(moves, trail, size, choice, order, stay, spacing):
+    """The first undecided agent, by priority, whose staying put would touch a move on the trail; -1 if none."""
+    for j in order:
+        if choice[j] < 0:
+            for n in range(size):
+                if touches(moves, trail[n], choice[trail[n]], j, stay, spacing):
+                    return j
+    return -1
+
+
+@kernel
+def choose(moves, order, own, pushed, spacing, budget, choice):
+    """Write into `choice` (A,) int32 one candidate per agent such that no two touch.
+
+    Agents decide by `order` (A,) int32, first to last. Agent i tries its first own[i] candidates; undecided agents that would
+    be in the way when staying put must move too, each with one of its first pushed[i] candidates, and so on down the line
+    (priority inheritance with backtracking, as in PIBT, on continuous moves). If nothing works within `budget` trials, i stays.
+
+    Staying is always possible: every decided move is clear of every undecided agent's present position (that is when a
+    trial is accepted), so an undecided agent that stays touches no decided move, and two that both stay keep their distance.
+    """
+    agents = len(order)
+    stay = moves.tracks.shape[0] - 1
+    choice[:] = -1
+    trail = np.empty(agents, np.int32)
+    at = np.empty(agents, np.int32)
+    for root in order:
+        if choice[root] >= 0:
+            continue
+        size, left = 1, budget
+        trail[0], at[0] = root, -1
+        done = False
+        while size > 0 and not done:
+            mover = trail[size - 1]
+            choice[mover] = -1
+            at[size - 1] += 1
+            c = at[size - 1]
+            left -= 1
+            if left < 0 or c >= (own[root] if size == 1 else pushed[root]):
+                size -= 1
+                if left < 0:
+                    while size > 0:
+                        choice[trail[size - 1]] = -1
+                        size -= 1
+                continue
+            if not _fits(moves, mover, c, choice, spacing):
+                continue
+            choice[mover] = c
+            other = _in_the_way(moves, trail, size, choice, order, stay, spacing)
+            if other < 0:
+                done = True
+            elif size < agents:
+                trail[size], at[size] = other, -1
+                size += 1
+        if not done:
+            choice[root] = stay
+    return 0

@@ -1,0 +1,1 @@
+"""Shortest paths, with and without time, constraints and reservations."""

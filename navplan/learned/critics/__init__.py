@@ -1,0 +1,1 @@
+"""Distance and risk, as networks say them."""

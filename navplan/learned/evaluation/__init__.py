@@ -1,0 +1,1 @@
+"""How good critics and policies are, measured."""

@@ -1,0 +1,1 @@
+"""Whole learners: how data are gathered and networks updated."""

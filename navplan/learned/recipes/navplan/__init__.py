@@ -1,0 +1,1 @@
+"""navplan's own recipe."""

@@ -1,0 +1,1 @@
+"""From an untrained learner to a run directory, and back."""

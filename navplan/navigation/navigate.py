@@ -1,0 +1,124 @@
+"""The closed loop: states -> graph -> pruned graph -> plan -> execution, for one scenario and one checkpoint."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from navplan.control import registry as low_levels
+from navplan.control.interface import LowLevel
+from navplan.errors import InvalidInput, UnknownName
+from navplan.execution.synchronised import alone
+from navplan.navigation.loop import Loop, Say, closest_pair, edge_distances, without_edges
+from navplan.navigation.result import METHODS, Method, Navigation, Options
+from navplan.navigation.roadmap import Roadmap, build_roadmap
+
+if TYPE_CHECKING:
+    from navplan.scenarios.environments.point import PointEnv
+    from navplan.scenarios.scenario import Scenario
+
+__all__ = [
+    "METHODS",
+    "Method",
+    "Navigation",
+    "Options",
+    "Roadmap",
+    "build_roadmap",
+    "edge_distances",
+    "make_env",
+    "navigate",
+    "without_edges",
+]
+
+
+def navigate(
+    scenario: Scenario,
+    critics: Any,
+    starts: ArrayLike,
+    goals: ArrayLike,
+    *,
+    method: str = "navplan",
+    options: Options | None = None,
+    roadmap: Roadmap | None = None,
+    max_steps: int | None = None,
+    on_progress: Say | None = None,
+    **changes: Any,
+) -> Navigation:
+    """Take all agents of `scenario` from `starts` to `goals`.
+
+    Args:
+        scenario: world and limits.
+        critics: a loaded checkpoint: weighs edges, holds `states` for the nodes and the learned low levels.
+        starts, goals: (A, 2) states in cell units; both pairwise at least ``2 * radius`` apart.
+        method: name in METHODS.
+        options: how; `changes` replace single fields of it, for example ``beta=2.0``.
+        roadmap: the graph, from `build_roadmap` with the same scenario, critics, method and options; None builds it.
+        max_steps: step budget of every agent; None: the scenario's.
+        on_progress: called with one line per stage.
+
+    Raises:
+        UnknownName: no such method, low level or planner.
+        InvalidInput: bad starts or goals, or the checkpoint lacks what the method needs.
+    """
+    if method not in METHODS:
+        raise UnknownName("method", method, METHODS)
+    try:
+        chosen = dataclasses.replace(options or Options(), **changes)
+    except TypeError as error:
+        raise InvalidInput(f"unknown option: {error}") from error
+    if not isinstance(chosen.seed, int | np.integer) or chosen.seed < 0:
+        raise InvalidInput(f"seed is {chosen.seed!r}, expected an integer of at least 0")
+    if max_steps is not None and max_steps < 1:
+        raise InvalidInput(f"max_steps is {max_steps}, expected at least 1")
+    how, say = chosen.applied(METHODS[method]), on_progress or (lambda line: None)
+    policy = _low_level(how, method, chosen, critics)
+    budget = scenario.max_steps if max_steps is None else max_steps
+    env = make_env(scenario, starts, goals, seed=chosen.seed)
+    begin, end = env.states[0].copy(), env.goals[0].copy()
+    result = Navigation(scenario.name, method, chosen.low_level, chosen.seed, begin, end)
+    if not how.plans:
+        say(f"driving {len(begin)} agents without a plan")
+        began = time.perf_counter()
+        trajectory = alone(policy, env, max_steps=budget)
+        return dataclasses.replace(result, trajectory=trajectory, drive_s=time.perf_counter() - began)
+    return Loop(scenario, critics, how, chosen, env, policy, say, budget).run(result, roadmap)
+
+
+def make_env(scenario: Scenario, starts: ArrayLike, goals: ArrayLike, *, seed: int = 0) -> PointEnv:
+    """One environment with the agents of a problem in place.
+
+    Raises:
+        InvalidInput: no agents, points that are not free, or starts or goals closer together than ``2 * radius``.
+    """
+    from navplan.scenarios.environments.point import PointEnv
+
+    begin, end = np.asarray(starts, dtype=np.float32), np.asarray(goals, dtype=np.float32)
+    if begin.ndim != 2 or begin.shape != end.shape or begin.shape[1:] != (2,) or not len(begin):
+        raise InvalidInput(f"starts {begin.shape} and goals {end.shape} must both be (A, 2), at least one agent")
+    for what, points in (("start", begin), ("goal", end)):
+        i, j, gap = closest_pair(points)
+        body = 2.0 * scenario.radius
+        if gap < body:
+            raise InvalidInput(f"agents {i} and {j}: {what}s are {gap:.3g} cells apart, expected at least {body:g}")
+    env = PointEnv(
+        scenario.world,
+        num_envs=1,
+        num_agents=len(begin),
+        radius=scenario.radius,
+        goal_tolerance=scenario.goal_tolerance,
+        max_steps=scenario.max_steps,
+        rng=np.random.default_rng(seed),
+    )
+    env.reset(starts=begin, goals=end)
+    return env
+
+
+def _low_level(how: Method, method: str, options: Options, critics: Any) -> LowLevel:
+    """The controller that drives; the checkpoint must be of the training stage that the method is named for."""
+    if not how.constrained and options.low_level == "policy" and getattr(critics, "stage", 1) != 1:
+        raise InvalidInput(f"method {method!r} drives with the unconstrained policy: load the checkpoint with stage=1")
+    return low_levels.get(options.low_level, critics)

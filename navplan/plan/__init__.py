@@ -1,0 +1,7 @@
+"""What is asked and what comes out: the problem, the plan, its price, and a check that shares no code with planners."""
+
+from navplan.plan.plan import Plan, make_plan
+from navplan.plan.problem import Problem
+from navplan.plan.validate import validate, violations
+
+__all__ = ["Plan", "Problem", "make_plan", "validate", "violations"]

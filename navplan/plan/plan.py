@@ -1,0 +1,336 @@
+"""The result of planning: timed paths, what they cost, what is proved about them; its file."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from navplan.errors import FileFormatError, InvalidInput
+from navplan.plan.pricing import price
+from navplan.plan.problem import Problem
+from navplan.system.files import read_bytes, write_text
+from navplan.system.memory import uncollected
+
+Status = Literal["optimal", "bounded", "feasible", "infeasible", "timeout", "unsolved"]
+STATUSES: tuple[str, ...] = get_args(Status)
+SOLVED: tuple[str, ...] = ("optimal", "bounded", "feasible")
+FORMAT = "navplan-plan-1"
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What a planner returns, solved or not.
+
+    Attributes:
+        status: optimal, bounded (within `suboptimality`), feasible; infeasible (proved), timeout, unsolved.
+        planner: name of the planner.
+        num_agents: A.
+        paths: per agent, (T_i,) int32 node ids, one per time step from the start to the last arrival; empty when unsolved.
+        coordinates: per agent, (T_i, D) float32 states of those nodes.
+        sum_of_costs: total of the edges and waits up to each agent's last arrival; None without paths.
+        lower_bound: proved bound on the optimal sum of costs, or None.
+        total_risk: sum of edge and wait risks along the paths, or None.
+        suboptimality: proved ratio ``sum_of_costs / lower_bound``, or None.
+        risk_budget: the problem's limit on total_risk, or None.
+        risks: risk of each agent's path; given together with the budget.
+        allocations: what each agent may risk: their sum is within the budget, each agent's risk within its own. Together with
+            `risks` this proves that the plan keeps the budget.
+        runtime_s, compile_s: wall seconds of the search (heuristics included), and of compiling before it.
+        reason: one line on why there is no plan.
+        stats: counters, such as expanded and generated.
+        problem: identity and parameters of the problem, enough to check the plan beside its map.
+        shape: (H, W) for a grid problem.
+    """
+
+    status: Status
+    planner: str
+    num_agents: int
+    paths: tuple[NDArray[np.int32], ...] = ()
+    coordinates: tuple[NDArray[np.float32], ...] = ()
+    sum_of_costs: float | None = None
+    lower_bound: float | None = None
+    total_risk: float | None = None
+    suboptimality: float | None = None
+    risk_budget: float | None = None
+    risks: tuple[float, ...] = ()
+    allocations: tuple[float, ...] = ()
+    runtime_s: float = 0.0
+    compile_s: float = 0.0
+    reason: str = ""
+    stats: Mapping[str, float] = field(default_factory=dict)
+    problem: Mapping[str, Any] = field(default_factory=dict)
+    shape: tuple[int, int] | None = None
+
+    @property
+    def solved(self) -> bool:
+        """True when there are paths for every agent."""
+        return self.status in SOLVED
+
+    @property
+    def makespan(self) -> int | None:
+        """Time step of the last arrival."""
+        return max(len(path) for path in self.paths) - 1 if self.paths else None
+
+    @property
+    def times(self) -> tuple[NDArray[np.float64], ...]:
+        """Time step of each path entry, one float64 array per agent."""
+        return tuple(np.arange(len(path), dtype=np.float64) for path in self.paths)
+
+    def states(self, agent: int) -> NDArray[np.float32]:
+        """(T, D) coordinates of `agent` at each time step."""
+        return self.coordinates[self._check(agent)]
+
+    def cells(self, agent: int) -> NDArray[np.int64]:
+        """(T, 2) integer (row, col) of `agent` at each time step of a grid plan.
+
+        Raises:
+            InvalidInput: the plan is not on a grid, or there is no such agent.
+        """
+        if self.shape is None:
+            raise InvalidInput("cells are for grid problems; use states(agent)")
+        return np.floor(self.coordinates[self._check(agent)]).astype(np.int64)
+
+    def _check(self, agent: int) -> int:
+        if not 0 <= agent < len(self.paths):
+            raise InvalidInput(f"agent {agent}: this plan has paths for {len(self.paths)} agents")
+        return agent
+
+    def summary(self) -> dict[str, Any]:
+        """The fields that `navplan solve --json` prints."""
+        proof: dict[str, Any] = {}
+        if self.risk_budget is not None:
+            proof = {"risk_budget": self.risk_budget, "risks": list(self.risks), "allocations": list(self.allocations)}
+        return {
+            "planner": self.planner,
+            "status": self.status,
+            "agents": self.num_agents,
+            "sum_of_costs": _plain(self.sum_of_costs),
+            "makespan": self.makespan,
+            "lower_bound": _plain(self.lower_bound),
+            "suboptimality": _plain(self.suboptimality),
+            "total_risk": _plain(self.total_risk),
+            **proof,
+            "runtime_s": round(self.runtime_s, 6),
+            "compile_s": round(self.compile_s, 6),
+            "reason": self.reason,
+            "stats": dict(self.stats),
+        }
+
+    def document(self) -> dict[str, Any]:
+        """What a plan file holds."""
+        return {
+            "format": FORMAT,
+            "coordinates_order": "row, col",
+            **self.summary(),
+            "problem": dict(self.problem),
+            "shape": list(self.shape) if self.shape else None,
+            "paths": [p.tolist() for p in self.paths],
+            "times": [list(range(len(p))) for p in self.paths],
+            "coordinates": _shared_rows(self.paths, self.coordinates),
+        }
+
+    def save(self, path: str | Path) -> None:
+        """Write the plan as JSON; a plan file needs nothing else but the map to be checked."""
+        with uncollected():
+            text = json.dumps(self.document(), allow_nan=False)
+        write_text(path, text + "\n")
+
+    @classmethod
+    def load(cls, path: str | Path) -> Plan:
+        """Read a plan file.
+
+        Raises:
+            FileFormatError: not a plan file; the message names the field at fault.
+            FileAccessError: it cannot be read.
+        """
+        with uncollected():
+            return cls._load(path)
+
+    @classmethod
+    def _load(cls, path: str | Path) -> Plan:
+        try:
+            document = json.loads(read_bytes(path).decode("utf-8"))
+        except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, or a number of thousands of digits
+            line = getattr(error, "lineno", None)
+            raise FileFormatError(path, f"is not JSON ({type(error).__name__}), expected a plan file", line) from error
+        if not isinstance(document, dict) or document.get("format") != FORMAT:
+            raise FileFormatError(path, f'expected a plan file with "format": "{FORMAT}"')
+        try:
+            return cls._from_document(document)
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise FileFormatError(path, f"bad or missing field: {error}, expected a plan as `Plan.save` writes it") from error
+
+    @classmethod
+    def _from_document(cls, document: dict[str, Any]) -> Plan:
+        paths = tuple(_whole_numbers(p) for p in document["paths"])
+        coordinates = tuple(np.asarray(c, dtype=np.float32) for c in document["coordinates"])
+        if document["coordinates_order"] != "row, col":
+            raise ValueError(f"coordinates_order {document['coordinates_order']!r}")
+        if document["times"] != [list(range(len(p))) for p in paths]:
+            raise ValueError("times must count 0, 1, 2, … along each path")
+        if document["makespan"] != (max(len(p) for p in paths) - 1 if paths else None):
+            raise ValueError(f"makespan {document['makespan']!r} is not that of the paths")
+        if document["status"] not in STATUSES:
+            raise ValueError(f"status {document['status']!r}")
+        if len(paths) != len(coordinates) or any(len(p) != len(c) for p, c in zip(paths, coordinates, strict=False)):
+            raise ValueError("paths and coordinates differ in length")
+        if any(p.ndim != 1 or p.size == 0 for p in paths) or any(c.ndim != 2 for c in coordinates):
+            raise ValueError("paths must be flat and not empty, coordinates (T, D)")
+        agents = int(document["agents"])
+        if paths and len(paths) != agents:
+            raise ValueError(f"{agents} agents but {len(paths)} paths")
+        if document["status"] in SOLVED and not paths:
+            raise ValueError(f"status {document['status']} without paths")
+        return cls(
+            status=document["status"],
+            planner=str(document["planner"]),
+            num_agents=agents,
+            paths=paths,
+            coordinates=coordinates,
+            sum_of_costs=_number(document["sum_of_costs"]),
+            lower_bound=_number(document["lower_bound"]),
+            total_risk=_number(document["total_risk"]),
+            suboptimality=_number(document["suboptimality"]),
+            risk_budget=_number(document.get("risk_budget")),
+            risks=_numbers(document.get("risks", [])),
+            allocations=_numbers(document.get("allocations", [])),
+            runtime_s=float(document["runtime_s"]),
+            compile_s=float(document["compile_s"]),
+            reason=str(document["reason"]),
+            stats=dict(document["stats"]),
+            problem=dict(document["problem"]),
+            shape=_shape(document["shape"]),
+        )
+
+
+def make_plan(
+    problem: Problem,
+    planner: str,
+    status: Status,
+    paths: Sequence[Sequence[int] | NDArray[np.int32]] = (),
+    *,
+    lower_bound: float | None = None,
+    allocations: Sequence[float] = (),
+    runtime_s: float = 0.0,
+    compile_s: float = 0.0,
+    reason: str = "",
+    stats: Mapping[str, float] | None = None,
+) -> Plan:
+    """A Plan for `problem`: trailing waits at goals are cut, costs and risks are summed from the problem's own weights.
+
+    Args:
+        paths: per agent, node ids per time step; empty when there is no plan.
+        allocations: per agent, what it may risk, where the problem has a risk budget.
+
+    Raises:
+        InvalidInput: a step is neither a wait nor an edge of the graph.
+    """
+    arrays = tuple(_cut_trailing_waits(np.asarray(p, dtype=np.int32)) for p in paths)
+    total: float | None = None
+    risk: float | None = None
+    risks: list[float] = []
+    if arrays:
+        total, risks = price(problem, arrays)
+        risk = math.fsum(risks)
+    ratio: float | None = None
+    if total is not None and lower_bound is not None:
+        ratio = 1.0 if total <= lower_bound else (total / lower_bound if lower_bound > 0 else None)
+    return Plan(
+        status=status,
+        planner=planner,
+        num_agents=problem.num_agents,
+        paths=arrays,
+        coordinates=tuple(problem.graph.states[p] for p in arrays),
+        sum_of_costs=total,
+        lower_bound=lower_bound,
+        total_risk=risk,
+        suboptimality=ratio,
+        risk_budget=problem.risk_budget,
+        risks=tuple(risks) if problem.risk_budget is not None else (),
+        allocations=tuple(float(share) for share in allocations),
+        runtime_s=runtime_s,
+        compile_s=compile_s,
+        reason=reason,
+        stats=dict(stats or {}),
+        problem=describe_problem(problem),
+        shape=problem.graph.shape,
+    )
+
+
+def describe_problem(problem: Problem) -> dict[str, Any]:
+    """Identity and parameters of `problem` for a plan file: starts and goals as nodes and coordinates, conflict rule, weights."""
+    budget = {} if problem.risk_budget is None else {"risk_budget": float(problem.risk_budget)}
+    return {
+        **problem.identity,
+        "starts": problem.starts.tolist(),
+        "goals": problem.goals.tolist(),
+        "start_states": [[float(x) for x in row] for row in problem.graph.states[problem.starts]],
+        "goal_states": [[float(x) for x in row] for row in problem.graph.states[problem.goals]],
+        "radius": problem.radius,
+        "clearance": problem.spacing,
+        "beta": problem.beta,
+        "wait_cost": problem.wait_cost,
+        "weight": problem.weight,
+        **budget,
+    }
+
+
+def _cut_trailing_waits(path: NDArray[np.int32]) -> NDArray[np.int32]:
+    moved = np.flatnonzero(path != path[-1])
+    return path[: moved[-1] + 2] if moved.size else path[:1]
+
+
+def _shared_rows(paths: Sequence[NDArray[np.int32]], coordinates: Sequence[NDArray[np.float32]]) -> list[list[list[float]]]:
+    """The coordinates as lists, one list object per node where a node's coordinates are always the same, as they should be."""
+    if not paths:
+        return []
+    nodes, first, which = np.unique(np.concatenate(paths), return_index=True, return_inverse=True)
+    points = np.concatenate(coordinates)
+    if len(points) != len(which) or not np.array_equal(points[first][which], points):
+        return [c.astype(np.float64).tolist() for c in coordinates]
+    rows = dict(zip(nodes.tolist(), points[first].astype(np.float64).tolist(), strict=True))
+    return [[rows[node] for node in path.tolist()] for path in paths]
+
+
+def _number(value: Any) -> float | None:
+    if value is None:
+        return None
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{value!r} is not finite")
+    return number
+
+
+def _numbers(values: Any) -> tuple[float, ...]:
+    if not isinstance(values, list) or any(type(value) not in (int, float) or not math.isfinite(value) for value in values):
+        raise ValueError(f"{values!r} is not a list of finite numbers")
+    return tuple(float(value) for value in values)
+
+
+def _whole_numbers(values: Any) -> NDArray[np.int32]:
+    if not isinstance(values, list) or any(type(value) is not int for value in values):
+        raise ValueError("a path holds something else than node ids")
+    return np.asarray(values, dtype=np.int32)
+
+
+def _shape(value: Any) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    height, width = value
+    if type(height) is not int or type(width) is not int or height < 1 or width < 1:
+        raise ValueError(f"shape {value!r}")
+    return height, width
+
+
+def _plain(value: float | None) -> float | int | None:
+    """Whole numbers as int, so that unit grids read as in the field."""
+    if value is None or not math.isfinite(value):
+        return None
+    return int(value) if float(value).is_integer() else float(value)

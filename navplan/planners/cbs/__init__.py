@@ -1,0 +1,1 @@
+"""Conflict trees: CBS, ECBS, EECBS and what bounds and prunes them."""

@@ -1,0 +1,54 @@
+"""Lower bounds on what pairs of agents must pay between them, computed when asked for and remembered."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from navplan.kernels.cbs.pairs import Pair, PairWork, pair_bound
+from navplan.plan.problem import Problem
+from navplan.planners.base import Weighted
+
+CAPACITY = 1 << 15
+BUDGET = 3000
+# Joint expansions cost the product of two degrees; beyond this many combinations they are not worth it.
+MAX_COMBINATIONS = 1 << 10
+
+
+class PairBounds:
+    """The sum of costs that two agents need at least, whatever constraints are put on them."""
+
+    def __init__(self, problem: Problem, weighted: Weighted, tables: NDArray[np.float64], clearance: float) -> None:
+        self._ends = list(zip(problem.starts.tolist(), problem.goals.tolist(), strict=True))
+        self._weighted = weighted
+        self._tables = tables
+        self._clearance = clearance
+        self._known: dict[tuple[int, int], float] = {}
+        self._work: PairWork | None = None
+
+    def __call__(self, i: int, j: int) -> float:
+        """The bound for agents i and j; 0 where the graph is too dense to plan two agents together."""
+        if (self._weighted.max_degree + 2) ** 2 > MAX_COMBINATIONS:
+            return 0.0
+        if (i, j) not in self._known:
+            self._known[i, j] = self._compute(i, j)
+        return self._known[i, j]
+
+    def _compute(self, i: int, j: int) -> float:
+        if self._work is None:
+            self._work = PairWork(
+                np.empty(CAPACITY, np.int32),
+                np.empty(CAPACITY, np.int32),
+                np.empty(CAPACITY, np.int8),
+                np.empty(CAPACITY),
+                np.empty(2 * CAPACITY, np.int64),
+                np.empty(2 * CAPACITY, np.int32),
+                np.empty(CAPACITY),
+                np.empty(CAPACITY),
+                np.empty(CAPACITY, np.int32),
+            )
+        weighted = self._weighted
+        pair = Pair(*self._ends[i], *self._ends[j], self._clearance)
+        return float(
+            pair_bound(weighted.forward, weighted.waits, weighted.xy, self._tables[i], self._tables[j], pair, self._work, BUDGET)
+        )

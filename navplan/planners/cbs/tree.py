@@ -1,0 +1,330 @@
+"""The conflict tree that CBS and its relatives search: nodes, conflicts, and the constraints that resolve them."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from navplan.kernels.search.conflicts import ARRIVAL, DISC, KEEP_OUT, LATER, MOVE, find_conflicts, first_too_close
+from navplan.plan.plan import Plan, Status, make_plan
+from navplan.plan.problem import Problem
+from navplan.planners.base import Clock, OutOfTime, Prepared, Weighted, distance_tables
+from navplan.planners.cbs.agent_search import Constraint, LowLevel, Route, pack
+from navplan.planners.cbs.joint import JointResult, plan_jointly
+from navplan.planners.cbs.pair_bounds import PairBounds
+
+# A gap this small (cells) below the clearance is float32 rounding of the coordinates, not a conflict.
+ROUNDING = 1e-7
+# Steps of one pair that are looked at for the best conflict to split on.
+PER_PAIR = 3
+# Costs that differ by less, relatively, are one cost summed in two orders.
+SAME = 1e-11
+
+
+class Conflict(NamedTuple):
+    """Two agents whose moves at `step` get in each other's way, with the constraints of either child."""
+
+    first: int
+    second: int
+    step: int
+    for_first: tuple[Constraint, ...]
+    for_second: tuple[Constraint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node of the tree: what each agent must not do, and the paths planned under that.
+
+    Attributes:
+        constraints: per agent.
+        routes: per agent.
+        cost: sum of the routes' costs.
+        bound: sum of the routes' lower bounds.
+        conflicts: number of pairs and steps in conflict (at most `PER_PAIR` steps of a pair).
+    """
+
+    constraints: tuple[frozenset[Constraint], ...]
+    routes: tuple[Route, ...]
+    cost: float
+    bound: float
+    conflicts: int
+
+    def paths(self) -> list[NDArray[np.int32]]:
+        """Node ids per agent."""
+        return [route.path for route in self.routes]
+
+
+class GaveUp(Exception):
+    """A limit other than time was reached; the message is the plan's reason."""
+
+
+class Tree:
+    """Makes nodes for one problem.
+
+    Attributes:
+        weighted, tables: the graph with its costs, and distances to the goals.
+        low: the low level.
+        pairs: lower bounds on the costs of two agents.
+        clock: the deadline.
+        lower_bound: proved so far for the sum of costs.
+        expanded, generated: tree nodes.
+        joint_expanded: joint states of all agents.
+    """
+
+    def __init__(self, problem: Problem, weighted: Weighted, tables: NDArray[np.float64], clock: Clock) -> None:
+        self.problem = problem
+        self.clearance = effective_clearance(problem)
+        self.clock = clock
+        self.low = LowLevel(problem, weighted, tables, self.clearance, clock)
+        self.pairs = PairBounds(problem, weighted, tables, self.clearance)
+        self.lower_bound = float(sum(self.low.distance(agent) for agent in range(problem.num_agents)))
+        self.expanded = 0
+        self.generated = 0
+        self.joint_expanded = 0
+        self.weighted = weighted
+        self.tables = tables
+        self._xy = weighted.xy
+        room = max(1, problem.num_agents * (problem.num_agents - 1) // 2 * PER_PAIR)
+        self._where = np.empty((room, 4), np.int32)
+        self._which = np.empty((room, 1 + weighted.xy.shape[1]))
+
+    def jointly(self, capacity: int) -> JointResult:
+        """All agents planned together, with `capacity` records."""
+        problem = self.problem
+        result = plan_jointly(self.weighted, problem.starts, problem.goals, self.tables, self.clearance, self.clock, capacity)
+        self.joint_expanded += result.expanded
+        return result
+
+    def team_node(self, result: JointResult) -> Node:
+        """A node without conflicts from paths that were planned together; its cost is proved."""
+        routes = tuple(Route(path, 0.0, 0.0, 0) for path in result.paths)
+        self.lower_bound = result.bound
+        return Node((frozenset(),) * len(routes), routes, result.bound, result.bound, 0)
+
+    def root(self, order: Iterable[int], w: float) -> Node | None:
+        """Every agent alone, in `order`, avoiding those planned before where that is free; None if one has no path."""
+        count = self.problem.num_agents
+        routes: dict[int, Route] = {}
+        for agent in order:
+            extra = leftover(routes.values(), w)
+            route = self.low.search(agent, (), pack([r.path for r in routes.values()]), w=w, extra=extra)
+            if route is None:
+                return None
+            routes[agent] = route
+        ordered = tuple(routes[agent] for agent in range(count))
+        self.generated += 1
+        return self._node((frozenset(),) * count, ordered, self._scan(pack([r.path for r in ordered]), -1))
+
+    def child(
+        self,
+        node: Node,
+        paths: NDArray[np.int32],
+        conflicts: Sequence[Conflict],
+        agent: int,
+        extra: Sequence[Constraint],
+        w: float,
+    ) -> Node | None:
+        """`node` with `extra` for `agent`, which alone is planned again; None when it has no path left.
+
+        Args:
+            paths: the packed paths of `node`.
+            conflicts: those of `node`.
+        """
+        constraints = node.constraints[agent].union(extra)
+        left = leftover((r for other, r in enumerate(node.routes) if other != agent), w)
+        route = self.low.search(agent, constraints, paths, agent, w, left)
+        if route is None:
+            return None
+        self.generated += 1
+        everyone = (*node.constraints[:agent], constraints, *node.constraints[agent + 1 :])
+        routes = (*node.routes[:agent], route, *node.routes[agent + 1 :])
+        if w > 1.0 and sum(w * r.bound - r.cost for r in routes) < 0.0:
+            routes = self._economise(everyone, routes, w)
+            return self._node(everyone, routes, self._scan(pack([r.path for r in routes]), -1))
+        kept = sum(agent not in (conflict.first, conflict.second) for conflict in conflicts)
+        fresh = self._scan(pack([r.path for r in routes]), agent)
+        return self._node(everyone, routes, kept + fresh)
+
+    def _economise(
+        self, constraints: tuple[frozenset[Constraint], ...], routes: tuple[Route, ...], w: float
+    ) -> tuple[Route, ...]:
+        """Plan those again that live on others' leftovers, until the sum is within w of the bounds again."""
+        kept = list(routes)
+        for agent in sorted(range(len(kept)), key=lambda k: w * kept[k].bound - kept[k].cost):
+            if sum(w * route.bound - route.cost for route in kept) >= 0.0:
+                break
+            route = self.low.search(agent, constraints[agent], pack([r.path for r in kept]), agent, w)
+            if route is not None:
+                kept[agent] = route
+        return tuple(kept)
+
+    @staticmethod
+    def _node(constraints: tuple[frozenset[Constraint], ...], routes: tuple[Route, ...], conflicts: int) -> Node:
+        cost = float(sum(route.cost for route in routes))
+        bound = float(sum(route.bound for route in routes))
+        return Node(constraints, routes, cost, bound, conflicts)
+
+    def _scan(self, paths: NDArray[np.int32], agent: int) -> int:
+        return int(find_conflicts(self._xy, self.clearance, paths, agent, PER_PAIR, self._where, self._which))
+
+    def conflicts(self, paths: NDArray[np.int32]) -> list[Conflict]:
+        """The conflicts among packed paths, at most `PER_PAIR` a pair, with their constraints, earliest first."""
+        count = self._scan(paths, -1)
+        if count == 0:
+            return []
+        table = paths.tolist()
+        # an agent rests from the step after its last move
+        rests = (len(paths) - np.argmax((paths != paths[-1])[::-1], axis=0)) * (paths != paths[-1]).any(axis=0)
+        found = [
+            self._conflict(table, rests.tolist(), row, point)
+            for row, point in zip(self._where[:count].tolist(), self._which[:count].tolist(), strict=True)
+        ]
+        return sorted(found, key=lambda conflict: (conflict.step, conflict.first, conflict.second))
+
+    def _conflict(self, table: list[list[int]], rests: list[int], row: list[int], point: list[float]) -> Conflict:
+        """Constraints such that at most one of the two agents can break its own: no solution is lost, neither child repeats."""
+        first, second, step, kind = row
+        if step >= rests[first]:
+            return Conflict(first, second, step, *self._at_rest(table[-1][first], step))
+        if step >= rests[second]:
+            return Conflict(first, second, step, *self._at_rest(table[-1][second], step)[::-1])
+        sides: list[tuple[Constraint, ...]] = []
+        for agent in (first, second):
+            u, v = table[step][agent], table[step + 1][agent]
+            if kind == ARRIVAL:
+                sides.append((Constraint(step, ARRIVAL, v),))
+            elif kind == MOVE:
+                sides.append((Constraint(step, MOVE, u, v),))
+            else:
+                # Two moves through this disc at that instant are closer than the clearance. Both agents' own moves are,
+                # up to rounding, so they are named as well; the disc is that much smaller to be sound.
+                radius = 0.5 * self.clearance * (1.0 - 1e-9)
+                disc = Constraint(step, DISC, -1, -1, point[0], tuple(point[1:]), radius * radius)
+                sides.append((disc, Constraint(step, MOVE, u, v)))
+        return Conflict(first, second, step, sides[0], sides[1])
+
+    @staticmethod
+    def _at_rest(goal: int, step: int) -> tuple[tuple[Constraint, ...], tuple[Constraint, ...]]:
+        """Either the agent at rest arrives for the last time after `step`, or the other keeps out of its way from then on.
+
+        Target reasoning (Li et al. 2021) without the upper bound on the first agent's length.
+        """
+        return (Constraint(step, LATER),), (Constraint(step, KEEP_OUT, goal),)
+
+
+def leftover(routes: Iterable[Route], w: float) -> float:
+    """What `routes` cost less than w times their bounds, at least 0.
+
+    Another agent may spend it and the sum stays within w (Chan et al. 2022).
+    """
+    if w == 1.0:
+        return 0.0
+    return max(0.0, sum(w * route.bound - route.cost for route in routes))
+
+
+def effective_clearance(problem: Problem) -> float:
+    """The problem's clearance less the rounding of its coordinates; 0 stays 0."""
+    return problem.spacing - ROUNDING if problem.spacing > 2 * ROUNDING else problem.spacing
+
+
+def apart_reason(problem: Problem, xy: NDArray[np.float64]) -> str:
+    """Why no plan can exist because of agents too close at their starts or goals; empty when none are."""
+    for what, nodes in (("start", problem.starts), ("goal", problem.goals)):
+        i, j = first_too_close(xy, nodes, effective_clearance(problem))
+        if i >= 0:
+            gap = float(np.linalg.norm(xy[nodes[i]] - xy[nodes[j]]))
+            return f"agents {i} and {j} {what} {gap:.3g} apart, closer than the clearance {problem.spacing:g}"
+    return ""
+
+
+def reach_reason(problem: Problem, tables: NDArray[np.float64]) -> str:
+    """Why no plan can exist because of agents that cannot reach their goals even alone; empty when all can."""
+    lost = np.flatnonzero(np.isinf(tables[np.arange(problem.num_agents), problem.starts]))
+    if not lost.size:
+        return ""
+    agent = int(lost[0])
+    more = f" (nor can {lost.size - 1} others)" if lost.size > 1 else ""
+    return f"agent {agent} cannot reach its goal: no way from node {problem.starts[agent]} to node {problem.goals[agent]}{more}"
+
+
+def run(
+    planner: str,
+    problem: Problem,
+    prepared: Prepared,
+    deadline: float | None,
+    search: Callable[[Tree], Node | None],
+) -> Plan:
+    """Check what is impossible at once, build the tables, run `search` and turn its end into a Plan.
+
+    Args:
+        search: returns a node without conflicts, or None when the tree is exhausted; may raise OutOfTime and GaveUp.
+    """
+    began = time.perf_counter()
+    clock = Clock(deadline)
+    tree: Tree | None = None
+    node: Node | None = None
+    status: Status
+    try:
+        reason = apart_reason(problem, prepared.xy)
+        if not reason:
+            weighted = Weighted.of(problem, prepared)
+            tables = distance_tables(weighted, problem.goals, clock)
+            reason = reach_reason(problem, tables)
+        if reason:
+            status = "infeasible"
+        else:
+            tree = Tree(problem, weighted, tables, clock)
+            node = search(tree)
+            status = "bounded"
+            if node is None:
+                status, reason = "infeasible", "every way of resolving the agents' conflicts leaves one without a path"
+    except OutOfTime:
+        status, reason = "timeout", f"time limit reached{_progress(tree)}"
+    except GaveUp as stop:
+        status, reason = "unsolved", f"{stop}{_progress(tree)}"
+    except KeyboardInterrupt:
+        status, reason = "unsolved", f"interrupted{_progress(tree)}"
+    plan = make_plan(
+        problem,
+        planner,
+        status,
+        node.paths() if node is not None else (),
+        lower_bound=tree.lower_bound if tree is not None and status != "infeasible" else None,
+        runtime_s=time.perf_counter() - began,
+        reason=reason,
+        stats=_stats(tree),
+    )
+    return _settle(plan)
+
+
+def _settle(plan: Plan) -> Plan:
+    """A bounded plan whose bound has reached its cost is optimal."""
+    cost, bound = plan.sum_of_costs, plan.lower_bound
+    if cost is None or bound is None or cost > bound * (1.0 + SAME):
+        return plan
+    return dataclasses.replace(plan, status="optimal", lower_bound=cost, suboptimality=1.0)
+
+
+def _progress(tree: Tree | None) -> str:
+    if tree is None:
+        return " while the distance tables were built"
+    return f" after {tree.expanded} conflict-tree nodes; no solution costs less than {tree.lower_bound:g}"
+
+
+def _stats(tree: Tree | None) -> dict[str, float]:
+    if tree is None:
+        return {"expanded": 0, "generated": 0}
+    return {
+        "expanded": tree.expanded,
+        "joint_expanded": tree.joint_expanded,
+        "generated": tree.generated,
+        "low_level_searches": tree.low.searches,
+        "low_level_expanded": tree.low.expanded,
+        "low_level_generated": tree.low.generated,
+    }

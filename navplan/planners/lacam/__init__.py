@@ -1,0 +1,1 @@
+"""Configurations of the whole team: PIBT and LaCAM*."""

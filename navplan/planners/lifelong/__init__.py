@@ -1,0 +1,1 @@
+"""Goals that keep coming."""

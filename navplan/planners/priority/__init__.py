@@ -1,0 +1,1 @@
+"""One agent after another over reserved safe intervals: prioritized, PBS, LNS."""

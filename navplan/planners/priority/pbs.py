@@ -1,0 +1,186 @@
+"""Priority-Based Search: prioritised planning that finds out which priorities it needs."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from navplan.graph.state_graph import StateGraph
+from navplan.kernels.search.reservation import first_clash, meetings, remove
+from navplan.kernels.search.sipp import CHEAPEST, EXPANDED
+from navplan.plan.plan import Plan, Status
+from navplan.plan.problem import Problem
+from navplan.planners.base import Clock, Guarantee, OutOfTime, Prepared, check_time_limit
+from navplan.planners.priority.reservations import Arena, Field, Hopeless, check_count, finish, refuse_clearance
+
+
+@dataclass(frozen=True, slots=True)
+class PBS:
+    """Priority-Based Search (Ma et al. 2019): depth-first over partial orders of the agents, each conflict settled by a priority.
+
+    Agents avoid those above them and, at equal cost, meet few others. Fast, near the optimum, and incomplete.
+    """
+
+    name: ClassVar[str] = "pbs"
+    guarantee: ClassVar[Guarantee] = "none"
+    max_agents: ClassVar[int | None] = None
+    graphs: ClassVar[str] = "grids and state graphs; directed, any costs; clearance 0"
+    about: ClassVar[str] = "Priority-Based Search: depth-first over priorities, near the optimum, may find nothing"
+    kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.search.sipp",)
+
+    time_limit: float | None = 30.0
+    """Wall seconds for one plan, None for no limit."""
+    max_nodes: int | None = None
+    """Nodes of the priority tree to expand before giving up (status unsolved), None for no limit."""
+
+    def __post_init__(self) -> None:
+        check_time_limit("PBS.time_limit", self.time_limit)
+        check_count("PBS.max_nodes", self.max_nodes)
+
+    def prepare(self, graph: StateGraph) -> Prepared:
+        """Reverse the graph."""
+        return Prepared.of(graph)
+
+    def plan(self, problem: Problem, state: Prepared, *, deadline: float | None, rng: np.random.Generator) -> Plan:
+        """See `navplan.planners.base.Planner`; no choice is random."""
+        began = time.perf_counter()
+        refuse_clearance(self.name, problem)
+        clock = Clock(deadline)
+        field: Field | None = None
+        search: _Search | None = None
+        paths: list[NDArray[np.int32]] | None = None
+        status: Status = "unsolved"
+        try:
+            field = Field.of(problem, state, clock)
+            search = _Search(Arena(field), clock)
+            paths = search.run(self.max_nodes)
+            if search.stack:
+                reason = f"node limit of {self.max_nodes} reached"
+            else:
+                reason = f"no priorities work, {search.expanded} nodes tried; the planner is incomplete"
+        except Hopeless as why:
+            status, reason = "infeasible", str(why)
+        except OutOfTime:
+            status, reason = "timeout", f"time limit reached after {search.expanded if search else 0} nodes"
+        except KeyboardInterrupt:
+            reason = f"interrupted after {search.expanded if search else 0} nodes"
+        return finish(
+            problem,
+            self.name,
+            paths,
+            field.lower_bound if field is not None else None,
+            began=began,
+            status=status,
+            reason=reason,
+            stats=search.stats() if search is not None else {"expanded": 0, "generated": 0},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """Paths under a partial order.
+
+    Attributes:
+        above: (A, A / 8) uint8, bit y of row x: y has priority over x; transitive.
+        paths: per agent.
+        costs: (A,) float64.
+    """
+
+    above: NDArray[np.uint8]
+    paths: list[NDArray[np.int32]]
+    costs: NDArray[np.float64]
+
+
+class _Search:
+    """Depth-first search of the priority tree, the paths of the present node in one arena.
+
+    Attributes:
+        stack: nodes to expand.
+        expanded, generated: nodes.
+    """
+
+    def __init__(self, arena: Arena, clock: Clock) -> None:
+        self.stack: list[_Node] = []
+        self.expanded = 0
+        self.generated = 0
+        self._arena = arena
+        self._clock = clock
+        agents = len(arena.costs)
+        self._loaded: list[NDArray[np.int32] | None] = [None] * agents
+        self._marks = np.zeros(agents, np.int64)
+        self._met = np.empty(agents, np.int32)
+        self._stamp = 1
+
+    def run(self, max_nodes: int | None) -> list[NDArray[np.int32]] | None:
+        """Paths without conflicts, or None."""
+        agents = len(self._loaded)
+        nobody = np.zeros((agents, agents), bool)
+        for agent in range(agents):
+            self._replan(agent, nobody)
+        self.stack.append(self._node(nobody))
+        while self.stack:
+            if max_nodes is not None and self.expanded >= max_nodes:
+                return None
+            self._clock.check()
+            node = self.stack.pop()
+            self._load(node)
+            self.expanded += 1
+            i, j = first_clash(self._arena.table, self._marks, self._stamp, self._met)
+            self._stamp += agents
+            if i < 0:
+                return node.paths
+            children = [child for low, high in ((i, j), (j, i)) if (child := self._child(node, int(low), int(high))) is not None]
+            # the cheaper child is on top
+            self.stack += sorted(children, key=lambda child: -float(child.costs.sum()))
+        return None
+
+    def _child(self, node: _Node, low: int, high: int) -> _Node | None:
+        """`node` with `high` above `low`, those that this concerns planned again; None when one finds no path."""
+        above = np.unpackbits(node.above, axis=1, count=len(self._loaded)).astype(bool)
+        if above[high, low]:
+            return None
+        below = np.append(np.flatnonzero(above[:, low]), low)
+        above[below] |= above[high]
+        above[below, high] = True
+        self._load(node)
+        # whoever is above another has fewer above itself
+        for agent in sorted(below.tolist(), key=lambda agent: int(above[agent].sum())):
+            if (agent == low or self._meets(agent, above[agent])) and not self._replan(agent, above):
+                return None
+        return self._node(above)
+
+    def _meets(self, agent: int, others: NDArray[np.bool_]) -> bool:
+        count = meetings(self._arena.table, agent, self._marks, self._stamp, self._met)
+        self._stamp += 1
+        return bool(others[self._met[:count]].any())
+
+    def _replan(self, agent: int, above: NDArray[np.bool_]) -> bool:
+        arena = self._arena
+        remove(arena.table, agent)
+        self._loaded[agent] = None
+        arena.work.hard[:] = above[agent]
+        if not arena.plan(agent, CHEAPEST, self._clock):
+            return False
+        self._loaded[agent] = arena.path(agent)
+        return True
+
+    def _node(self, above: NDArray[np.bool_]) -> _Node:
+        self.generated += 1
+        paths = [path for path in self._loaded if path is not None]
+        return _Node(np.packbits(above, axis=1), paths, self._arena.costs.copy())
+
+    def _load(self, node: _Node) -> None:
+        """Bring the paths of `node` into the arena."""
+        for agent, path in enumerate(node.paths):
+            if self._loaded[agent] is not path:
+                self._arena.put(agent, path, float(node.costs[agent]))
+                self._loaded[agent] = path
+
+    def stats(self) -> dict[str, float]:
+        """Counters for the plan."""
+        low_level = int(self._arena.work.counts[EXPANDED])
+        return {"expanded": self.expanded, "generated": self.generated, "low_level_expanded": low_level}

@@ -1,0 +1,1 @@
+"""Simulators of bodies in a world, and their Gymnasium and PettingZoo faces."""

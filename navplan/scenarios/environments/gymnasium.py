@@ -1,0 +1,108 @@
+"""The point environment for one agent, as a Gymnasium environment.
+
+Importing this module registers ``navplan/PointNav-v0``:
+``gymnasium.make("navplan.scenarios.environments.gymnasium:navplan/PointNav-v0",
+scenario="center-dot")``. The environment class is loaded when it is made.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from navplan.errors import InvalidInput, MissingExtra
+from navplan.scenarios.environments.point import PointEnv
+from navplan.scenarios.problems.draw import ProblemDrawer
+from navplan.scenarios.registry import load_scenario
+from navplan.scenarios.scenario import Scenario
+
+try:
+    import gymnasium
+    from gymnasium import spaces
+except ImportError as error:
+    raise MissingExtra("the Gymnasium environment", "Gymnasium", "envs") from error
+
+Float32 = NDArray[np.float32]
+Observation = dict[str, Float32]
+
+
+class PointNavEnv(gymnasium.Env[Observation, Float32]):
+    """One agent in a scenario's world.
+
+    Observations are ``{"observation", "goal"}``, each (row, col) float32 divided by the world's (height, width); actions are
+    displacements in [-1, 1] cells per axis. The reward is -1 per step, as in the paper; the hazard cost of the step is
+    ``info["cost"]`` (after a reset: that of the start). Reaching the goal terminates, the step limit truncates.
+
+    Args:
+        scenario: a bundled scenario's name, a scenario file, or a Scenario.
+        max_steps: step limit; None: the scenario's training episode.
+        distance: least and largest geodesic steps from start to goal; None: both uniform over the free space.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012
+
+    def __init__(
+        self,
+        scenario: str | Path | Scenario = "center-dot",
+        *,
+        max_steps: int | None = None,
+        distance: tuple[float, float] | None = None,
+        render_mode: None = None,
+    ) -> None:
+        if render_mode is not None:
+            raise InvalidInput(f"render_mode is {render_mode!r}, expected None: pictures are drawn by navplan.viewer")
+        self.scenario = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
+        world = self.scenario.world
+        self.render_mode = None
+        self.point_env = PointEnv(
+            world,
+            radius=self.scenario.radius,
+            goal_tolerance=self.scenario.goal_tolerance,
+            max_steps=self.scenario.episode_steps if max_steps is None else max_steps,
+            rng=np.random.default_rng(0),
+        )
+        self._drawer = None if distance is None else ProblemDrawer(world, distance=distance)
+        self._scale = np.array([world.height, world.width], dtype=np.float32)
+        self.observation_space: spaces.Space[Any] = spaces.Dict(
+            {name: spaces.Box(0.0, 1.0, (2,), np.float32) for name in ("observation", "goal")}
+        )
+        self.action_space: spaces.Space[Any] = spaces.Box(-1.0, 1.0, (2,), np.float32)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observation, dict[str, Any]]:
+        """Start an episode; `options` may give "start" and "goal", (row, col) in cells.
+
+        Raises:
+            InvalidInput: an unknown option, or a point that is not free.
+        """
+        super().reset(seed=seed)
+        options = options or {}
+        unknown = sorted(set(options) - {"start", "goal"})
+        if unknown:
+            raise InvalidInput(f"reset option {unknown[0]!r} is unknown, expected 'start' or 'goal'")
+        env = self.point_env
+        env.rng = self.np_random
+        points: dict[str, Float32 | None] = {"start": None, "goal": None}
+        if self._drawer is not None:
+            points["start"], points["goal"] = self._drawer.draw(1, self.np_random)
+        for name, point in options.items():
+            points[name] = np.asarray(point, dtype=np.float32).reshape(-1, 2)
+        env.reset(points["start"], points["goal"])
+        return self._observe(), {"cost": float(env.cost_at(env.states)[0, 0])}
+
+    def step(self, action: Float32) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """One environment step; raises InvalidInput for an action that is not finite."""
+        env = self.point_env
+        result = env.step(np.asarray(action, dtype=np.float32).reshape(1, 1, -1))
+        info = {"cost": float(result.cost[0, 0]), "wall_contacts": int(result.wall_contacts[0, 0])}
+        return self._observe(), -1.0, bool(result.reached[0, 0]), bool(env.steps[0] >= env.max_steps), info
+
+    def _observe(self) -> Observation:
+        env = self.point_env
+        return {"observation": env.states[0, 0] / self._scale, "goal": env.goals[0, 0] / self._scale}
+
+
+if "navplan/PointNav-v0" not in gymnasium.registry:
+    gymnasium.register("navplan/PointNav-v0", entry_point="navplan.scenarios.environments.gymnasium:PointNavEnv")

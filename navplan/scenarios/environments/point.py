@@ -1,0 +1,270 @@
+"""The safe point environment: B environments x A agents moved by one compiled call per step."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from navplan.errors import InvalidInput
+from navplan.kernels.motion import obstacles, stepping
+from navplan.scenarios.worlds.geometry import Geometry
+from navplan.scenarios.worlds.world import World
+
+Float32 = NDArray[np.float32]
+
+
+class StepResult(NamedTuple):
+    """What one step did. The arrays belong to the caller: later steps and resets do not change them.
+
+    Attributes:
+        states: (B, A, 2) float32 positions after the step.
+        cost: (B, A) float32 maximum hazard cost over the step, its start included.
+        reached: (B, A) bool, the agent is nearer than the tolerance to its goal after the step.
+        agent_contacts: (B, A, A) bool symmetric, centres were closer than 2 * radius after some half-step of this step.
+        wall_contacts: (B, A) int32 axis moves that the box or an obstacle rejected, at most 20.
+    """
+
+    states: Float32
+    cost: Float32
+    reached: NDArray[np.bool_]
+    agent_contacts: NDArray[np.bool_]
+    wall_contacts: NDArray[np.int32]
+
+
+class PointEnv:
+    """B copies of a world with A agents each: sliding points with disc bodies (paper facts, sections 1.1, 1.2 and 2).
+
+    An action is a displacement in cells per axis, clipped to [-1, 1] and made in ten sub-steps, axis 0 before axis 1; an
+    obstacle stops one axis only, so agents slide along walls. Bodies do not block one another: contacts are reported.
+    Nothing resets by itself: callers look at `steps` and `max_steps` and call `reset` with a mask.
+
+    Args:
+        world: grid or polygon world.
+        num_envs: B.
+        num_agents: A.
+        radius: of the bodies, cells.
+        goal_tolerance: an agent nearer than this to its goal has reached it, cells.
+        max_steps: length of an episode, kept for callers.
+        rng: source of resets and noise.
+        action_noise: standard deviation of one normal draw per agent and step, added to both components before clipping,
+            as in the paper's reference environment. 0: no noise, no draw.
+
+    Attributes:
+        states, goals: (B, A, 2) float32; `states` is replaced, not written to, by each step and reset.
+        steps: (B,) int32 steps since each environment was reset.
+
+    Raises:
+        InvalidInput: a number is out of range, or the world has no free point.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        *,
+        num_envs: int = 1,
+        num_agents: int = 1,
+        radius: float = 0.25,
+        goal_tolerance: float = 0.5,
+        max_steps: int = 20,
+        rng: np.random.Generator,
+        action_noise: float = 0.0,
+    ) -> None:
+        for name, count in (("num_envs", num_envs), ("num_agents", num_agents), ("max_steps", max_steps)):
+            if count < 1:
+                raise InvalidInput(f"{name} is {count}, expected at least 1")
+        for name, size in (("radius", radius), ("goal_tolerance", goal_tolerance), ("action_noise", action_noise)):
+            if not (math.isfinite(size) and size >= 0):
+                raise InvalidInput(f"{name} is {size}, expected a finite number of cells, at least 0")
+        self.world = world
+        self.geometry = Geometry.from_world(world)
+        self.num_envs = num_envs
+        self.num_agents = num_agents
+        self.radius = radius
+        self.goal_tolerance = goal_tolerance
+        self.max_steps = max_steps
+        self.rng = rng
+        self.action_noise = action_noise
+        self._open_cells = np.argwhere(self.geometry.cells != obstacles.BLOCKED).astype(np.int32)
+        if len(self._open_cells) == 0:
+            raise InvalidInput(f"world {world.name!r} has no free cell")
+        self._traces = np.empty((2, num_agents, stepping.SUBSTEPS + 1), dtype=np.float32)
+        self.states: Float32 = np.empty((num_envs, num_agents, 2), dtype=np.float32)
+        self.goals: Float32 = np.empty((num_envs, num_agents, 2), dtype=np.float32)
+        self.steps: NDArray[np.int32] = np.zeros(num_envs, dtype=np.int32)
+        self.reset()
+
+    def reset(self, starts: ArrayLike | None = None, goals: ArrayLike | None = None, mask: ArrayLike | None = None) -> Float32:
+        """Place agents and goals; what is not given is drawn uniformly from the free space.
+
+        Args:
+            starts, goals: (A, 2) for all environments or (B, A, 2); entries of environments outside `mask` are ignored.
+            mask: (B,) bool, the environments to reset; None: all.
+
+        Returns:
+            The new `states` (B, A, 2) float32.
+
+        Raises:
+            InvalidInput: a wrong shape, or a start or goal that is not finite, outside the box or in an obstacle; the
+                message names the environment and the agent. Nothing has changed then.
+        """
+        chosen = np.ones(self.num_envs, dtype=np.bool_) if mask is None else np.asarray(mask, dtype=np.bool_)
+        if chosen.shape != (self.num_envs,):
+            raise InvalidInput(f"mask has shape {chosen.shape}, expected ({self.num_envs},)")
+        states, goal_points = self.states.copy(), self.goals.copy()
+        states[chosen] = self._placed("start", starts, chosen)
+        goal_points[chosen] = self._placed("goal", goals, chosen)
+        self.states, self.goals = states, goal_points
+        self.steps = np.where(chosen, np.int32(0), self.steps)
+        return self.states
+
+    def step(self, actions: ArrayLike) -> StepResult:
+        """Move every agent by one step.
+
+        Args:
+            actions: (B, A, 2) displacements in cells per axis; float32, anything else is converted. Never written to.
+
+        Raises:
+            InvalidInput: a wrong shape, or an action that is not finite; the message names the environment and the agent.
+                Nothing has moved then.
+        """
+        actions = self._checked_actions(actions)
+        if self.action_noise > 0:
+            noise = self.rng.normal(0.0, self.action_noise, size=(self.num_envs, self.num_agents, 1))
+            actions = actions + noise.astype(np.float32)
+        pairs = (self.num_envs, self.num_agents)
+        result = StepResult(
+            states=np.empty((*pairs, 2), dtype=np.float32),
+            cost=np.empty(pairs, dtype=np.float32),
+            reached=np.empty(pairs, dtype=np.bool_),
+            agent_contacts=np.zeros((*pairs, self.num_agents), dtype=np.bool_),
+            wall_contacts=np.empty(pairs, dtype=np.int32),
+        )
+        bad = stepping.step_all(
+            self.geometry,
+            self.states,
+            actions,
+            self.goals,
+            2.0 * float(self.radius),
+            float(self.goal_tolerance),
+            self._traces,
+            *result,
+        )
+        self._refuse_bad_action(bad, actions)
+        self.states = result.states
+        self.steps = self.steps + np.int32(1)
+        return result
+
+    def predict(self, actions: ArrayLike, states: ArrayLike | None = None) -> Float32:
+        """Positions (N, M, 20, 2) float32 after each half-step of one noiseless step, without moving anything.
+
+        Args:
+            actions: (N, M, 2) displacements in cells per axis; (B, A, 2) when `states` is None.
+            states: (N, M, 2) or (M, 2) positions to start from, any number of them; None: the current ones.
+
+        Raises:
+            InvalidInput: as for `step`, or a state that is not a free point.
+        """
+        if states is None:
+            moves, begin = self._checked_actions(actions), self.states
+        else:
+            moves = np.ascontiguousarray(actions, dtype=np.float32)
+            begin = np.asarray(states, dtype=np.float32)
+            if moves.ndim != 3 or moves.shape[2] != 2 or begin.shape not in (moves.shape, moves.shape[1:]):
+                raise InvalidInput(f"states have shape {begin.shape}, expected that of the actions {moves.shape}, (N, M, 2)")
+            free = self.is_free(begin)
+            if not free.all():
+                where = begin[tuple(np.argwhere(~free)[0])]
+                raise InvalidInput(f"state {where.tolist()} is not free, expected a point in the box and outside all obstacles")
+            begin = np.ascontiguousarray(np.broadcast_to(begin, moves.shape))
+        positions = np.empty((*moves.shape[:2], 2 * stepping.SUBSTEPS, 2), dtype=np.float32)
+        bad = int(stepping.predict_all(self.geometry, begin, moves, self._traces, positions))
+        if bad >= 0:
+            env, agent = divmod(bad, moves.shape[1])
+            raise InvalidInput(f"row {env}, agent {agent}: action is {moves[env, agent].tolist()}, expected two finite numbers")
+        return positions
+
+    def sample_free(self, n: int, rng: np.random.Generator | None = None) -> Float32:
+        """(n, 2) float32 points uniform over the free space (cells drawn uniformly, then a point in the cell).
+
+        Raises:
+            InvalidInput: the free part of a polygon world is too small to be hit.
+        """
+        rng = self.rng if rng is None else rng
+        points = np.empty((n, 2), dtype=np.float32)
+        missing = np.arange(n)
+        for _ in range(1000):
+            if len(missing) == 0:
+                return points
+            cells = self._open_cells[rng.integers(len(self._open_cells), size=len(missing))]
+            points[missing] = (cells + rng.random((len(missing), 2))).astype(np.float32)
+            # Rounding to float32 may reach the next cell, so grid points are tested too.
+            missing = missing[~self.is_free(points[missing])]
+        raise InvalidInput(f"world {self.world.name!r}: no free point found in 1000 draws")
+
+    def is_free(self, points: ArrayLike) -> NDArray[np.bool_]:
+        """Which of the points (..., 2) lie in the box and outside all obstacles; points that are not finite do not."""
+        array = np.ascontiguousarray(points, dtype=np.float32)
+        blocked = np.empty(array.size // 2, dtype=np.bool_)
+        obstacles.blocked_points(self.geometry, array.reshape(-1, 2), blocked)
+        return ~blocked.reshape(array.shape[:-1])
+
+    def cost_at(self, points: ArrayLike) -> Float32:
+        """Hazard cost (...) float32 of standing at the points (..., 2); in an obstacle it is that of distance 0.
+
+        Raises:
+            InvalidInput: a point is not finite or outside the box.
+        """
+        array = np.ascontiguousarray(points, dtype=np.float32)
+        flat = array.reshape(-1, 2)
+        limits = np.array([self.geometry.height, self.geometry.width], dtype=np.float32)
+        outside = ~((flat >= 0) & (flat <= limits)).all(axis=1)
+        if outside.any():
+            index = int(np.argmax(outside))
+            raise InvalidInput(f"point {index} is {flat[index].tolist()}, expected a point in the box {limits.tolist()}")
+        blocked = np.empty(len(flat), dtype=np.bool_)
+        obstacles.blocked_points(self.geometry, flat, blocked)
+        cost = np.empty(len(flat), dtype=np.float32)
+        obstacles.point_costs(self.geometry, flat, blocked, cost)
+        return cost.reshape(array.shape[:-1])
+
+    def _placed(self, what: str, points: ArrayLike | None, chosen: NDArray[np.bool_]) -> Float32:
+        if points is None:
+            count = int(chosen.sum())
+            return self.sample_free(count * self.num_agents).reshape(count, self.num_agents, 2)
+        return self._checked_points(what, points, chosen)[chosen]
+
+    def _checked_points(self, what: str, points: ArrayLike, chosen: NDArray[np.bool_]) -> Float32:
+        """`points` broadcast to (B, A, 2) float32, refused where a chosen environment's point is not free."""
+        array = np.asarray(points, dtype=np.float32)
+        shape = (self.num_envs, self.num_agents, 2)
+        if array.shape not in (shape, shape[1:]):
+            raise InvalidInput(f"{what}s have shape {array.shape}, expected {shape[1:]} or {shape}")
+        array = np.ascontiguousarray(np.broadcast_to(array, shape))
+        bad = ~self.is_free(array) & chosen[:, None]
+        if bad.any():
+            env, agent = (int(index) for index in np.argwhere(bad)[0])
+            point = array[env, agent]
+            row, col = (float(value) for value in point)
+            why = "in an obstacle" if self._in_box(point) else f"outside the box {self.world.height} x {self.world.width}"
+            if not np.isfinite(point).all():
+                why = "not finite"
+            raise InvalidInput(f"environment {env}, agent {agent}: {what} ({row:g}, {col:g}) is {why}, expected a free point")
+        return array
+
+    def _in_box(self, point: Float32) -> bool:
+        return bool(0 <= point[0] <= self.geometry.height and 0 <= point[1] <= self.geometry.width)
+
+    def _checked_actions(self, actions: ArrayLike) -> Float32:
+        array = np.ascontiguousarray(actions, dtype=np.float32)
+        if array.shape != self.states.shape:
+            raise InvalidInput(f"actions have shape {array.shape}, expected {self.states.shape}")
+        return array
+
+    def _refuse_bad_action(self, bad: int, actions: Float32) -> None:
+        if bad >= 0:
+            env, agent = divmod(int(bad), self.num_agents)
+            row, col = (float(value) for value in actions[env, agent])
+            raise InvalidInput(f"environment {env}, agent {agent}: action is ({row}, {col}), expected two finite numbers")

@@ -1,0 +1,239 @@
+"""Polygon worlds and state graphs as GeoJSON.
+
+GeoJSON points are [x, y]; here x is the column and y the row, in cell units, y growing downwards (row 0 at the top), which
+every file says in its "navplan" member. A world is a FeatureCollection of Polygon features; a graph follows the Nav2 route
+format: Point features with an id for the nodes, MultiLineString features with startid, endid and cost for the edges.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any, TypeGuard
+
+import numpy as np
+from numpy.typing import NDArray
+from shapely.geometry import Polygon
+
+from navplan.errors import FileFormatError, InvalidInput
+from navplan.graph.state_graph import StateGraph
+from navplan.scenarios.formats.toml_table import as_points, is_number
+from navplan.scenarios.scenario import make_polygon
+from navplan.scenarios.worlds.world import Hazard, World
+from navplan.system.files import read_bytes, write_text
+
+AXES = "[x, y] = [column, row] in cell units, row 0 at the top, y downwards"
+
+
+def write_geojson(path: str | Path, world: World) -> None:
+    """Write a polygon world.
+
+    Raises:
+        InvalidInput: a grid world.
+        FileAccessError: the file cannot be written.
+    """
+    if world.walls is not None:
+        raise InvalidInput(f"world {world.name!r} is a grid, expected polygons; write a .map file instead")
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"role": "obstacle"},
+            "geometry": {"type": "Polygon", "coordinates": [_xy(ring.coords) for ring in (polygon.exterior, *polygon.interiors)]},
+        }
+        for polygon in world.polygons
+    ]
+    about = {
+        "kind": "world",
+        "axes": AXES,
+        "name": world.name,
+        "height": float(world.height),
+        "width": float(world.width),
+        "resolution": float(world.resolution),
+        "hazard": {"kind": world.hazard.kind, "radius": float(world.hazard.radius)},
+    }
+    _write(path, about, features)
+
+
+def read_geojson(path: str | Path) -> World:
+    """Read a polygon world; Polygon and MultiPolygon features are its obstacles.
+
+    Raises:
+        FileAccessError: the file cannot be read.
+        FileFormatError: not JSON (with its line), another kind of feature, a polygon that crosses itself, a missing size.
+    """
+    about, features = _read(path, "world")
+    height, width = about.get("height"), about.get("width")
+    if not (is_number(height) and is_number(width) and 0 < height < math.inf and 0 < width < math.inf):
+        raise FileFormatError(path, f"navplan.height and width are {height!r} and {width!r}, expected positive numbers")
+    resolution, name = about.get("resolution", 1.0), about.get("name", Path(path).stem)
+    if not is_number(resolution) or not 0 < resolution < math.inf:
+        raise FileFormatError(path, f"navplan.resolution is {resolution!r}, expected a positive number")
+    if not isinstance(name, str):
+        raise FileFormatError(path, f"navplan.name is {name!r}, expected a string")
+    polygons: list[Polygon] = []
+    for index, feature in enumerate(features):
+        kind, coordinates = _geometry(path, index, feature)
+        if kind not in ("Polygon", "MultiPolygon"):
+            raise FileFormatError(path, f"feature {index} is {kind!r}, expected Polygon or MultiPolygon")
+        parts = [coordinates] if kind == "Polygon" else coordinates
+        if not isinstance(parts, list):
+            raise FileFormatError(path, f"feature {index}: coordinates of a MultiPolygon must be a list")
+        polygons += [_polygon(path, index, part) for part in parts]
+    hazard = _hazard(path, about.get("hazard", {"kind": "none", "radius": 0.0}))
+    return World(name, None, float(height), float(width), tuple(polygons), hazard, float(resolution))
+
+
+def write_graph_geojson(path: str | Path, graph: StateGraph, beta: float = 0.0) -> None:
+    """Write a state graph: cost is ``distance + beta * risk``, distance and risk stand beside it.
+
+    Only the first two state dimensions become coordinates; the whole state is a property of its node.
+
+    Raises:
+        InvalidInput: states of one dimension only.
+        FileAccessError: the file cannot be written.
+    """
+    if graph.states.shape[1] < 2:
+        raise InvalidInput(f"states have shape {graph.states.shape}, expected at least (row, col)")
+    nodes = [
+        {
+            "type": "Feature",
+            "properties": {"id": node, "state": state, "wait_risk": risk},
+            "geometry": {"type": "Point", "coordinates": [state[1], state[0]]},
+        }
+        for node, (state, risk) in enumerate(zip(graph.states.astype(float).tolist(), graph.wait_risk.tolist()))
+    ]
+    tails = np.repeat(np.arange(graph.num_nodes), np.diff(graph.indptr)).tolist()
+    values = zip(tails, graph.indices.tolist(), graph.weights(beta).tolist(), graph.distance.tolist(), graph.risk.tolist())
+    edges = [
+        {
+            "type": "Feature",
+            "properties": {"id": len(nodes) + k, "startid": a, "endid": b, "cost": cost, "distance": distance, "risk": risk},
+            "geometry": {
+                "type": "MultiLineString",
+                "coordinates": [[nodes[a]["geometry"]["coordinates"], nodes[b]["geometry"]["coordinates"]]],  # type: ignore[index]
+            },
+        }
+        for k, (a, b, cost, distance, risk) in enumerate(values)
+    ]
+    about: dict[str, Any] = {"kind": "graph", "axes": AXES, "shape": None if graph.shape is None else list(graph.shape)}
+    _write(path, about, [*nodes, *edges])
+
+
+def read_graph_geojson(path: str | Path) -> StateGraph:
+    """Read a graph that `write_graph_geojson` wrote.
+
+    Raises:
+        FileAccessError: the file cannot be read.
+        FileFormatError: not JSON, node ids that are not 0..N-1 in order, or an edge without its values.
+    """
+    about, features = _read(path, "graph")
+    states: list[list[float]] = []
+    wait_risk: list[float] = []
+    edges: list[tuple[int, int, float, float]] = []
+    for index, feature in enumerate(features):
+        kind, _ = _geometry(path, index, feature)
+        values = feature["properties"] if isinstance(feature.get("properties"), dict) else {}
+        if kind == "Point":
+            state = values.get("state")
+            if values.get("id") != len(states) or not isinstance(state, list) or not all(map(_finite, state)) or len(state) < 2:
+                raise FileFormatError(path, f"feature {index}: expected node {len(states)} with a state of finite numbers")
+            if not _finite(values.get("wait_risk")) or len(state) != len(states[0] if states else state):
+                raise FileFormatError(path, f"feature {index}: expected a wait_risk and a state as long as those before")
+            states.append([float(value) for value in state])
+            wait_risk.append(float(values["wait_risk"]))
+        elif kind == "MultiLineString":
+            ends = (values.get("startid"), values.get("endid"))
+            if not all(isinstance(end, int) and not isinstance(end, bool) and 0 <= end < len(states) for end in ends):
+                raise FileFormatError(path, f"feature {index}: startid and endid are {ends}, expected nodes that come before it")
+            if not (_finite(values.get("distance")) and _finite(values.get("risk"))):
+                raise FileFormatError(path, f"feature {index}: expected an edge with distance and risk")
+            edges.append((*ends, float(values["distance"]), float(values["risk"])))  # type: ignore[arg-type]
+        else:
+            raise FileFormatError(path, f"feature {index} is {kind!r}, expected Point or MultiLineString")
+    shape = about.get("shape")
+    if shape is not None and not (
+        isinstance(shape, list) and len(shape) == 2 and all(isinstance(v, int) and v > 0 for v in shape)
+    ):
+        raise FileFormatError(path, f"navplan.shape is {shape!r}, expected [height, width] or null")
+    edges.sort(key=lambda edge: edge[:2])
+    counts = np.bincount([edge[0] for edge in edges], minlength=len(states)) if edges else np.zeros(len(states), np.int64)
+    try:
+        with np.errstate(over="ignore"):
+            return StateGraph(
+                states=np.array(states, np.float32).reshape(len(states), -1 if states else 2),
+                indptr=np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
+                indices=np.array([edge[1] for edge in edges], np.int32),
+                distance=np.array([edge[2] for edge in edges], np.float64),
+                risk=np.array([edge[3] for edge in edges], np.float64),
+                wait_risk=np.array(wait_risk, np.float64),
+                shape=None if shape is None else (shape[0], shape[1]),
+            )
+    except InvalidInput as error:
+        raise FileFormatError(path, str(error)) from error
+
+
+def _xy(coordinates: Any) -> list[list[float]]:
+    """[x, y] pairs from a ring of (row, col) vertices."""
+    points: NDArray[np.float64] = np.asarray(coordinates, dtype=np.float64)[:, :2]
+    return [[col, row] for row, col in points.tolist()]
+
+
+def _write(path: str | Path, about: dict[str, Any], features: list[Any]) -> None:
+    # one feature a line: errors can be found, differences can be read
+    body = ",\n".join(json.dumps(feature, allow_nan=False) for feature in features)
+    head = f'{{"type": "FeatureCollection",\n"navplan": {json.dumps(about, allow_nan=False)},\n"features": [\n'
+    write_text(path, head + body + ("\n" if features else "") + "]}\n")
+
+
+def _read(path: str | Path, kind: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    data = read_bytes(path)
+    try:
+        document = json.loads(data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise FileFormatError(path, "not UTF-8 text, expected JSON", line=data.count(b"\n", 0, error.start) + 1) from error
+    except json.JSONDecodeError as error:
+        raise FileFormatError(path, f"{error.msg}, expected JSON", line=error.lineno) from error
+    except (RecursionError, ValueError) as error:  # nested too deeply; integers of thousands of digits
+        raise FileFormatError(path, "nested too deeply or holding an absurd number, expected GeoJSON") from error
+    if not isinstance(document, dict) or document.get("type") != "FeatureCollection":
+        raise FileFormatError(path, "expected a GeoJSON FeatureCollection", line=1)
+    about, features = document.get("navplan"), document.get("features")
+    if not isinstance(about, dict) or about.get("kind") != kind:
+        raise FileFormatError(path, f'expected a "navplan" member with "kind": "{kind}"')
+    if about.get("axes") != AXES:
+        raise FileFormatError(path, f'navplan.axes is {about.get("axes")!r}, expected "{AXES}"')
+    if not isinstance(features, list) or not all(isinstance(feature, dict) for feature in features):
+        raise FileFormatError(path, "features must be a list of objects")
+    return about, features
+
+
+def _geometry(path: str | Path, index: int, feature: dict[str, Any]) -> tuple[object, object]:
+    geometry = feature.get("geometry")
+    if feature.get("type") != "Feature" or not isinstance(geometry, dict):
+        raise FileFormatError(path, f"feature {index}: expected a Feature with a geometry")
+    return geometry.get("type"), geometry.get("coordinates")
+
+
+def _polygon(path: str | Path, index: int, rings: object) -> Polygon:
+    arrays = [as_points(ring) for ring in rings] if isinstance(rings, list) else []
+    if not arrays or any(array is None for array in arrays):
+        raise FileFormatError(path, f"feature {index}: expected rings of [x, y] pairs of numbers")
+    outline, *holes = (array[:, ::-1] for array in arrays if array is not None)
+    try:
+        return make_polygon(outline, holes)
+    except InvalidInput as error:
+        raise FileFormatError(path, f"feature {index}: {error}") from error
+
+
+def _hazard(path: str | Path, values: object) -> Hazard:
+    if not isinstance(values, dict) or not is_number(values.get("radius")):
+        raise FileFormatError(path, f"navplan.hazard is {values!r}, expected kind and radius")
+    try:
+        return Hazard(values.get("kind"), float(values["radius"]))  # type: ignore[arg-type]  # checked by Hazard
+    except InvalidInput as error:
+        raise FileFormatError(path, f"navplan.hazard: {error}") from error
+
+
+def _finite(value: object) -> TypeGuard[float]:
+    return is_number(value) and abs(value) < math.inf

@@ -1,0 +1,173 @@
+"""Typed access to the tables of a TOML file, with errors that name the file and the line."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TypeGuard
+
+import numpy as np
+from numpy.typing import NDArray
+
+from navplan.errors import FileFormatError
+from navplan.system.files import read_bytes
+
+_HEADER = re.compile(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(#.*)?$")
+_PLACE = re.compile(r"\s*\(at line (\d+), column \d+\)")
+
+
+class Table:
+    """One table of a file. Each `take_*` removes a key and checks its value; `finish` complains of keys left over."""
+
+    def __init__(self, path: Path, text: str, name: str, values: dict[str, Any]) -> None:
+        self.path, self.text, self.name = path, text, name
+        self._values = dict(values)
+
+    @classmethod
+    def read(cls, path: Path) -> Table:
+        """The top-level table of a TOML file.
+
+        Raises:
+            FileFormatError: not UTF-8 or not TOML.
+        """
+        data = read_bytes(path)
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            line = data.count(b"\n", 0, error.start) + 1
+            raise FileFormatError(path, "not UTF-8 text, expected TOML", line=line) from error
+        try:
+            values = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            found = _PLACE.search(str(error))
+            message = _PLACE.sub("", str(error)).replace("\n", " ")
+            raise FileFormatError(path, f"{message}, expected TOML", line=int(found[1]) if found else None) from error
+        except (RecursionError, ValueError) as error:  # deep nesting; impossible dates and overlong integers
+            raise FileFormatError(path, "nested too deeply or holding an impossible value, expected plain TOML") from error
+        return cls(path, text, "", values)
+
+    def error(self, message: str, key: str | None = None) -> FileFormatError:
+        """An error at `key` of this table."""
+        return FileFormatError(self.path, message, line=self.line(key))
+
+    def line(self, key: str | None = None) -> int | None:
+        """1-based line of a key, or of the table's header; None for inline tables and the like."""
+        current = ""
+        for number, line in enumerate(self.text.split("\n"), start=1):
+            header = _HEADER.match(line)
+            if header:
+                current = header[1]
+                if key is not None and current == self.label(key):
+                    return number
+                if key is None and current == self.name:
+                    return number
+            elif key is not None and current == self.name and re.match(rf'\s*"?{re.escape(key)}"?\s*[=.]', line):
+                return number
+        return None
+
+    def label(self, key: str) -> str:
+        """The key with its table's name in front."""
+        return f"{self.name}.{key}" if self.name else key
+
+    def keys(self) -> tuple[str, ...]:
+        """The keys not yet taken."""
+        return tuple(self._values)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._values
+
+    def take(self, key: str) -> Any:
+        """The raw value."""
+        return self._values.pop(key)
+
+    def take_str(self, key: str, default: str | None = None) -> str:
+        """A string; required when there is no default."""
+        value = self._required(key, default)
+        if not isinstance(value, str):
+            raise self.error(f"{self.label(key)} is {value!r}, expected a string", key)
+        return value
+
+    def take_bool(self, key: str, default: bool) -> bool:
+        """True or false."""
+        value = self._required(key, default)
+        if not isinstance(value, bool):
+            raise self.error(f"{self.label(key)} is {value!r}, expected true or false", key)
+        return value
+
+    def take_int(self, key: str, default: int | None = None, *, least: int = 1) -> int:
+        """An integer of at least `least`."""
+        value = self._required(key, default)
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 1 << 63:
+            raise self.error(f"{self.label(key)} is {value!r}, expected an integer of at least {least}", key)
+        return value
+
+    def take_float(self, key: str, default: float | None = None, *, least: float = 0.0, infinite: bool = False) -> float:
+        """A number of at least `least`, finite unless `infinite`."""
+        value = self._required(key, default)
+        if not is_number(value) or value < least or (math.isinf(value) and not infinite):
+            raise self.error(f"{self.label(key)} is {value!r}, expected a number of at least {least:g}", key)
+        return float(value)
+
+    def take_points(self, key: str) -> NDArray[np.float64]:
+        """(N, 2) float64 coordinates from a list of [row, col] pairs."""
+        value = self.take(key)
+        points = as_points(value)
+        if points is None:
+            raise self.error(f"{self.label(key)} must be a list of [row, col] pairs of numbers", key)
+        return points
+
+    def take_table(self, key: str) -> Table:
+        """A sub-table; empty when absent."""
+        value = self._values.pop(key, {})
+        if not isinstance(value, dict):
+            raise self.error(f"{self.label(key)} is {value!r}, expected a table [{self.label(key)}]", key)
+        return Table(self.path, self.text, self.label(key), value)
+
+    def take_tables(self, key: str) -> list[Table]:
+        """An array of tables."""
+        value = self.take(key)
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            raise self.error(f"{self.label(key)} must be an array of tables [[{self.label(key)}]]", key)
+        return [Table(self.path, self.text, self.label(key), item) for item in value]
+
+    def finish(self, known: Iterable[str]) -> None:
+        """Complain of the first key that nobody took; `known` are the keys that this table may have."""
+        for key in self._values:
+            raise self.error(f"unknown key {self.label(key)!r}, expected {', '.join(known)}", key)
+
+    def _required(self, key: str, default: Any) -> Any:
+        if key not in self._values and default is None:
+            raise self.error(f"{self.label(key)} is missing")
+        return self._values.pop(key, default)
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """An integer that a float can hold, or a float that is not NaN."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) < 1 << 1000 if isinstance(value, int) else not math.isnan(value)
+
+
+def as_points(value: object) -> NDArray[np.float64] | None:
+    """(N, 2) float64 from nested lists of finite numbers, or None when they are something else."""
+    if not isinstance(value, list):
+        return None
+    for pair in value:
+        if not isinstance(pair, list) or len(pair) != 2 or not all(is_number(v) and not math.isinf(v) for v in pair):
+            return None
+    return np.array(value, dtype=np.float64).reshape(-1, 2)
+
+
+def toml_value(value: str | bool | float | list[Any]) -> str:
+    """A value in TOML syntax; floats keep every digit."""
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return "[" + ", ".join(toml_value(item) for item in value) + "]"
+    return repr(value)

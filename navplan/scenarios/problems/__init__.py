@@ -1,0 +1,1 @@
+"""Problem sets and the oracle that says what they cost at best."""
