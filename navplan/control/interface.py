@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-import numpy as np
-from numpy.typing import NDArray
-
-FloatArray = NDArray[np.float32]
+from navplan.system.arrays import Float32
 
 
 @runtime_checkable
 class LowLevel(Protocol):
     """A goal-conditioned controller shared by all agents: learned policy, behaviour cloning, straight-line control, …"""
 
-    def act(self, observations: FloatArray, goals: FloatArray, condition: FloatArray | None = None) -> FloatArray:
+    def act(self, observations: Float32, goals: Float32, condition: Float32 | None = None) -> Float32:
         """Actions for a batch of agents.
 
         Args:
@@ -32,7 +29,7 @@ class LowLevel(Protocol):
 class EdgeCritics(Protocol):
     """Learned weights of directed edges."""
 
-    def evaluate(self, observations: FloatArray, goals: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def evaluate(self, observations: Float32, goals: Float32) -> tuple[Float32, Float32]:
         """Pessimistic distance (environment steps) and risk (cumulative cost) of going from each observation to its goal.
 
         Pessimistic = maximum over the ensemble. The actor is evaluated once per pair.

@@ -13,8 +13,9 @@ from typing import Any, cast
 
 import numpy as np
 
-from navplan.control.interface import FloatArray, LowLevel
+from navplan.control.interface import LowLevel
 from navplan.errors import InvalidInput, UnknownName
+from navplan.system.arrays import Float32
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def get(name: str, critics: Any | None = None) -> LowLevel:
 class StraightLine:
     """Full speed towards the goal along the straight line, slowing down so as to stop on it."""
 
-    def act(self, observations: FloatArray, goals: FloatArray, condition: FloatArray | None = None) -> FloatArray:
+    def act(self, observations: Float32, goals: Float32, condition: Float32 | None = None) -> Float32:
         """See protocols.LowLevel; takes no condition."""
         if condition is not None:
             raise InvalidInput("straight-line control takes no condition")

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from navplan.errors import InvalidInput
 from navplan.kernels.motion.passage import Passage, chebyshev_pieces, fill_needs, find_frontier
 from navplan.plan.plan import Plan
+from navplan.system.arrays import Float64, Int32
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,10 +43,10 @@ class PassageOrder:
         clearance, piece_length, lag: as above; cells, environment steps, pieces.
     """
 
-    nodes: NDArray[np.float64]
-    arrival: NDArray[np.int32]
-    offsets: NDArray[np.int32]
-    needs: NDArray[np.int32]
+    nodes: Float64
+    arrival: Int32
+    offsets: Int32
+    needs: Int32
     clearance: float
     piece_length: float
     lag: int
@@ -102,11 +103,11 @@ class PassageOrder:
         return Passage(self.nodes, self.arrival, self.offsets, self.needs)
 
     @property
-    def ends(self) -> NDArray[np.int32]:
+    def ends(self) -> Int32:
         """(A,) progress of each agent at its last arrival."""
         return self.offsets[self.arrival]
 
-    def frontier(self, progress: NDArray[np.float64]) -> NDArray[np.int32]:
+    def frontier(self, progress: Float64) -> Int32:
         """(A,) int32: the progress up to which each agent may go now.
 
         Args:

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.errors import InvalidInput
 from navplan.kernels.motion.avoid import UNKNOWN, Moves, choose
+from navplan.system.arrays import Bool, Float32, Float64, Int64
 
-Predict = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]]
+Predict = Callable[[Float32, Float32], Float32]
 
 # Candidates in order of preference: the wish, turned a little, slower, turned a lot, very slow; then any direction; then staying.
 _TURNS = ((0.0, 1.0), (30.0, 1.0), (-30.0, 1.0), (0.0, 0.5), (60.0, 0.7), (-60.0, 0.7), (90.0, 0.7), (-90.0, 0.7), (0.0, 0.2))
@@ -35,19 +35,19 @@ class Filtered:
         stayed: (A,) bool, agents that wished to move and stay.
     """
 
-    actions: NDArray[np.float32]
-    yielded: NDArray[np.bool_]
-    stayed: NDArray[np.bool_]
+    actions: Float32
+    yielded: Bool
+    stayed: Bool
 
 
 def keep_apart(
-    positions: NDArray[np.float32],
-    wishes: NDArray[np.float32],
+    positions: Float32,
+    wishes: Float32,
     predict: Predict,
     *,
     radius: float,
-    priority: NDArray[np.float64],
-    waited: NDArray[np.int64] | None = None,
+    priority: Float64,
+    waited: Int64 | None = None,
     margin: float = 0.02,
     budget: int = 600,
 ) -> Filtered:
@@ -94,7 +94,7 @@ def keep_apart(
     return Filtered(chosen, (choice != 0) & (wished | chosen.any(axis=1)), stayed)
 
 
-def _candidates(wishes: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+def _candidates(wishes: Float32) -> tuple[Float32, Bool]:
     """(C, A, 2) float32 candidate actions, and (A, C) bool which of them are real; the last is to stay."""
     agents = len(wishes)
     out = np.zeros((NUM_CANDIDATES, agents, 2), np.float32)

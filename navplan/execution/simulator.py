@@ -11,38 +11,39 @@ from numpy.typing import NDArray
 
 from navplan.execution.trajectory import Trajectory
 from navplan.plan.plan import Plan
+from navplan.system.arrays import Bool, Float32, Float64, Int32
 
 
 class Outcome(Protocol):
     """What one environment step returns; arrays with a leading axis of environments."""
 
     @property
-    def states(self) -> NDArray[np.float32]: ...  # noqa: D102
+    def states(self) -> Float32: ...  # noqa: D102
     @property
-    def cost(self) -> NDArray[np.float32]: ...  # noqa: D102
+    def cost(self) -> Float32: ...  # noqa: D102
     @property
-    def reached(self) -> NDArray[np.bool_]: ...  # noqa: D102
+    def reached(self) -> Bool: ...  # noqa: D102
     @property
-    def agent_contacts(self) -> NDArray[np.bool_]: ...  # noqa: D102
+    def agent_contacts(self) -> Bool: ...  # noqa: D102
     @property
-    def wall_contacts(self) -> NDArray[np.int32]: ...  # noqa: D102
+    def wall_contacts(self) -> Int32: ...  # noqa: D102
 
 
 class Simulator(Protocol):
     """What execution needs of an environment; scenarios.environment.PointEnv is one. Its `states` and `goals` are (1, A, 2)."""
 
     @property
-    def states(self) -> NDArray[np.float32]: ...  # noqa: D102
+    def states(self) -> Float32: ...  # noqa: D102
     @property
-    def goals(self) -> NDArray[np.float32]: ...  # noqa: D102
+    def goals(self) -> Float32: ...  # noqa: D102
     @property
     def radius(self) -> float: ...  # noqa: D102
     @property
     def goal_tolerance(self) -> float: ...  # noqa: D102
     @property
     def world(self) -> Any: ...  # noqa: D102
-    def step(self, actions: NDArray[np.float32]) -> Outcome: ...  # noqa: D102
-    def predict(self, actions: NDArray[np.float32], states: NDArray[np.float32] | None = None) -> NDArray[np.float32]: ...  # noqa: D102
+    def step(self, actions: Float32) -> Outcome: ...  # noqa: D102
+    def predict(self, actions: Float32, states: Float32 | None = None) -> Float32: ...  # noqa: D102
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,21 +63,21 @@ class Step:
     """
 
     index: int
-    states: NDArray[np.float32]
-    actions: NDArray[np.float32]
-    cost: NDArray[np.float32]
-    reached: NDArray[np.bool_]
-    agent_contacts: NDArray[np.bool_]
-    wall_contacts: NDArray[np.int32]
-    waypoints: NDArray[np.float32]
-    progress: NDArray[np.float64]
+    states: Float32
+    actions: Float32
+    cost: Float32
+    reached: Bool
+    agent_contacts: Bool
+    wall_contacts: Int32
+    waypoints: Float32
+    progress: Float64
     events: tuple[dict[str, Any], ...]
     plan: Plan
     planning_s: float = 0.0
     acting_s: float = 0.0
 
 
-def record(env: Simulator, starts: NDArray[np.float32], steps: Sequence[Step], plan: Plan) -> Trajectory:
+def record(env: Simulator, starts: Float32, steps: Sequence[Step], plan: Plan) -> Trajectory:
     """The trajectory of `steps`, taken in `env` from `starts` (A, 2)."""
     agents = len(starts)
     plans: list[Plan] = [plan]
@@ -109,9 +110,9 @@ def record(env: Simulator, starts: NDArray[np.float32], steps: Sequence[Step], p
 def make_step(
     index: int,
     result: Outcome,
-    actions: NDArray[np.float32],
-    waypoints: NDArray[np.float32],
-    progress: NDArray[np.float64],
+    actions: Float32,
+    waypoints: Float32,
+    progress: Float64,
     events: tuple[dict[str, Any], ...],
     plan: Plan,
     planning_s: float,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from navplan.control.interface import LowLevel
 from navplan.errors import InvalidInput
@@ -21,6 +21,7 @@ from navplan.execution.simulator import Simulator, Step, make_step, record
 from navplan.execution.trajectory import Trajectory
 from navplan.kernels.motion.passage import advance, speed_limits
 from navplan.plan.plan import Plan
+from navplan.system.arrays import Bool, Float32, Float64
 
 Edge = tuple[int, int, int]  # agent, from node, to node
 Durations = Callable[[Plan], Sequence[ArrayLike]]
@@ -29,7 +30,7 @@ Durations = Callable[[Plan], Sequence[ArrayLike]]
 class Replan(Protocol):
     """Plans afresh from where the agents are."""
 
-    def __call__(self, states: NDArray[np.float32], failed: Sequence[Edge], home: NDArray[np.bool_]) -> Plan:
+    def __call__(self, states: Float32, failed: Sequence[Edge], home: Bool) -> Plan:
         """A plan for all agents, solved or not.
 
         Args:
@@ -230,10 +231,10 @@ class _Driver:
             result = self.env.step(actions[None])
             yield make_step(index, result, actions, waypoints, self.progress, events, self.plan, planned - began, acted - planned)
 
-    def _at_goal(self, here: NDArray[np.float32], within: float) -> NDArray[np.bool_]:
+    def _at_goal(self, here: Float32, within: float) -> Bool:
         return np.asarray(np.linalg.norm(here.astype(np.float64) - self.goals, axis=1) < within)
 
-    def _act(self, here: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def _act(self, here: Float32) -> tuple[Float32, Float32]:
         """Actions (A, 2) for this step and the waypoints (A, 2) they aim at."""
         order, agents = self.order, len(here)
         position = here.astype(np.float64)
@@ -268,7 +269,7 @@ class _Driver:
         self._watch(gap, held=(scale == 0.0), yielded=outcome.yielded)
         return outcome.actions, aims
 
-    def _watch(self, gap: NDArray[np.float64], *, held: NDArray[np.bool_], yielded: NDArray[np.bool_]) -> None:
+    def _watch(self, gap: Float64, *, held: Bool, yielded: Bool) -> None:
         """Count the steps in which an agent that may go gets no nearer to its waypoint."""
         moved_on = self.at != self.aim
         self.nearest[moved_on] = np.inf
@@ -279,7 +280,7 @@ class _Driver:
         self.stalled = np.where(reset, 0, self.stalled + 1)
         self.blocked = np.where(reset, 0, self.blocked + yielded)
 
-    def _recover(self, index: int, here: NDArray[np.float32]) -> tuple[dict[str, Any], ...]:
+    def _recover(self, index: int, here: Float32) -> tuple[dict[str, Any], ...]:
         """Deal with stuck agents: replan if there is a way to, else try the next waypoint."""
         stuck = np.flatnonzero(self.stalled >= self.settings.patience)
         if not stuck.size:

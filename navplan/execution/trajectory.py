@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.errors import FileFormatError
+from navplan.system.arrays import Bool, Float32, Float64, Int32, Int64
 from navplan.system.files import read_bytes, write_atomically
 
 # name -> (dtype kinds, axes) of the file's arrays
@@ -48,16 +48,16 @@ class Trajectory:
         planning_s, acting_s: wall seconds spent planning (replans included) and in the low level.
     """
 
-    walls: NDArray[np.bool_]
-    starts: NDArray[np.float32]
-    goals: NDArray[np.float32]
+    walls: Bool
+    starts: Float32
+    goals: Float32
     radius: float
     goal_tolerance: float
-    states: NDArray[np.float32]
-    actions: NDArray[np.float32]
-    cost: NDArray[np.float32]
-    agent_contacts: NDArray[np.bool_]
-    wall_contacts: NDArray[np.int32]
+    states: Float32
+    actions: Float32
+    cost: Float32
+    agent_contacts: Bool
+    wall_contacts: Int32
     plans: tuple[Any, ...] = ()
     events: tuple[dict[str, Any], ...] = field(default_factory=tuple)
     planning_s: float = 0.0
@@ -74,13 +74,13 @@ class Trajectory:
         return len(self.starts)
 
     @property
-    def at_goal(self) -> NDArray[np.bool_]:
+    def at_goal(self) -> Bool:
         """(A,) True where the agent ends within the goal tolerance of its own goal."""
         gap = np.linalg.norm(self.states[-1].astype(np.float64) - self.goals, axis=-1)
         return np.asarray(gap < self.goal_tolerance)
 
     @property
-    def arrival(self) -> NDArray[np.int64]:
+    def arrival(self) -> Int64:
         """(A,) first step from which the agent is within the goal tolerance for good; -1 where it never is."""
         near = np.linalg.norm(self.states.astype(np.float64) - self.goals, axis=-1) < self.goal_tolerance
         stays = np.logical_and.accumulate(near[::-1], axis=0)[::-1]
@@ -102,12 +102,12 @@ class Trajectory:
         return self.reached and self.num_agent_contacts == 0
 
     @property
-    def cumulative_cost(self) -> NDArray[np.float64]:
+    def cumulative_cost(self) -> Float64:
         """(A,) sum of the step costs, those at the goal included."""
         return np.asarray(self.cost.sum(axis=0, dtype=np.float64))
 
     @property
-    def cost_until_arrival(self) -> NDArray[np.float64]:
+    def cost_until_arrival(self) -> Float64:
         """(A,) sum of the step costs up to the agent's arrival, all of them where it never arrives.
 
         What the paper reports: its evaluation moves an agent no more once it has arrived (paper.md, section 6).

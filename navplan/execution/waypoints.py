@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.control.interface import LowLevel
 from navplan.errors import InvalidInput
@@ -17,9 +16,9 @@ from navplan.execution.simulator import Simulator, Step, make_step, record
 from navplan.execution.synchronised import Interrupted
 from navplan.execution.trajectory import Trajectory
 from navplan.plan.plan import Plan
+from navplan.system.arrays import Float32
 
-F32 = NDArray[np.float32]
-Distance = Callable[[F32, F32], F32]
+Distance = Callable[[Float32, Float32], Float32]
 
 REACHED = 2.0
 """Predicted steps below which a waypoint counts as reached."""
@@ -76,7 +75,7 @@ def follow_waypoints(
 class _Course:
     """Where each agent is along its waypoints; `passed` (A,) counts those that it has reached."""
 
-    def __init__(self, plan: Plan, goals: F32, distance: Distance, reach: float) -> None:
+    def __init__(self, plan: Plan, goals: Float32, distance: Distance, reach: float) -> None:
         self.goals, self.distance, self.reach = goals, distance, reach
         agents = len(plan.paths)
         self.count = np.array([max(0, len(path) - 2) for path in plan.paths])
@@ -87,7 +86,7 @@ class _Course:
         last = self.points[np.arange(agents), np.maximum(self.count - 1, 0)]
         self.last_leg = distance(last, goals)
 
-    def aims(self, here: F32) -> F32:
+    def aims(self, here: Float32) -> Float32:
         """(A, 2) where each agent makes for; passes at most one waypoint per agent."""
         rows = np.arange(len(here))
         to_goal = self.distance(here, self.goals)

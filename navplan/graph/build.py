@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.spatial import cKDTree
 
 from navplan.errors import InvalidInput
 from navplan.graph.cut_off import DisconnectionReport, disconnection_report
 from navplan.graph.limits import EdgeLimits
 from navplan.graph.state_graph import StateGraph
+from navplan.system.arrays import Float32, Float64, Int32, Int64
 
 if TYPE_CHECKING:
     from navplan.control.interface import EdgeCritics
@@ -31,8 +32,7 @@ LEAST_DISTANCE = 1e-3
 # Candidate pairs listed at once (24 bytes each in the k-d tree's answer).
 PAIRS_PER_BLOCK = 2_000_000
 
-Ids = NDArray[np.int64]
-Edges = tuple[Ids, Ids, NDArray[np.float64], NDArray[np.float64]]
+Edges = tuple[Int64, Int64, Float64, Float64]
 
 
 def build(
@@ -86,7 +86,7 @@ def attach(
     max_distance: float | None = None,
     max_risk: float | None = None,
     batch: int = 8192,
-) -> tuple[StateGraph, NDArray[np.int32]]:
+) -> tuple[StateGraph, Int32]:
     """`graph` with `points` as further nodes, and their ids; see `StateGraph.attach`."""
     if graph.is_grid:
         raise InvalidInput("points cannot be attached to a grid graph; its nodes are the free cells")
@@ -122,7 +122,7 @@ def attach(
     return larger, np.arange(n, n + p, dtype=np.int32)
 
 
-def checked_states(states: ArrayLike, what: str, dimension: int | None = None) -> NDArray[np.float32]:
+def checked_states(states: ArrayLike, what: str, dimension: int | None = None) -> Float32:
     """`states` as a contiguous (N, D) float32 array.
 
     Raises:
@@ -143,7 +143,7 @@ def checked_states(states: ArrayLike, what: str, dimension: int | None = None) -
     return array
 
 
-def _within_budget(nodes: NDArray[np.float32], limits: EdgeLimits, max_pairs: int) -> EdgeLimits:
+def _within_budget(nodes: Float32, limits: EdgeLimits, max_pairs: int) -> EdgeLimits:
     """`limits` with a cap on the neighbours when more than `max_pairs` pairs pass the screen."""
     if max_pairs < len(nodes):
         raise InvalidInput(f"max_pairs is {max_pairs}, expected at least one pair per state ({len(nodes)}) or None")
@@ -157,13 +157,13 @@ def _within_budget(nodes: NDArray[np.float32], limits: EdgeLimits, max_pairs: in
     return dataclasses.replace(limits, max_neighbors=min(cap, limits.max_neighbors or cap))
 
 
-def _row_starts(tails: Ids, num_nodes: int) -> Ids:
+def _row_starts(tails: Int64, num_nodes: int) -> Int64:
     return np.concatenate([[0], np.cumsum(np.bincount(tails, minlength=num_nodes))])
 
 
 def _weigh(
-    rows: NDArray[np.float32],
-    columns: NDArray[np.float32],
+    rows: Float32,
+    columns: Float32,
     critics: EdgeCritics,
     limits: EdgeLimits,
     batch: int,
@@ -202,9 +202,7 @@ def _weigh(
     return tails, heads, distance, risk
 
 
-def evaluate(
-    critics: EdgeCritics, origins: NDArray[np.float32], goals: NDArray[np.float32]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def evaluate(critics: EdgeCritics, origins: Float32, goals: Float32) -> tuple[Float64, Float64]:
     """The critics' distance and risk of each pair, checked, in float64; an unreachable pair is inf.
 
     Raises:
@@ -224,15 +222,13 @@ def evaluate(
     return np.maximum(answers[0], LEAST_DISTANCE), answers[1]
 
 
-def _wait_risk(states: NDArray[np.float32], critics: EdgeCritics, batch: int) -> NDArray[np.float64]:
+def _wait_risk(states: Float32, critics: EdgeCritics, batch: int) -> Float64:
     """(N,) cost of one step on the spot: the goal is reached already, so the cost critic counts a single step."""
     blocks = [states[start : start + batch] for start in range(0, len(states), batch)]
     return np.concatenate([evaluate(critics, block, block)[1] for block in blocks])
 
 
-def _candidates(
-    rows: NDArray[np.float32], columns: NDArray[np.float32], limits: EdgeLimits, same: bool
-) -> Iterator[tuple[Ids, Ids]]:
+def _candidates(rows: Float32, columns: Float32, limits: EdgeLimits, same: bool) -> Iterator[tuple[Int64, Int64]]:
     """Blocks of candidate pairs (row ids, column ids), ordered by row; every pair that passes the screen, or its best few."""
     block = max(1, PAIRS_PER_BLOCK // len(columns))
     screened = math.isfinite(limits.reach)
@@ -255,7 +251,7 @@ def _candidates(
         yield i + start, j
 
 
-def _thinned(i: Ids, j: Ids, apart: NDArray[np.float64], num_rows: int, most: int) -> tuple[Ids, Ids]:
+def _thinned(i: Int64, j: Int64, apart: Float64, num_rows: int, most: int) -> tuple[Int64, Int64]:
     """At most `most` candidates per row: half of them nearest, half at even ranks among the farther ones."""
     order = np.lexsort((j, apart, i))
     i, j = i[order], j[order]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 
 from navplan.errors import InvalidInput
 from navplan.graph.state_graph import StateGraph
+from navplan.system.arrays import Bool, Int32, Int64
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,13 +28,13 @@ class DisconnectionReport:
 
     edges_before: int
     edges_after: int
-    isolated: NDArray[np.int32]
+    isolated: Int32
     components_before: int
     components_after: int
     largest_before: int
     largest_after: int
-    reachable_before: NDArray[np.bool_]
-    reachable_after: NDArray[np.bool_]
+    reachable_before: Bool
+    reachable_after: Bool
 
     @property
     def edges_removed(self) -> int:
@@ -111,7 +112,7 @@ def _matrix(graph: StateGraph) -> csr_array:
     return csr_array((np.ones(graph.num_edges), graph.indices.copy(), graph.indptr.copy()), shape=shape)
 
 
-def _degrees(graph: StateGraph) -> NDArray[np.int64]:
+def _degrees(graph: StateGraph) -> Int64:
     """Edges from and to each node."""
     return np.diff(graph.indptr).astype(np.int64) + np.bincount(graph.indices, minlength=graph.num_nodes)
 
@@ -124,7 +125,7 @@ def _components(graph: StateGraph) -> tuple[int, int]:
     return int(count), int(np.bincount(labels).max())
 
 
-def _reachable(graph: StateGraph, starts: NDArray[np.int64], goals: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _reachable(graph: StateGraph, starts: Int64, goals: Int64) -> Bool:
     answers = np.zeros(len(starts), dtype=np.bool_)
     matrix = _matrix(graph)
     for start in np.unique(starts):

@@ -7,12 +7,11 @@ search picks the edges whose lines just miss a hazard. Pricing both sides of a l
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from navplan.control.interface import EdgeCritics
 from navplan.errors import InvalidInput
-
-F32 = NDArray[np.float32]
+from navplan.system.arrays import Float32
 
 
 class LaneCritics:
@@ -38,7 +37,7 @@ class LaneCritics:
         # just inside: a coordinate equal to the size would lie beyond the last cell
         self._last = np.nextafter(np.array(size, np.float32), np.float32(0))
 
-    def evaluate(self, observations: ArrayLike, goals: ArrayLike) -> tuple[F32, F32]:
+    def evaluate(self, observations: ArrayLike, goals: ArrayLike) -> tuple[Float32, Float32]:
         """(B, 2), (B, 2) cells -> distance (B,) and risk (B,) float32, see the class."""
         tails, heads = np.asarray(observations, np.float32), np.asarray(goals, np.float32)
         distance, risk = self.critics.evaluate(tails, heads)
@@ -53,6 +52,6 @@ class LaneCritics:
         risk[moving] = (sides[0] + sides[1]) / 2
         return distance, risk
 
-    def _side(self, tails: F32, heads: F32, shift: F32) -> F32:
+    def _side(self, tails: Float32, heads: Float32, shift: Float32) -> Float32:
         moved = (np.clip(points + shift, 0, self._last).astype(np.float32) for points in (tails, heads))
         return np.asarray(self.critics.evaluate(*moved)[1], np.float32)

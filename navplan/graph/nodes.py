@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from navplan.errors import InvalidInput
 from navplan.graph.build import checked_states
+from navplan.system.arrays import Float32, Int32
 
 Method = Literal["coverage", "uniform"]
 
@@ -26,7 +27,7 @@ def coverage_nodes(
     method: Method = "coverage",
     *,
     keep_away: float = 0.0,
-) -> NDArray[np.float32]:
+) -> Float32:
     """Choose at most `count` of `states` as graph nodes, no two equal.
 
     ``"coverage"`` is farthest-point sampling: its covering radius is at most twice the smallest possible (Gonzalez 1985).
@@ -57,7 +58,7 @@ def coverage_indices(
     method: Method = "coverage",
     *,
     keep_away: float = 0.0,
-) -> NDArray[np.int32]:
+) -> Int32:
     """Like `coverage_nodes`, but returns the (N,) int32 row numbers."""
     pool = checked_states(states, "state")
     if not 1 <= count <= len(pool):
@@ -85,7 +86,7 @@ def covering_radius(points: ArrayLike, nodes: ArrayLike) -> float:
     return float(np.max(distance))
 
 
-def _farthest(pool: NDArray[np.float32], count: int, first: int, keep_away: float) -> NDArray[np.int32]:
+def _farthest(pool: Float32, count: int, first: int, keep_away: float) -> Int32:
     from navplan.kernels.search.coverage import farthest_points
 
     chosen = np.full(count, -1, dtype=np.int32)
@@ -99,7 +100,7 @@ def _farthest(pool: NDArray[np.float32], count: int, first: int, keep_away: floa
     return chosen[:done]
 
 
-def _uniform(pool: NDArray[np.float32], count: int, rng: np.random.Generator, keep_away: float) -> NDArray[np.int32]:
+def _uniform(pool: Float32, count: int, rng: np.random.Generator, keep_away: float) -> Int32:
     """Random order, taking every state that keeps away from those taken before, until there are enough."""
     order = rng.permutation(len(pool)).astype(np.int32)
     if keep_away == 0:

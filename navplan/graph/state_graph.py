@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from navplan.errors import InvalidInput
 from navplan.graph.limits import EdgeLimits, Weight
+from navplan.system.arrays import Bool, Float32, Float64, Int32, Int64
 
 if TYPE_CHECKING:
     from navplan.control.interface import EdgeCritics
@@ -35,12 +36,12 @@ class StateGraph:
         limits: the rule that the edges obey, or None where none is known.
     """
 
-    states: NDArray[np.float32]
-    indptr: NDArray[np.int32]
-    indices: NDArray[np.int32]
-    distance: NDArray[np.float64]
-    risk: NDArray[np.float64]
-    wait_risk: NDArray[np.float64]
+    states: Float32
+    indptr: Int32
+    indices: Int32
+    distance: Float64
+    risk: Float64
+    wait_risk: Float64
     shape: tuple[int, int] | None = None
     limits: EdgeLimits | None = None
 
@@ -113,14 +114,14 @@ class StateGraph:
         """True when the nodes are the free cells of a grid map."""
         return self.shape is not None
 
-    def weights(self, beta: float = 0.0, weight: Weight = "cost") -> NDArray[np.float64]:
+    def weights(self, beta: float = 0.0, weight: Weight = "cost") -> Float64:
         """(M,) float64 edge costs: ``distance + beta * risk``, or 1 per edge with ``weight="hops"``."""
         if weight == "hops":
             return np.ones(self.num_edges)
         return self.distance + beta * self.risk
 
     @classmethod
-    def from_grid(cls, walls: NDArray[np.bool_]) -> StateGraph:
+    def from_grid(cls, walls: Bool) -> StateGraph:
         """The 4-connected unit grid of the free cells of `walls` ((H, W) bool, True = wall); ids in row-major order.
 
         Example:
@@ -152,7 +153,7 @@ class StateGraph:
             shape=(height, width),
         )
 
-    def cells(self) -> NDArray[np.int64]:
+    def cells(self) -> Int64:
         """(N, 2) integer (row, col) of each node of a grid graph."""
         if not self.is_grid:
             raise InvalidInput("a state graph has no cells; use states")
@@ -217,7 +218,7 @@ class StateGraph:
         max_distance: float | None = None,
         max_risk: float | None = None,
         batch: int = 8192,
-    ) -> tuple[StateGraph, NDArray[np.int32]]:
+    ) -> tuple[StateGraph, Int32]:
         """Add `points` as nodes, with edges from and to the old nodes and among themselves, by this graph's own limits.
 
         Equal points become distinct nodes. Costs O(points * neighbours), never N**2.

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from navplan.errors import CheckpointError, FileFormatError, InvalidInput, UnknownName
@@ -19,8 +19,7 @@ from navplan.learned.recipes.paper.config import PaperConfig
 from navplan.learned.recipes.paper.learner import paper_networks
 from navplan.learned.training.run_config import config_from
 from navplan.learned.training.tensors import Arrays, expect, pair_of_sizes
-
-F32 = NDArray[np.float32]
+from navplan.system.arrays import Float32
 
 # Pairs per pass: the hidden activations of six critics then stay near the cores.
 BLOCK = 512
@@ -33,7 +32,7 @@ class LearnedPolicy:
         self._encoder = networks.encoder
         self._actor = actor
 
-    def act(self, observations: F32, goals: F32, condition: F32 | None = None) -> F32:
+    def act(self, observations: Float32, goals: Float32, condition: Float32 | None = None) -> Float32:
         """(B, 2) states and goals in cells -> (B, 2) float32 actions in [-1, 1].
 
         Raises:
@@ -43,7 +42,7 @@ class LearnedPolicy:
             raise InvalidInput("a condition is given, but this policy takes none")
         states, targets = _pairs(observations, goals)
         with torch.inference_mode():
-            actions: F32 = self._actor(self._encoder(torch.from_numpy(states), torch.from_numpy(targets))).numpy()
+            actions: Float32 = self._actor(self._encoder(torch.from_numpy(states), torch.from_numpy(targets))).numpy()
         return actions
 
 
@@ -59,7 +58,7 @@ class Critics:
     """
 
     def __init__(
-        self, networks: Networks, states: F32, config: TrainConfig | PaperConfig, size: tuple[float, float], stage: int
+        self, networks: Networks, states: Float32, config: TrainConfig | PaperConfig, size: tuple[float, float], stage: int
     ) -> None:
         self.networks = networks
         self.states = states
@@ -82,7 +81,7 @@ class Critics:
             raise InvalidInput(f"the checkpoint holds no behaviour cloning: recipe {self.config.recipe!r} trains none")
         return LearnedPolicy(self.networks, self.networks.clone)
 
-    def evaluate(self, observations: ArrayLike, goals: ArrayLike) -> tuple[F32, F32]:
+    def evaluate(self, observations: ArrayLike, goals: ArrayLike) -> tuple[Float32, Float32]:
         """Pessimistic (maximum over the ensemble) distance in steps and cumulative cost; actor once per pair.
 
         Args:
@@ -97,17 +96,17 @@ class Critics:
         distance, risk = self.members(observations, goals)
         return distance.max(axis=0), risk.max(axis=0)
 
-    def distance(self, observations: ArrayLike, goals: ArrayLike) -> F32:
+    def distance(self, observations: ArrayLike, goals: ArrayLike) -> Float32:
         """(B,) float32 mean over the ensemble of the expected steps."""
-        mean: F32 = self.members(observations, goals)[0].mean(axis=0)
+        mean: Float32 = self.members(observations, goals)[0].mean(axis=0)
         return mean
 
-    def risk(self, observations: ArrayLike, goals: ArrayLike) -> F32:
+    def risk(self, observations: ArrayLike, goals: ArrayLike) -> Float32:
         """(B,) float32 mean over the ensemble of the expected cumulative cost."""
-        mean: F32 = self.members(observations, goals)[1].mean(axis=0)
+        mean: Float32 = self.members(observations, goals)[1].mean(axis=0)
         return np.where(mean < self.cost_floor, np.float32(0), mean)
 
-    def members(self, observations: ArrayLike, goals: ArrayLike) -> tuple[F32, F32]:
+    def members(self, observations: ArrayLike, goals: ArrayLike) -> tuple[Float32, Float32]:
         """What each critic says: distance (E, B) and cost (E, B), float32, under the policy's action."""
         states, targets = _pairs(observations, goals)
         config, count = self.config, len(states)
@@ -128,7 +127,7 @@ class Critics:
         return logits
 
 
-def _pairs(observations: ArrayLike, goals: ArrayLike) -> tuple[F32, F32]:
+def _pairs(observations: ArrayLike, goals: ArrayLike) -> tuple[Float32, Float32]:
     states = np.ascontiguousarray(observations, dtype=np.float32)
     targets = np.ascontiguousarray(goals, dtype=np.float32)
     if states.ndim != 2 or states.shape[1:] != (2,) or states.shape != targets.shape:

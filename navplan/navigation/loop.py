@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.control.interface import LowLevel
 from navplan.errors import InvalidProblem
@@ -22,6 +21,7 @@ from navplan.navigation.result import Method, Navigation, Options
 from navplan.navigation.roadmap import Roadmap, build_roadmap, edge_critics
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
+from navplan.system.arrays import Bool, Float32, Float64, Int32
 
 if TYPE_CHECKING:
     from navplan.scenarios.environments.point import PointEnv
@@ -106,7 +106,7 @@ class Loop:
             durations=self._durations,
         )
 
-    def _attached(self, starts: NDArray[np.float32], goals: NDArray[np.float32]) -> tuple[StateGraph, NDArray[np.int32]]:
+    def _attached(self, starts: Float32, goals: Float32) -> tuple[StateGraph, Int32]:
         """The graph to plan on and the ids of starts and goals; sets `self.full`, the same before pruning."""
         self.full, ids = self.base.attach(np.concatenate([starts, goals]), edge_critics(self.scenario, self.critics, self.how))
         graph = self.full if self.max_risk is None else self.full.prune(max_risk=self.max_risk)
@@ -122,7 +122,7 @@ class Loop:
             return None
         return make_plan(problem, self.how.planner, "infeasible", reason="; ".join(report.messages()))
 
-    def _problem(self, starts: NDArray[np.int32], goals: NDArray[np.int32]) -> Problem:
+    def _problem(self, starts: Int32, goals: Int32) -> Problem:
         """The planning problem on `self.current`, its clearance no more than the starts and goals allow."""
         states = self.current.states
         body = 2.0 * self.scenario.radius
@@ -159,7 +159,7 @@ class Loop:
             **budget,
         )
 
-    def _replan(self, states: NDArray[np.float32], failed: Sequence[Edge], home: NDArray[np.bool_]) -> Plan:
+    def _replan(self, states: Float32, failed: Sequence[Edge], home: Bool) -> Plan:
         """Plan again from `states`, without edges that could not be driven. Agents at home stay where they are."""
         agents = len(states)
         for agent, u, v in failed:
@@ -180,7 +180,7 @@ class Loop:
         self.say(f"replanning for {agents} agents")
         return self._solve(problem)
 
-    def _durations(self, plan: Plan) -> list[NDArray[np.float64]]:
+    def _durations(self, plan: Plan) -> list[Float64]:
         """Learned distance of each edge of `plan`; 0 for waits."""
         return [edge_distances(self.current, path) for path in plan.paths]
 
@@ -193,11 +193,11 @@ class _Hopeless:
     """
 
     agent: int
-    origin: NDArray[np.float32]
-    target: NDArray[np.float32]
+    origin: Float32
+    target: Float32
     radius: float
 
-    def edges(self, graph: StateGraph, starts: NDArray[np.int32]) -> list[tuple[int, int]]:
+    def edges(self, graph: StateGraph, starts: Int32) -> list[tuple[int, int]]:
         """Edges to leave out, the agent's start being node ``starts[agent]``; none once it has come away from the origin."""
         start = int(starts[self.agent])
         if np.linalg.norm(graph.states[start] - self.origin) > 1.0:
@@ -214,7 +214,7 @@ def _why_not(trajectory: Trajectory) -> str:
     return f"agents {', '.join(map(str, away))} not at their goals after {trajectory.num_steps} steps"
 
 
-def edge_distances(graph: StateGraph, path: NDArray[np.int32]) -> NDArray[np.float64]:
+def edge_distances(graph: StateGraph, path: Int32) -> Float64:
     """(T - 1,) float64 distance of each edge along `path` (T,); 0 where it waits."""
     out = np.zeros(max(0, len(path) - 1))
     for t, (u, v) in enumerate(zip(path[:-1].tolist(), path[1:].tolist(), strict=True)):
@@ -243,7 +243,7 @@ def without_edges(graph: StateGraph, edges: set[tuple[int, int]]) -> StateGraph:
     )
 
 
-def closest_pair(points: NDArray[np.float32]) -> tuple[int, int, float]:
+def closest_pair(points: Float32) -> tuple[int, int, float]:
     """The closest pair of (A, 2) points and its distance; inf for a single point. NaN coordinates are left to the environment."""
     gap = np.linalg.norm(points[:, None].astype(np.float64) - points[None], axis=-1)
     gap[np.diag_indices(len(points))] = np.inf

@@ -7,15 +7,13 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from navplan.execution.synchronised import Settings
 from navplan.execution.trajectory import Trajectory
 from navplan.graph.limits import Weight
 from navplan.graph.nodes import Method as NodeChoice
 from navplan.graph.state_graph import StateGraph
 from navplan.plan.plan import Plan
+from navplan.system.arrays import Float32
 
 Execution = Literal["synchronised", "waypoints"]
 
@@ -153,8 +151,8 @@ class Navigation:
     method: str
     low_level: str
     seed: int
-    starts: NDArray[np.float32]
-    goals: NDArray[np.float32]
+    starts: Float32
+    goals: Float32
     graph: StateGraph | None = None
     pruned: StateGraph | None = None
     plan: Plan | None = None

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.errors import FileFormatError, InvalidInput
 from navplan.plan.pricing import price
 from navplan.plan.problem import Problem
+from navplan.system.arrays import Float32, Float64, Int32, Int64
 from navplan.system.files import read_bytes, write_text
 from navplan.system.memory import uncollected
 
@@ -52,8 +52,8 @@ class Plan:
     status: Status
     planner: str
     num_agents: int
-    paths: tuple[NDArray[np.int32], ...] = ()
-    coordinates: tuple[NDArray[np.float32], ...] = ()
+    paths: tuple[Int32, ...] = ()
+    coordinates: tuple[Float32, ...] = ()
     sum_of_costs: float | None = None
     lower_bound: float | None = None
     total_risk: float | None = None
@@ -79,15 +79,15 @@ class Plan:
         return max(len(path) for path in self.paths) - 1 if self.paths else None
 
     @property
-    def times(self) -> tuple[NDArray[np.float64], ...]:
+    def times(self) -> tuple[Float64, ...]:
         """Time step of each path entry, one float64 array per agent."""
         return tuple(np.arange(len(path), dtype=np.float64) for path in self.paths)
 
-    def states(self, agent: int) -> NDArray[np.float32]:
+    def states(self, agent: int) -> Float32:
         """(T, D) coordinates of `agent` at each time step."""
         return self.coordinates[self._check(agent)]
 
-    def cells(self, agent: int) -> NDArray[np.int64]:
+    def cells(self, agent: int) -> Int64:
         """(T, 2) integer (row, col) of `agent` at each time step of a grid plan.
 
         Raises:
@@ -214,7 +214,7 @@ def make_plan(
     problem: Problem,
     planner: str,
     status: Status,
-    paths: Sequence[Sequence[int] | NDArray[np.int32]] = (),
+    paths: Sequence[Sequence[int] | Int32] = (),
     *,
     lower_bound: float | None = None,
     allocations: Sequence[float] = (),
@@ -282,12 +282,12 @@ def describe_problem(problem: Problem) -> dict[str, Any]:
     }
 
 
-def _cut_trailing_waits(path: NDArray[np.int32]) -> NDArray[np.int32]:
+def _cut_trailing_waits(path: Int32) -> Int32:
     moved = np.flatnonzero(path != path[-1])
     return path[: moved[-1] + 2] if moved.size else path[:1]
 
 
-def _shared_rows(paths: Sequence[NDArray[np.int32]], coordinates: Sequence[NDArray[np.float32]]) -> list[list[list[float]]]:
+def _shared_rows(paths: Sequence[Int32], coordinates: Sequence[Float32]) -> list[list[list[float]]]:
     """The coordinates as lists, one list object per node where a node's coordinates are always the same, as they should be."""
     if not paths:
         return []
@@ -314,7 +314,7 @@ def _numbers(values: Any) -> tuple[float, ...]:
     return tuple(float(value) for value in values)
 
 
-def _whole_numbers(values: Any) -> NDArray[np.int32]:
+def _whole_numbers(values: Any) -> Int32:
     if not isinstance(values, list) or any(type(value) is not int for value in values):
         raise ValueError("a path holds something else than node ids")
     return np.asarray(values, dtype=np.int32)

@@ -6,16 +6,16 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.errors import InvalidInput
 from navplan.plan.problem import Problem
+from navplan.system.arrays import Float64, Int32, Int64
 
 # Up to this degree the edges of a node are tried one after the other, all steps at once; above it they are looked up.
 FEW = 12
 
 
-def price(problem: Problem, paths: Sequence[NDArray[np.int32]]) -> tuple[float, list[float]]:
+def price(problem: Problem, paths: Sequence[Int32]) -> tuple[float, list[float]]:
     """Sum of costs of all steps, and the risk of each agent's path, both rounded once.
 
     Raises:
@@ -44,9 +44,7 @@ def price(problem: Problem, paths: Sequence[NDArray[np.int32]]) -> tuple[float, 
     return exact_sum(cost), [exact_sum(part) for part in np.split(risk, np.cumsum(steps)[:-1])]
 
 
-def find_edges(
-    indptr: NDArray[np.int32], indices: NDArray[np.int32], tails: NDArray[np.int64], heads: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def find_edges(indptr: Int32, indices: Int32, tails: Int64, heads: Int64) -> Int64:
     """Positions of the edges tails -> heads in a CSR graph with ascending rows, -1 where there is none."""
     low = indptr[tails].astype(np.int64)
     degree = indptr[tails + 1] - low
@@ -67,7 +65,7 @@ def find_edges(
     return found
 
 
-def exact_sum(values: NDArray[np.float64]) -> float:
+def exact_sum(values: Float64) -> float:
     """The sum, rounded once."""
     if values.size and (values == np.rint(values)).all() and float(np.abs(values).max()) * values.size < 2.0**53:
         return float(values.sum())

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.errors import InvalidProblem
 from navplan.graph.limits import Weight
 from navplan.graph.state_graph import StateGraph
+from navplan.system.arrays import Float64, Int32
 
 _LARGEST = 1e9  # sums of costs stay finite and keep their digits
 
@@ -39,8 +39,8 @@ class Problem:
     """
 
     graph: StateGraph
-    starts: NDArray[np.int32]
-    goals: NDArray[np.int32]
+    starts: Int32
+    goals: Int32
     radius: float = 0.25
     clearance: float | None = None
     beta: float = 0.0
@@ -86,18 +86,18 @@ class Problem:
         """The risk budget, inf where there is none."""
         return math.inf if self.risk_budget is None else float(self.risk_budget)
 
-    def edge_weights(self) -> NDArray[np.float64]:
+    def edge_weights(self) -> Float64:
         """(M,) float64 cost of each edge."""
         return self.graph.weights(self.beta, self.weight)
 
-    def wait_weights(self) -> NDArray[np.float64]:
+    def wait_weights(self) -> Float64:
         """(N,) float64 cost of one wait at each node."""
         if self.weight == "hops":
             return np.ones(self.graph.num_nodes)
         return self.wait_cost + self.beta * self.graph.wait_risk
 
 
-def _node_ids(values: Sequence[int] | NDArray[np.int32], what: str, num_nodes: int) -> NDArray[np.int32]:
+def _node_ids(values: Sequence[int] | Int32, what: str, num_nodes: int) -> Int32:
     array = np.asarray(values)
     if array.ndim != 1 or (array.size and not np.issubdtype(array.dtype, np.integer)):
         raise InvalidProblem(f"{what}s must be a flat array of integer node ids, got shape {array.shape}, {array.dtype}")

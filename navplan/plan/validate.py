@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.errors import InvalidPlan
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
+from navplan.system.arrays import Int32, Int64
 
 # Distances are compared in float64 on float32 coordinates; a gap this small (cells) is rounding, not a conflict.
 GAP = 1e-6
@@ -107,7 +107,7 @@ def _steps(plan: Plan, problem: Problem) -> Iterator[Violation]:
 class _Edges:
     """Where the edge from one node to another is: keys (M,) int64 ascending, tail * nodes + head."""
 
-    keys: NDArray[np.int64]
+    keys: Int64
     nodes: int
 
     @classmethod
@@ -116,7 +116,7 @@ class _Edges:
         tails = np.repeat(np.arange(graph.num_nodes, dtype=np.int64), np.diff(graph.indptr))
         return cls(tails * graph.num_nodes + graph.indices, graph.num_nodes)
 
-    def find(self, tails: NDArray[np.int32], heads: NDArray[np.int32]) -> NDArray[np.int64]:
+    def find(self, tails: Int32, heads: Int32) -> Int64:
         """Positions of the edges in the graph's arrays, -1 where there is none."""
         if not self.keys.size:
             return np.full(len(tails), -1, np.int64)
@@ -141,14 +141,14 @@ def _conflicts(plan: Plan, problem: Problem, forbid_following: bool) -> Iterator
             yield from _too_close(problem, now, then, step)
 
 
-def _shared_nodes(now: NDArray[np.int32], step: int) -> Iterator[Violation]:
+def _shared_nodes(now: Int32, step: int) -> Iterator[Violation]:
     order = np.argsort(now, kind="stable")
     for at in np.flatnonzero(now[order][1:] == now[order][:-1]).tolist():
         i, j = sorted((int(order[at]), int(order[at + 1])))
         yield Violation("vertex", (i, j), step, f"agents {i} and {j} are both at node {now[i]} at step {step}")
 
 
-def _swaps(now: NDArray[np.int32], then: NDArray[np.int32], step: int) -> Iterator[Violation]:
+def _swaps(now: Int32, then: Int32, step: int) -> Iterator[Violation]:
     moving = np.flatnonzero(now != then)
     if not moving.size:
         return
@@ -163,7 +163,7 @@ def _swaps(now: NDArray[np.int32], then: NDArray[np.int32], step: int) -> Iterat
             yield Violation("swap", (i, j), step, f"agents {i} and {j} swap nodes {now[i]} and {then[i]} in step {step}")
 
 
-def _following(now: NDArray[np.int32], then: NDArray[np.int32], step: int) -> Iterator[Violation]:
+def _following(now: Int32, then: Int32, step: int) -> Iterator[Violation]:
     here = {int(u): agent for agent, u in enumerate(now)}
     for j, v in enumerate(then.tolist()):
         i = here.get(v)
@@ -172,7 +172,7 @@ def _following(now: NDArray[np.int32], then: NDArray[np.int32], step: int) -> It
             yield Violation("following", (i, j), step, message)
 
 
-def _too_close(problem: Problem, now: NDArray[np.int32], then: NDArray[np.int32], step: int) -> Iterator[Violation]:
+def _too_close(problem: Problem, now: Int32, then: Int32, step: int) -> Iterator[Violation]:
     """Pairs of simultaneous straight moves whose closest approach is under the clearance."""
     states = problem.graph.states.astype(np.float64)
     here, there = states[now], states[then]

@@ -17,6 +17,7 @@ from navplan.kernels.search.conflicts import longest_row
 from navplan.kernels.search.dijkstra import Csr, Queue, breadth_first, dijkstra, reverse
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
+from navplan.system.arrays import Float64, Int32
 
 Guarantee = Literal["optimal", "bounded", "none"]
 # Wall seconds that one kernel call may take, about; deadlines and Ctrl-C are looked at in between.
@@ -97,10 +98,10 @@ class Prepared:
     """
 
     graph: StateGraph
-    indptr: NDArray[np.int32]
-    indices: NDArray[np.int32]
-    edges: NDArray[np.int32]
-    xy: NDArray[np.float64]
+    indptr: Int32
+    indices: Int32
+    edges: Int32
+    xy: Float64
     max_degree: int
 
     @classmethod
@@ -130,8 +131,8 @@ class Weighted:
 
     forward: Csr
     backward: Csr
-    waits: NDArray[np.float64]
-    xy: NDArray[np.float64]
+    waits: Float64
+    xy: Float64
     unit: bool
     min_step: float
     max_degree: int
@@ -157,7 +158,7 @@ class Weighted:
         )
 
 
-def distance_tables(weighted: Weighted, goals: NDArray[np.int32], clock: Clock) -> NDArray[np.float64]:
+def distance_tables(weighted: Weighted, goals: Int32, clock: Clock) -> Float64:
     """Cost from every node to each goal: (A, N) float64, inf where there is no way.
 
     Raises:
@@ -187,7 +188,7 @@ def make_queue(edges: int) -> Queue:
     return Queue(np.empty(room), np.empty(room, np.int32), np.zeros(1, np.int64))
 
 
-def seed_queue(queue: Queue, distance: NDArray[np.float64], source: int) -> None:
+def seed_queue(queue: Queue, distance: Float64, source: int) -> None:
     """Start a Dijkstra search from `source`; `distance` is filled with inf already."""
     distance[source] = 0.0
     queue.keys[0], queue.items[0], queue.size[0] = 0.0, source, 1

@@ -6,15 +6,13 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from navplan.errors import InvalidProblem, PlanningFailed
 from navplan.plan.plan import make_plan
 from navplan.plan.problem import Problem
 from navplan.planners.base import Clock, OutOfTime, Prepared, check_time_limit
 from navplan.planners.risk.fronts import Fronts, RiskTables, within
 from navplan.planners.risk.planner import Risk
+from navplan.system.arrays import Int32
 
 
 class TradeOff(NamedTuple):
@@ -22,7 +20,7 @@ class TradeOff(NamedTuple):
 
     distance: float
     risk: float
-    path: NDArray[np.int32]
+    path: Int32
 
 
 def pareto_front(problem: Problem, time_limit: float | None = None) -> list[TradeOff]:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from shapely import box, intersects, prepare
 
 from navplan.errors import FileAccessError, FileFormatError, InvalidInput, InvalidProblem, UnknownName
@@ -18,6 +17,7 @@ from navplan.scenarios.formats.movingai import read_map, read_scen
 from navplan.scenarios.registry import SCENARIO_FOLDER, scenario_names
 from navplan.scenarios.scenario import Scenario, read_scenario
 from navplan.scenarios.worlds.world import World
+from navplan.system.arrays import Bool, Int32, Int64
 from navplan.system.files import sha256
 
 SUFFIXES = (".map", ".yaml", ".yml", ".geojson", ".json", ".toml", ".npz")
@@ -87,7 +87,7 @@ def load_graph(name_or_path: str | Path) -> StateGraph:
     return StateGraph.from_grid(occupied_cells(load_map(path)))
 
 
-def occupied_cells(world: World) -> NDArray[np.bool_]:
+def occupied_cells(world: World) -> Bool:
     """(H, W) bool: a grid world's walls; of a polygon world every unit cell that an obstacle touches.
 
     In a polygon world a body of radius 0.5 or less that moves between the centres of free cells stays within those cells
@@ -183,7 +183,7 @@ def load_problem(
 
 def draw_pairs(
     graph: StateGraph, agents: int, rng: np.random.Generator, *, spacing: float = 0.0, where: str = "graph"
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+) -> tuple[Int32, Int32]:
     """Distinct starts and distinct goals, (A,) int32 each, every goal in the strong component of its start.
 
     Nodes that reach no other are used only when there are not enough of the rest.
@@ -218,9 +218,7 @@ def draw_pairs(
     return starts.astype(np.int32), goals.astype(np.int32)
 
 
-def _spaced(
-    graph: StateGraph, order: NDArray[np.int64], count: int, spacing: float, avoid: NDArray[np.int64] | None = None
-) -> NDArray[np.int64]:
+def _spaced(graph: StateGraph, order: Int64, count: int, spacing: float, avoid: Int64 | None = None) -> Int64:
     """The first `count` nodes of `order` that keep their distance from one another and from `avoid`."""
     if spacing <= 0:
         return order[:count]
@@ -236,7 +234,7 @@ def _spaced(
     return np.array(chosen, np.int64)
 
 
-def _moved(starts: NDArray[np.int64], goals: NDArray[np.int64], nodes: NDArray[np.int64], spacing: float) -> NDArray[np.int64]:
+def _moved(starts: Int64, goals: Int64, nodes: Int64, spacing: float) -> Int64:
     """The goals in an order in which nobody's goal is the own start, as far as that is possible."""
     goals = goals.copy()
     for i in np.flatnonzero(goals == starts).tolist():
@@ -250,7 +248,7 @@ def _moved(starts: NDArray[np.int64], goals: NDArray[np.int64], nodes: NDArray[n
     return goals
 
 
-def _from_scen(scen: Path, map_path: Path, graph: StateGraph, agents: int | None) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+def _from_scen(scen: Path, map_path: Path, graph: StateGraph, agents: int | None) -> tuple[Int32, Int32]:
     if graph.shape is None:
         raise InvalidProblem(f"{map_path}: a .scen file goes with a grid map, not with a state graph")
     found = read_scen(scen)
@@ -278,14 +276,12 @@ def _from_scen(scen: Path, map_path: Path, graph: StateGraph, agents: int | None
     return np.array(nodes["start"], np.int32), np.array(nodes["goal"], np.int32)
 
 
-def _from_scenario(
-    path: Path, scenario: Scenario, graph: StateGraph, agents: int | None
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+def _from_scenario(path: Path, scenario: Scenario, graph: StateGraph, agents: int | None) -> tuple[Int32, Int32]:
     count = agents or scenario.num_agents
     if count > scenario.num_agents:
         raise InvalidProblem(f"{path}: has starts and goals for {scenario.num_agents} agents, expected at least {count}")
     ids = _cell_ids(graph)
-    found: list[NDArray[np.int32]] = []
+    found: list[Int32] = []
     for what, points in (("start", scenario.starts), ("goal", scenario.goals)):
         assert points is not None  # the caller has looked
         cells = np.minimum(points[:count].astype(np.int64), np.array(ids.shape) - 1)
@@ -300,7 +296,7 @@ def _from_scenario(
     return found[0], found[1]
 
 
-def _cell_ids(graph: StateGraph) -> NDArray[np.int32]:
+def _cell_ids(graph: StateGraph) -> Int32:
     """(H, W) int32 node ids of the cells, -1 where blocked."""
     assert graph.shape is not None  # grids only
     ids = np.full(graph.shape, -1, np.int32)
@@ -309,7 +305,7 @@ def _cell_ids(graph: StateGraph) -> NDArray[np.int32]:
     return ids
 
 
-def node_at(graph: StateGraph, cells: Sequence[tuple[int, int]]) -> NDArray[np.int32]:
+def node_at(graph: StateGraph, cells: Sequence[tuple[int, int]]) -> Int32:
     """(N,) int32 node ids of (row, col) cells of a grid graph.
 
     Raises:

@@ -38,9 +38,8 @@ from navplan.scenarios.formats.toml_table import Table, as_points, is_number, to
 from navplan.scenarios.worlds.generators import generate
 from navplan.scenarios.worlds.mazes import ascii_rows, maze_walls, parse_rows, resize_walls
 from navplan.scenarios.worlds.world import HAZARD_KINDS, Hazard, World
+from navplan.system.arrays import Bool, Float32, Float64
 from navplan.system.files import write_text
-
-Points = NDArray[np.float32]
 
 _SOURCES = ("maze", "generator", "map", "rows", "polygons")
 _WORLD_KEYS = (*_SOURCES, "seed", "params", "scale", "thin", "height", "width", "resolution")
@@ -77,8 +76,8 @@ class Scenario:
     episode_steps: int = 20
     max_distance: float = 7.0
     max_risk: float = 5.0
-    starts: Points | None = None
-    goals: Points | None = None
+    starts: Float32 | None = None
+    goals: Float32 | None = None
     description: str = ""
 
     def __post_init__(self) -> None:
@@ -96,7 +95,7 @@ class Scenario:
         if (self.starts is None) != (self.goals is None):
             raise InvalidInput(f"scenario {self.name!r}: give starts and goals, or neither")
 
-    def _checked(self, what: str, points: Points) -> Points:
+    def _checked(self, what: str, points: Float32) -> Float32:
         array = np.ascontiguousarray(points, dtype=np.float32)
         if array.shape != (self.num_agents, 2):
             raise InvalidInput(f"scenario {self.name!r}: {what} have shape {array.shape}, expected ({self.num_agents}, 2)")
@@ -119,7 +118,7 @@ class Scenario:
         write_text(path, scenario_toml(self))
 
 
-def blocked_points(world: World, points: NDArray[np.floating]) -> NDArray[np.bool_]:
+def blocked_points(world: World, points: NDArray[np.floating]) -> Bool:
     """(N,) bool: which (row, col) points lie outside the box, in a wall cell, or in a polygon, its boundary included."""
     rows, cols = points[:, 0].astype(np.float64), points[:, 1].astype(np.float64)
     with np.errstate(invalid="ignore"):
@@ -281,7 +280,7 @@ def _read_polygons(table: Table, name: str) -> World:
     return World(name, None, height, width, tuple(polygons))
 
 
-def make_polygon(outline: NDArray[np.float64], holes: list[NDArray[np.float64]]) -> Polygon:
+def make_polygon(outline: Float64, holes: list[Float64]) -> Polygon:
     """A valid polygon from (N, 2) rings.
 
     Raises:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial import Delaunay, QhullError
 
 from navplan.graph.state_graph import StateGraph
+from navplan.system.arrays import Float32, Float64, Int32, Int64
 
 SPARSE_DEGREE = 4.0
 """Undirected edges per node up to which a graph is drawn whole."""
@@ -20,11 +20,11 @@ MATCHED_PRUNED = 20_000
 class EdgeTable(NamedTuple):
     """Undirected edges, ascending by `key` = low * N + high; risk is that of the worse direction."""
 
-    key: NDArray[np.int64]
-    low: NDArray[np.int64]
-    high: NDArray[np.int64]
-    risk: NDArray[np.float64]
-    distance: NDArray[np.float64]
+    key: Int64
+    low: Int64
+    high: Int64
+    risk: Float64
+    distance: Float64
     num_nodes: int
 
 
@@ -35,7 +35,7 @@ def edge_table(graph: StateGraph) -> EdgeTable:
     return _fold(n, tails, graph.indices.astype(np.int64), graph.risk, graph.distance)
 
 
-def pruned_table(graph: StateGraph, kept: EdgeTable, pruned: StateGraph | NDArray[np.int32]) -> EdgeTable:
+def pruned_table(graph: StateGraph, kept: EdgeTable, pruned: StateGraph | Int32) -> EdgeTable:
     """Edges that pruning took away: those of the graph before that `kept` lacks, or the pairs given."""
     if isinstance(pruned, StateGraph):
         before = edge_table(pruned)
@@ -49,9 +49,7 @@ def pruned_table(graph: StateGraph, kept: EdgeTable, pruned: StateGraph | NDArra
     return _fold(graph.num_nodes, pairs[:, 0], pairs[:, 1], nothing, nothing)
 
 
-def _fold(
-    n: int, tails: NDArray[np.int64], heads: NDArray[np.int64], risk: NDArray[np.float64], distance: NDArray[np.float64]
-) -> EdgeTable:
+def _fold(n: int, tails: Int64, heads: Int64, risk: Float64, distance: Float64) -> EdgeTable:
     low, high = np.minimum(tails, heads), np.maximum(tails, heads)
     key = low * n + high
     order = np.argsort(key, kind="stable")
@@ -70,7 +68,7 @@ def _fold(
     )
 
 
-def thin_nodes(states: NDArray[np.float32], spacing: float) -> NDArray[np.int64]:
+def thin_nodes(states: Float32, spacing: float) -> Int64:
     """Ids of at most one node per square of `spacing` cells, the lowest id of each; all of them for spacing 0."""
     if spacing <= 0 or not len(states):
         return np.arange(len(states), dtype=np.int64)
@@ -79,7 +77,7 @@ def thin_nodes(states: NDArray[np.float32], spacing: float) -> NDArray[np.int64]
     return np.sort(first)
 
 
-def mesh_keys(states: NDArray[np.float32], nodes: NDArray[np.int64]) -> NDArray[np.int64]:
+def mesh_keys(states: Float32, nodes: Int64) -> Int64:
     """Keys of the Gabriel edges between the shown nodes: pairs whose diametral circle holds no other of these nodes."""
     n = len(states)
     if len(nodes) < 2:
@@ -97,23 +95,19 @@ def mesh_keys(states: NDArray[np.float32], nodes: NDArray[np.int64]) -> NDArray[
     return np.setdiff1d(_keys(nodes[pairs], n), _keys(nodes[pairs[obtuse]], n), assume_unique=True)
 
 
-def _keys(pairs: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+def _keys(pairs: Int64, n: int) -> Int64:
     ends = np.sort(pairs, axis=1)
     return np.unique(ends[:, 0] * n + ends[:, 1])
 
 
-def drawn_edges(
-    table: EdgeTable, states: NDArray[np.float32], nodes: NDArray[np.int64], mesh: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def drawn_edges(table: EdgeTable, states: Float32, nodes: Int64, mesh: Int64) -> Int64:
     """Positions in `table` of the edges to draw: all of a sparse graph, else those of the mesh between the shown nodes."""
     if len(nodes) == len(states) and len(table.key) <= SPARSE_DEGREE * max(len(states), 1):
         return np.arange(len(table.key))
     return np.flatnonzero(np.isin(table.key, mesh, assume_unique=True))
 
 
-def drawn_pruned(
-    table: EdgeTable, states: NDArray[np.float32], nodes: NDArray[np.int64], mesh: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def drawn_pruned(table: EdgeTable, states: Float32, nodes: Int64, mesh: Int64) -> Int64:
     """Positions in `table` of the pruned edges to draw: those of the mesh, and short ones that share no end with one another."""
     if len(nodes) == len(states) and len(table.key) <= len(states) // 2:
         return np.arange(len(table.key))

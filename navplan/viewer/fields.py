@@ -6,24 +6,24 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 from shapely import contains_xy
 from shapely.geometry import Point
 
 from navplan.scenarios.worlds.world import Hazard, World
+from navplan.system.arrays import Bool, Float64
 
 
 class Raster(NamedTuple):
     """Samples at pixel centres, `fine` pixels per cell along each axis."""
 
     fine: float
-    blocked: NDArray[np.bool_]
-    distance: NDArray[np.float64]
-    cost: NDArray[np.float64]
+    blocked: Bool
+    distance: Float64
+    cost: Float64
 
 
-def hazard_cost(hazard: Hazard, distance: NDArray[np.float64]) -> NDArray[np.float64]:
+def hazard_cost(hazard: Hazard, distance: Float64) -> Float64:
     """Cost of one step at a distance (cells) from the nearest obstacle; the formulas of `Hazard`."""
     if hazard.kind == "none":
         return np.zeros_like(distance)

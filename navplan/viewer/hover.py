@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from navplan.system.arrays import Float32
 from navplan.viewer import palette, shapes, text
 from navplan.viewer.edges import EdgeTable
 from navplan.viewer.fields import hazard_at, is_blocked
@@ -131,7 +131,7 @@ def draw_probe(picture: pygame.Surface, renderer: Renderer, found: Probe, x: flo
     _tip(picture, renderer, found.rows, x, y)
 
 
-def _highlight(picture: pygame.Surface, renderer: Renderer, found: Probe, states: NDArray[np.float32], table: EdgeTable) -> None:
+def _highlight(picture: pygame.Surface, renderer: Renderer, found: Probe, states: Float32, table: EdgeTable) -> None:
     """All edges at a node, long ones too, or one edge."""
     view, factor = renderer.view, 2
     chosen = (

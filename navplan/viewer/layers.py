@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from navplan.plan.plan import Plan
 from navplan.scenarios.worlds.world import World
+from navplan.system.arrays import Bool, Float32, Float64, Int64
 from navplan.viewer import palette, shapes
 from navplan.viewer.edges import EdgeTable
 from navplan.viewer.fields import Raster, hazard_peak
@@ -115,7 +116,7 @@ def _wall_cells(surface: pygame.Surface, world: World, view: View, factor: int) 
         pygame.draw.rect(surface, palette.WALL, _box(view, factor, row, start, 1, stop - start))
 
 
-def wall_runs(walls: NDArray[np.bool_]) -> list[tuple[int, int, int]]:
+def wall_runs(walls: Bool) -> list[tuple[int, int, int]]:
     """(row, first column, column after the last) of each horizontal run of wall cells."""
     padded = np.zeros((walls.shape[0], walls.shape[1] + 2), np.int8)
     padded[:, 1:-1] = walls
@@ -138,9 +139,7 @@ def _polygons(surface: pygame.Surface, world: World, view: View, factor: int) ->
             pygame.draw.polygon(surface, palette.WALL, outline.tolist())
 
 
-def draw_pruned(
-    surface: pygame.Surface, table: EdgeTable, chosen: NDArray[np.int64], states: NDArray[np.float32], view: View, factor: int
-) -> None:
+def draw_pruned(surface: pygame.Surface, table: EdgeTable, chosen: Int64, states: Float32, view: View, factor: int) -> None:
     """Removed edges: short grey dashes, under everything else of the graph."""
     layer = shapes.canvas(*surface.get_size())
     ends = _ends(table, chosen, states, view, factor)
@@ -152,9 +151,9 @@ def draw_pruned(
 def draw_graph(
     surface: pygame.Surface,
     table: EdgeTable,
-    chosen: NDArray[np.int64],
-    states: NDArray[np.float32],
-    nodes: NDArray[np.int64],
+    chosen: Int64,
+    states: Float32,
+    nodes: Int64,
     view: View,
     factor: int,
     peak: float,
@@ -178,15 +177,13 @@ def draw_graph(
     shapes.blend(surface, layer)
 
 
-def _ends(
-    table: EdgeTable, chosen: NDArray[np.int64], states: NDArray[np.float32], view: View, factor: int
-) -> NDArray[np.float64]:
+def _ends(table: EdgeTable, chosen: Int64, states: Float32, view: View, factor: int) -> Float64:
     """(K, 2, 2) pixels of both ends."""
     pairs = np.stack([table.low[chosen], table.high[chosen]], axis=1)
     return view.pixels(states[pairs][..., :2], factor)
 
 
-def _visible(ends: NDArray[np.float64], surface: pygame.Surface) -> NDArray[np.bool_]:
+def _visible(ends: Float64, surface: pygame.Surface) -> Bool:
     low, high = ends.min(axis=1), ends.max(axis=1)
     return np.asarray((high >= 0).all(axis=1) & (low <= np.asarray(surface.get_size())).all(axis=1))
 
@@ -230,7 +227,7 @@ def draw_plan(surface: pygame.Surface, plan: Plan, view: View, factor: int) -> N
             shapes.diamond(surface, palette.agent_colour(agent), centre, size)
 
 
-def _without_waits(points: NDArray[np.float32]) -> NDArray[np.float32]:
+def _without_waits(points: Float32) -> Float32:
     moved = np.ones(len(points), np.bool_)
     moved[1:] = (points[1:] != points[:-1]).any(axis=1)
     return points[moved]

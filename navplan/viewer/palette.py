@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from navplan.system.arrays import Float64
+
 Colour = tuple[int, int, int]
 
 PAGE: Colour = (245, 246, 248)
@@ -81,17 +83,17 @@ def contrast_ink(colour: Colour) -> Colour:
     return INK if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.36 else (255, 255, 255)
 
 
-def hazard_ramp(values: NDArray[np.float64]) -> NDArray[np.uint8]:
+def hazard_ramp(values: Float64) -> NDArray[np.uint8]:
     """(…, 3) uint8 colours of hazard costs scaled to 0..1."""
     return _ramp(_HAZARD_STOPS, values)
 
 
-def risk_ramp(values: NDArray[np.float64]) -> NDArray[np.uint8]:
+def risk_ramp(values: Float64) -> NDArray[np.uint8]:
     """(…, 3) uint8 colours of edge risks scaled to 0..1."""
     return _ramp(_RISK_STOPS, values)
 
 
-def _ramp(stops: tuple[Colour, ...], values: NDArray[np.float64]) -> NDArray[np.uint8]:
+def _ramp(stops: tuple[Colour, ...], values: Float64) -> NDArray[np.uint8]:
     where = np.clip(np.asarray(values, dtype=np.float64), 0.0, 1.0)
     knots = np.linspace(0.0, 1.0, len(stops))
     table = np.asarray(stops, dtype=np.float64)

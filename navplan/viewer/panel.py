@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from navplan.system.arrays import Bool, Float64
 from navplan.viewer import palette, shapes, text
 from navplan.viewer.box import Box
 from navplan.viewer.fields import hazard_peak
@@ -172,9 +172,7 @@ def _risks(surface: pygame.Surface, box: Box, scene: Scene, choice: RiskChoice, 
     return _rule(surface, box, y + box.px(28))
 
 
-def _bars(
-    surface: pygame.Surface, box: Box, values: NDArray[np.float64], most: float, strong: NDArray[np.bool_], y: float
-) -> float:
+def _bars(surface: pygame.Surface, box: Box, values: Float64, most: float, strong: Bool, y: float) -> float:
     """One bar an agent, full at `most`."""
     agents = len(values)
     columns = 1 if agents <= TWO_COLUMNS else 2

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from navplan.errors import InvalidInput
 from navplan.plan.plan import Plan
+from navplan.system.arrays import Int64
 from navplan.viewer import edges, layers, palette, shapes, text
 from navplan.viewer.box import Box
 from navplan.viewer.layers import Layers
@@ -80,8 +81,8 @@ class Renderer:
         self.panel = Box(size[0] - panel - margin, margin + edge // 2, panel, height, unit)
         self.home = View.fit(scene.world.height, scene.world.width, *self.box, inset=round(32 * self.unit))
         self.view = view or self.home
-        self.drawn: NDArray[np.int64] = np.zeros(0, np.int64)
-        self.nodes: NDArray[np.int64] = np.zeros(0, np.int64)
+        self.drawn: Int64 = np.zeros(0, np.int64)
+        self.nodes: Int64 = np.zeros(0, np.int64)
         self.slider = slider
         self._static: tuple[object, pygame.Surface] | None = None
         self._planned: tuple[object, pygame.Surface] | None = None

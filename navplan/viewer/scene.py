@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.errors import InvalidInput
 from navplan.execution.trajectory import Trajectory
@@ -15,6 +14,7 @@ from navplan.graph.state_graph import StateGraph
 from navplan.plan.plan import Plan
 from navplan.plan.pricing import find_edges
 from navplan.scenarios.worlds.world import World
+from navplan.system.arrays import Bool, Float32, Float64, Int32, Int64
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,13 +39,13 @@ class Scene:
 
     world: World
     graph: StateGraph | None = None
-    pruned: StateGraph | NDArray[np.int32] | None = None
+    pruned: StateGraph | Int32 | None = None
     plan: Plan | None = None
     trajectory: Trajectory | None = None
     title: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
-    starts: NDArray[np.float32] | None = None
-    goals: NDArray[np.float32] | None = None
+    starts: Float32 | None = None
+    goals: Float32 | None = None
     radius: float | None = None
     goal_tolerance: float | None = None
 
@@ -78,7 +78,7 @@ class Scene:
         return self.plans[min(done, len(self.plans) - 1)]
 
     @cached_property
-    def history(self) -> NDArray[np.float32]:
+    def history(self) -> Float32:
         """(T + 1, A, 2) positions at each step; (1, A, 2) starts where nothing moves; A may be 0."""
         if self.trajectory is not None:
             return np.asarray(self.trajectory.states[..., :2], dtype=np.float32)
@@ -89,16 +89,16 @@ class Scene:
         return self.start_points[None]
 
     @cached_property
-    def start_points(self) -> NDArray[np.float32]:
+    def start_points(self) -> Float32:
         """(A, 2) starts."""
         return self._points("start")
 
     @cached_property
-    def goal_points(self) -> NDArray[np.float32]:
+    def goal_points(self) -> Float32:
         """(A, 2) goals."""
         return self._points("goal")
 
-    def _points(self, which: str) -> NDArray[np.float32]:
+    def _points(self, which: str) -> Float32:
         given = self.starts if which == "start" else self.goals
         if given is None and self.trajectory is not None:
             given = self.trajectory.starts if which == "start" else self.trajectory.goals
@@ -141,7 +141,7 @@ class Scene:
             return self.goal_tolerance
         return self.trajectory.goal_tolerance if self.trajectory is not None else 0.5
 
-    def positions(self, time: float) -> NDArray[np.float32]:
+    def positions(self, time: float) -> Float32:
         """(A, 2) positions at a step that may lie between two recorded ones (straight in between)."""
         time = min(max(time, 0.0), float(self.num_steps))
         low = int(time)
@@ -151,13 +151,13 @@ class Scene:
         return np.asarray(blended, dtype=np.float32)
 
     @cached_property
-    def _cost_table(self) -> NDArray[np.float64] | None:
+    def _cost_table(self) -> Float64 | None:
         if self.trajectory is None:
             return None
         total = np.cumsum(self.trajectory.cost, axis=0, dtype=np.float64)
         return np.concatenate([np.zeros((1, self.num_agents)), total])
 
-    def cost_until(self, time: float) -> NDArray[np.float64] | None:
+    def cost_until(self, time: float) -> Float64 | None:
         """(A,) cost so far; None without a trajectory, since a plan has met no hazard yet."""
         if self._cost_table is None:
             return None
@@ -191,7 +191,7 @@ class Scene:
         seen = self.trajectory.agent_contacts[: min(int(np.ceil(time)), self.num_steps)]
         return int(np.triu(seen.sum(axis=0), 1).sum())
 
-    def touching(self, time: float) -> NDArray[np.int64]:
+    def touching(self, time: float) -> Int64:
         """(K, 2) pairs to flag: closer than two radii at this moment, or recorded in contact during the current step."""
         if self.num_agents < 2:
             return np.zeros((0, 2), np.int64)
@@ -202,7 +202,7 @@ class Scene:
             near = near | (self.trajectory.agent_contacts[step] if time > 0 else False)
         return np.argwhere(np.triu(near, 1))
 
-    def arrived(self, time: float) -> NDArray[np.bool_]:
+    def arrived(self, time: float) -> Bool:
         """(A,) True where the agent is within the goal tolerance now."""
         if len(self.goal_points) != self.num_agents:
             return np.zeros(self.num_agents, np.bool_)

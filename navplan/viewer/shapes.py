@@ -7,14 +7,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-import numpy as np
-from numpy.typing import NDArray
-
+from navplan.system.arrays import Float64
 from navplan.viewer.palette import Colour
 from navplan.viewer.toolkit import pygame
 
 Paint = Colour | tuple[int, int, int, int]
-Points = NDArray[np.float64]
 
 
 def canvas(width: int, height: int) -> pygame.Surface:
@@ -41,7 +38,7 @@ def line(surface: pygame.Surface, paint: Paint, a: Sequence[float], b: Sequence[
     pygame.draw.polygon(surface, paint, corners)
 
 
-def polyline(surface: pygame.Surface, paint: Paint, points: Points, width: float) -> None:
+def polyline(surface: pygame.Surface, paint: Paint, points: Float64, width: float) -> None:
     """A thick line through points, round at joints and ends."""
     for a, b in pairwise(points.tolist()):
         line(surface, paint, a, b, width)
@@ -50,7 +47,7 @@ def polyline(surface: pygame.Surface, paint: Paint, points: Points, width: float
             pygame.draw.circle(surface, paint, p, width / 2)
 
 
-def dashes(surface: pygame.Surface, paint: Paint, points: Points, width: float, on: float, off: float) -> None:
+def dashes(surface: pygame.Surface, paint: Paint, points: Float64, width: float, on: float, off: float) -> None:
     """A dashed line through points; the pattern runs on round the corners."""
     phase, step = 0.0, on + off
     # plain floats: routes are drawn anew while a slider moves, and arrays of two numbers would take most of the time

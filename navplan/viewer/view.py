@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from navplan.system.arrays import Float64
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class View:
         scale = min((width - 2 * inset) / cols, (height - 2 * inset) / rows)
         return cls(left, top, width, height, scale, (rows - height / scale) / 2, (cols - width / scale) / 2)
 
-    def pixels(self, points: ArrayLike, factor: float = 1.0) -> NDArray[np.float64]:
+    def pixels(self, points: ArrayLike, factor: float = 1.0) -> Float64:
         """(…, 2) pixels (x, y) inside the box, `factor` times oversampled, of (…, 2) points (row, col)."""
         array = np.asarray(points, dtype=np.float64)
         x = (array[..., 1] - self.col) * self.scale * factor

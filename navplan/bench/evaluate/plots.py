@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.bench.evaluate.suite import Suite
 from navplan.bench.evaluate.summary import Figure, Group, headline
 from navplan.bench.evaluate.tables import NAMES, Evidence, bootstrap_of, headlines, percent
 from navplan.errors import MissingExtra
+from navplan.system.arrays import Float64
 from navplan.system.files import write_atomically
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def _oracle_curve(axes: Axes, here: Sequence[Group], column: str) -> None:
     axes.plot(sorted(by_team), [by_team[team] for team in sorted(by_team)], color="black", linestyle=(0, (4, 2)), linewidth=0.9)
 
 
-def _bars(found: Sequence[Figure]) -> NDArray[np.float64]:
+def _bars(found: Sequence[Figure]) -> Float64:
     """(2, N) lengths below and above; 0 where nothing is known."""
     pairs = [(one.value - one.low, one.high - one.value) for one in found]
     return np.asarray(np.maximum(np.nan_to_num(np.array(pairs).T), 0.0))

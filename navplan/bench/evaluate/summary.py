@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.bench.evaluate.results import Record
+from navplan.system.arrays import Float64, Int64
 
-F64 = NDArray[np.float64]
 Where = tuple[str, str, int]
 """Map, difficulty, agents."""
 
@@ -52,7 +51,7 @@ class Group:
         """How many rows."""
         return len(self.rows) * len(self.rows[0])
 
-    def values(self, column: str) -> F64:
+    def values(self, column: str) -> Float64:
         """(S, P) float64 of a column."""
         return np.array([[float(row[column]) for row in line] for line in self.rows])
 
@@ -85,7 +84,7 @@ def groups(rows: Sequence[Record]) -> list[Group]:
     return found
 
 
-def headline(values: F64, weights: F64 | None = None) -> float:
+def headline(values: Float64, weights: Float64 | None = None) -> float:
     """Mean over problems, then median over training seeds.
 
     Args:
@@ -100,7 +99,9 @@ def headline(values: F64, weights: F64 | None = None) -> float:
     return float(_medians(_ratios(values, weights, everything)[:, 0][None])[0])
 
 
-def interval(values: F64, weights: F64 | None = None, *, draws: int = 10_000, seed: int = 0, confidence: float = 0.95) -> Figure:
+def interval(
+    values: Float64, weights: Float64 | None = None, *, draws: int = 10_000, seed: int = 0, confidence: float = 0.95
+) -> Figure:
     """`headline` with its percentile bootstrap interval: problems and training seeds are both drawn again.
 
     Problems are shared by all training seeds, so each draw takes the same problems for every seed (crossed design).
@@ -122,23 +123,23 @@ def interval(values: F64, weights: F64 | None = None, *, draws: int = 10_000, se
 
 
 @lru_cache(maxsize=8)
-def _drawn(seeds: int, problems: int, draws: int, seed: int) -> tuple[F64, NDArray[np.int64]]:
+def _drawn(seeds: int, problems: int, draws: int, seed: int) -> tuple[Float64, Int64]:
     """How often each problem is taken (draws, P), and which training seeds (draws, S)."""
     rng = np.random.default_rng(seed)
     counts = rng.multinomial(problems, np.full(problems, 1.0 / problems), size=draws).astype(np.float64)
     return counts, rng.integers(seeds, size=(draws, seeds))
 
 
-def _ratios(values: F64, weights: F64 | None, counts: F64) -> F64:
+def _ratios(values: Float64, weights: Float64 | None, counts: Float64) -> Float64:
     """(S, B) weighted means over problems, `counts` (B, P) saying how often each problem is taken."""
     below = counts.sum(axis=1)[None] if weights is None else weights @ counts.T
     # Sums of six-digit figures in another order differ in the last bit; the reports show far fewer digits.
-    out: F64 = np.full((len(values), len(counts)), np.nan)
+    out: Float64 = np.full((len(values), len(counts)), np.nan)
     np.divide(values @ counts.T, below, out=out, where=below > 0)
     return out
 
 
-def _medians(means: F64) -> F64:
+def _medians(means: Float64) -> Float64:
     """(B,) medians over the last axis, NaN left out."""
     gaps = np.isnan(means)
     if not gaps.any():
@@ -157,12 +158,12 @@ class Bootstrap:
     seed: int = 0
     confidence: float = 0.95
 
-    def of(self, values: F64, weights: F64 | None = None) -> Figure:
+    def of(self, values: Float64, weights: Float64 | None = None) -> Figure:
         """`interval` with these settings."""
         return interval(values, weights, draws=self.draws, seed=self.seed, confidence=self.confidence)
 
 
-def paired(group: Group, base: Group, column: str) -> F64 | None:
+def paired(group: Group, base: Group, column: str) -> Float64 | None:
     """(S, P) differences of a column on the same problems and seeds; None where they were not run on the same ones."""
     if group.where != base.where or group.seeds != base.seeds or len(group.rows[0]) != len(base.rows[0]):
         return None

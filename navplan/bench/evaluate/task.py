@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.bench.evaluate.suite import Setting
 from navplan.errors import FileAccessError
+from navplan.system.arrays import Float32, Float64, Int64
 from navplan.system.files import read_bytes
 
 # Whose sources decide what comes out of a run; rows of one table should agree in them.
@@ -35,11 +35,11 @@ class Cell:
     map_sha256: str
     difficulty: str
     agents: int
-    starts: NDArray[np.float32]
-    goals: NDArray[np.float32]
-    oracle_cost: NDArray[np.float64]
-    oracle_steps: NDArray[np.float64]
-    budgets: NDArray[np.int64]
+    starts: Float32
+    goals: Float32
+    oracle_cost: Float64
+    oracle_steps: Float64
+    budgets: Int64
 
     def digest(self) -> str:
         """Hex SHA-256 of the problems and their budgets."""

@@ -6,12 +6,12 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.bench.evaluate.plots import LOOKS, PAGE
 from navplan.bench.evaluate.suite import Suite
 from navplan.bench.evaluate.tables import NAMES, Evidence, headlines, number
 from navplan.execution.trajectory import Trajectory
+from navplan.system.arrays import Float64
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,7 +68,7 @@ def small_multiples(suite: Suite, evidence: Evidence) -> Picture:
     return picture
 
 
-def _field(world: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _field(world: Any) -> tuple[Float64, Float64]:
     """Hazard cost of points on a fine grid, and where obstacles are (NaN elsewhere), both (rows, columns)."""
     from navplan.scenarios.environments.point import PointEnv
 

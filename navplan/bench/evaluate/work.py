@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from navplan.bench.evaluate.options import options_from
 from navplan.bench.evaluate.score import oracle_columns, score, standing
 from navplan.bench.evaluate.task import Run, Task, code_hash
 from navplan.errors import InvalidInput
+from navplan.system.arrays import Float32
 from navplan.system.files import write_text
 
 # What is kept: a roadmap of 1000 nodes is tens of megabytes.
 _KEPT = 4
 T = TypeVar("T")
-F32 = NDArray[np.float32]
 
 
 class Memory:
@@ -147,24 +147,24 @@ class _Fewer:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._critics, name)
 
-    def members(self, observations: ArrayLike, goals: ArrayLike) -> tuple[F32, F32]:
+    def members(self, observations: ArrayLike, goals: ArrayLike) -> tuple[Float32, Float32]:
         """As `Critics.members`."""
         distance, risk = self._critics.members(observations, goals)
         return distance[: self._count], risk[: self._count]
 
-    def evaluate(self, observations: ArrayLike, goals: ArrayLike) -> tuple[F32, F32]:
+    def evaluate(self, observations: ArrayLike, goals: ArrayLike) -> tuple[Float32, Float32]:
         """As `Critics.evaluate`."""
         distance, risk = self.members(observations, goals)
         return distance.max(axis=0), risk.max(axis=0)
 
-    def distance(self, observations: ArrayLike, goals: ArrayLike) -> F32:
+    def distance(self, observations: ArrayLike, goals: ArrayLike) -> Float32:
         """As `Critics.distance`."""
-        mean: F32 = self.members(observations, goals)[0].mean(axis=0)
+        mean: Float32 = self.members(observations, goals)[0].mean(axis=0)
         return mean
 
-    def risk(self, observations: ArrayLike, goals: ArrayLike) -> F32:
+    def risk(self, observations: ArrayLike, goals: ArrayLike) -> Float32:
         """As `Critics.risk`."""
-        mean: F32 = self.members(observations, goals)[1].mean(axis=0)
+        mean: Float32 = self.members(observations, goals)[1].mean(axis=0)
         return np.where(mean < self._critics.cost_floor, np.float32(0), mean)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.errors import InvalidInput
+from navplan.system.arrays import Float32
 
 if TYPE_CHECKING:
     from navplan.learned.evaluation.calibration import Calibration
@@ -31,7 +31,7 @@ class Judgement(NamedTuple):
         return {"run": self.run, **self.verdict.to_dict(), "calibration": self.calibration.to_dict()}
 
 
-def tuning_pairs(scenario: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def tuning_pairs(scenario: str) -> tuple[Float32, Float32]:
     """Starts and goals (B, 2) of a map's tuning problems, each agent's for itself, at most `REACH` hops apart.
 
     A map whose problems are all longer gives the pairs among its problems' points that are as near, at most 2,000 of them.
@@ -63,7 +63,7 @@ def tuning_pairs(scenario: str) -> tuple[NDArray[np.float32], NDArray[np.float32
     return starts[near][:_MOST_PAIRS], goals[near][:_MOST_PAIRS]
 
 
-def calibration_pairs(scenario: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def calibration_pairs(scenario: str) -> tuple[Float32, Float32]:
     """Starts and goals (10,000, 2) that a run's calibration is measured on."""
     from navplan.learned.evaluation.calibration import near_pairs
     from navplan.scenarios.registry import load_scenario

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from navplan.bench.evaluate.tables import Table, number
 from navplan.bench.judge.run import calibration_pairs, judge_run
+from navplan.system.arrays import Bool, Float32
 
 if TYPE_CHECKING:
     from navplan.learned.trained import Critics
@@ -63,9 +64,9 @@ FIGURES: dict[str, Figure] = {
 class Pairs(NamedTuple):
     """Starts and goals (B, 2), and the geodesic steps (B,) between them, float32 all."""
 
-    starts: NDArray[np.float32]
-    goals: NDArray[np.float32]
-    steps: NDArray[np.float32]
+    starts: Float32
+    goals: Float32
+    steps: Float32
 
     def chosen(self, which: NDArray[Any]) -> Pairs:
         """Some of them."""
@@ -95,7 +96,7 @@ def held_out(scenario: str, count: int = _HELD_OUT) -> Pairs:
     return pairs.chosen(np.flatnonzero(pairs.steps <= _NEAR)[:count])
 
 
-def clear(pairs: Pairs) -> NDArray[np.bool_]:
+def clear(pairs: Pairs) -> Bool:
     """Which of them have nothing in between, and are 1 to 4 cells apart."""
     length = np.abs(pairs.goals - pairs.starts).max(axis=1)
     return np.asarray((length >= 1) & (length <= 4) & (pairs.steps <= length + 1.5))

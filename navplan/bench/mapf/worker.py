@@ -15,7 +15,6 @@ import time
 from typing import IO, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.bench.mapf.instances import parse_planner
 from navplan.errors import NavplanError
@@ -28,6 +27,7 @@ from navplan.planners.base import Prepared
 from navplan.planners.solve import configured, solve
 from navplan.planners.warm_up import warm_up
 from navplan.scenarios.load import load_problem
+from navplan.system.arrays import Int32
 from navplan.system.memory import peak_memory, reset_peak
 
 # A plan that comes later than this after the time limit is not counted as solved.
@@ -55,7 +55,7 @@ class Loader:
         return float(sum(self._lengths[: problem.num_agents]))
 
 
-def lengths(graph: StateGraph, starts: NDArray[np.int32], goals: NDArray[np.int32]) -> list[float]:
+def lengths(graph: StateGraph, starts: Int32, goals: Int32) -> list[float]:
     """Edges of the shortest path from each start to its goal, inf where there is none."""
     reverse = Prepared.of(graph)
     table = np.empty(graph.num_nodes)

@@ -11,14 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.bench import Row
 from navplan.scenarios.environments.point import PointEnv
 from navplan.scenarios.registry import load_scenario
 from navplan.scenarios.worlds.world import World
-
-Float32 = NDArray[np.float32]
+from navplan.system.arrays import Bool, Float32
 
 _DT = np.float32(0.1)
 
@@ -98,7 +96,7 @@ def _best_time(work: Callable[[], None], repetitions: int, prepare: Callable[[],
 class NumpyPeer:
     """The same dynamics and linear hazard in plain numpy: (N, 2) states and actions, every wall cell at every sub-step."""
 
-    walls: NDArray[np.bool_]
+    walls: Bool
     cells: Float32
     radius: float
 

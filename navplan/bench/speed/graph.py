@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.bench import Row
 from navplan.graph.nodes import coverage_nodes, covering_radius
 from navplan.graph.state_graph import StateGraph
+from navplan.system.arrays import Bool, Float32, Int64
 
 if TYPE_CHECKING:
     from navplan.control.interface import EdgeCritics
@@ -21,7 +21,6 @@ MAX_DISTANCE = 7.0
 MAX_RISK = 5.0
 
 T = TypeVar("T")
-Floats = NDArray[np.float32]
 
 
 def run(quick: bool = False) -> list[Row]:
@@ -34,7 +33,7 @@ def run(quick: bool = False) -> list[Row]:
     return measure(load_checkpoint(SCENARIO), walls, quick)
 
 
-def measure(critics: EdgeCritics, walls: NDArray[np.bool_], quick: bool = False) -> list[Row]:
+def measure(critics: EdgeCritics, walls: Bool, quick: bool = False) -> list[Row]:
     """All figures of the suite for any critics on any grid; the same critics serve both sides of every ratio."""
     small, large = (200, 1000) if quick else (1000, 10_000)
     rng = np.random.default_rng(0)
@@ -46,7 +45,7 @@ def measure(critics: EdgeCritics, walls: NDArray[np.bool_], quick: bool = False)
     return rows + _covering(walls, *((5_000, 500) if quick else (100_000, 10_000)))
 
 
-def _building(critics: EdgeCritics, states: Floats) -> tuple[StateGraph, list[Row]]:
+def _building(critics: EdgeCritics, states: Float32) -> tuple[StateGraph, list[Row]]:
     n = len(states)
     rounds = 2
     graph, seconds = _best(lambda: StateGraph.from_states(states, critics, MAX_DISTANCE, MAX_RISK), rounds)
@@ -65,7 +64,7 @@ def _building(critics: EdgeCritics, states: Floats) -> tuple[StateGraph, list[Ro
     return graph, rows
 
 
-def _large(critics: EdgeCritics, states: Floats) -> list[Row]:
+def _large(critics: EdgeCritics, states: Float32) -> list[Row]:
     n = len(states)
     graph, seconds = _best(lambda: StateGraph.from_states(states, critics, MAX_DISTANCE, MAX_RISK), 1)
     cap = graph.limits.max_neighbors if graph.limits else None
@@ -82,7 +81,7 @@ def _large(critics: EdgeCritics, states: Floats) -> list[Row]:
     return [*rows, rate]
 
 
-def _editing(critics: EdgeCritics, graph: StateGraph, points: Floats) -> list[Row]:
+def _editing(critics: EdgeCritics, graph: StateGraph, points: Float32) -> list[Row]:
     _, prune_seconds = _best(lambda: graph.prune(max_risk=MAX_RISK / 2), 5)
     _, attach_seconds = _best(lambda: graph.attach(points, critics), 3)
     together = np.concatenate([graph.states, points])
@@ -94,7 +93,7 @@ def _editing(critics: EdgeCritics, graph: StateGraph, points: Floats) -> list[Ro
     ]
 
 
-def _covering(walls: NDArray[np.bool_], pool_size: int, count: int) -> list[Row]:
+def _covering(walls: Bool, pool_size: int, count: int) -> list[Row]:
     pool = _free_states(walls, pool_size, np.random.default_rng(1))
     coverage_nodes(pool[:8], 4, np.random.default_rng(0))  # compiles
     tenth = count // 10
@@ -111,7 +110,7 @@ def _covering(walls: NDArray[np.bool_], pool_size: int, count: int) -> list[Row]
     ]
 
 
-def _reference_style(critics: EdgeCritics, states: Floats) -> int:
+def _reference_style(critics: EdgeCritics, states: Float32) -> int:
     """The shape of the published code: one critic call per row, then a double loop over all pairs (paper.md, section 4)."""
     n = len(states)
     distance, risk = np.empty((n, n)), np.empty((n, n))
@@ -125,7 +124,7 @@ def _reference_style(critics: EdgeCritics, states: Floats) -> int:
     return len(edges)
 
 
-def _numpy_farthest(pool: Floats, count: int) -> NDArray[np.int64]:
+def _numpy_farthest(pool: Float32, count: int) -> Int64:
     chosen = np.zeros(count, dtype=np.int64)
     gap = np.full(len(pool), np.inf)
     for k in range(1, count):
@@ -134,7 +133,7 @@ def _numpy_farthest(pool: Floats, count: int) -> NDArray[np.int64]:
     return chosen
 
 
-def _free_states(walls: NDArray[np.bool_], count: int, rng: np.random.Generator) -> Floats:
+def _free_states(walls: Bool, count: int, rng: np.random.Generator) -> Float32:
     cells = np.argwhere(~walls)
     return (cells[rng.integers(len(cells), size=count)] + rng.random((count, 2))).astype(np.float32)
 

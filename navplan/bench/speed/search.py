@@ -13,7 +13,6 @@ from typing import Any
 
 import networkx as nx
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra as _scipy_dijkstra
 
@@ -25,6 +24,7 @@ from navplan.plan.problem import Problem
 from navplan.planners.base import Clock, Prepared, Weighted, distance_tables, freeze, make_queue, seed_queue
 from navplan.planners.single.astar import query
 from navplan.planners.solve import solve
+from navplan.system.arrays import Float64, Int32
 
 # scipy's overloads do not say what comes back for one source
 scipy_dijkstra: Any = _scipy_dijkstra
@@ -83,7 +83,7 @@ def dense_graph(nodes: int, seed: int) -> StateGraph:
     )
 
 
-def _spread(graph: StateGraph, count: int, spacing: float, rng: np.random.Generator) -> NDArray[np.int32]:
+def _spread(graph: StateGraph, count: int, spacing: float, rng: np.random.Generator) -> Int32:
     """Random nodes at least `spacing` apart."""
     chosen: list[int] = []
     while len(chosen) < count:
@@ -127,7 +127,7 @@ def _single_source(graph: StateGraph, what: str, repeats: int) -> list[Row]:
         seed_queue(queue, distance, 0)
         dijkstra(csr, distance, queue, graph.num_nodes + 1)
 
-    def peer() -> NDArray[np.float64]:
+    def peer() -> Float64:
         return np.asarray(scipy_dijkstra(matrix, indices=0))
 
     seconds, peer_seconds = _best(ours, repeats), _best(peer, repeats)

@@ -13,19 +13,17 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from navplan.errors import InvalidInput
 from navplan.graph.nodes import coverage_indices
-
-F32 = NDArray[np.float32]
-F64 = NDArray[np.float64]
+from navplan.system.arrays import Float32, Float64
 
 
 class Judge(Protocol):
     """An ensemble of distance critics and one of cost critics."""
 
-    def members(self, observations: F32, goals: F32) -> tuple[F32, F32]:
+    def members(self, observations: Float32, goals: Float32) -> tuple[Float32, Float32]:
         """(B, 2), (B, 2) cells -> what each member says: distance (E, B) in steps, cumulative cost (F, B)."""
         ...
 
@@ -33,10 +31,10 @@ class Judge(Protocol):
 class Ensembles(NamedTuple):
     """A `Judge` out of two functions of (observations, goals), each returning a row per member."""
 
-    distance: Callable[[F32, F32], F32]
-    cost: Callable[[F32, F32], F32]
+    distance: Callable[[Float32, Float32], Float32]
+    cost: Callable[[Float32, Float32], Float32]
 
-    def members(self, observations: F32, goals: F32) -> tuple[F32, F32]:
+    def members(self, observations: Float32, goals: Float32) -> tuple[Float32, Float32]:
         """As `Judge.members`."""
         return self.distance(observations, goals), self.cost(observations, goals)
 
@@ -44,9 +42,9 @@ class Ensembles(NamedTuple):
 class Problems(NamedTuple):
     """Start-goal pairs in cells."""
 
-    starts: F32
+    starts: Float32
     """(K, 2)."""
-    goals: F32
+    goals: Float32
     """(K, 2)."""
 
 
@@ -76,7 +74,7 @@ class Wish:
         if not self.distance[0] <= self.distance[1]:
             raise InvalidInput(f"distance is {self.distance}, expected (least, most)")
 
-    def scores(self, distance: F32, cost: F32) -> F64:
+    def scores(self, distance: Float32, cost: Float32) -> Float64:
         """(B,) score of each pair from the members' opinions (E, B) and (F, B), inf outside the range of distances."""
         mean, deviation = _moments(distance)
         low, high = self.distance
@@ -89,7 +87,7 @@ class Wish:
         return np.where(kept, score, math.inf)
 
 
-def _moments(members: F32) -> tuple[F64, F64]:
+def _moments(members: Float32) -> tuple[Float64, Float64]:
     """Mean and sample deviation over the members; the deviation of a single member is 0."""
     values = np.asarray(members, dtype=np.float64)
     deviation = values.std(axis=0, ddof=1) if len(values) > 1 else np.zeros(values.shape[1])
@@ -139,7 +137,7 @@ class ProblemQueue:
     """Problems waiting to be practised, first in, first out; a refill replaces what was left."""
 
     def __init__(self) -> None:
-        self.waiting: F32 = np.zeros((0, 4), np.float32)
+        self.waiting: Float32 = np.zeros((0, 4), np.float32)
 
     def __len__(self) -> int:
         return len(self.waiting)

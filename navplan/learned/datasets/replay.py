@@ -5,23 +5,20 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.errors import InvalidInput
-
-F32 = NDArray[np.float32]
-I64 = NDArray[np.int64]
+from navplan.system.arrays import Bool, Float32
 
 
 class Batch(NamedTuple):
     """Transitions with their goals; N rows, cell units."""
 
-    states: F32
-    actions: F32
-    costs: F32
-    next_states: F32
-    goals: F32
-    future: NDArray[np.bool_]
+    states: Float32
+    actions: Float32
+    costs: Float32
+    next_states: Float32
+    goals: Float32
+    future: Bool
     """The goal is a later state of the same episode (what behaviour cloning learns from)."""
 
     def rows(self, first: int, count: int) -> Batch:
@@ -58,14 +55,14 @@ class Replay:
             raise InvalidInput(f"replay of {capacity} episodes of {steps} steps, expected at least one of each")
         self.capacity = capacity
         self.steps = steps
-        self.states: F32 = np.zeros((capacity, steps + 1, 2), np.float32)
-        self.actions: F32 = np.zeros((capacity, steps, 2), np.float32)
-        self.costs: F32 = np.zeros((capacity, steps), np.float32)
-        self.goals: F32 = np.zeros((capacity, steps, 2), np.float32)
+        self.states: Float32 = np.zeros((capacity, steps + 1, 2), np.float32)
+        self.actions: Float32 = np.zeros((capacity, steps, 2), np.float32)
+        self.costs: Float32 = np.zeros((capacity, steps), np.float32)
+        self.goals: Float32 = np.zeros((capacity, steps, 2), np.float32)
         self.size = 0
         self.head = 0
 
-    def add(self, states: F32, actions: F32, costs: F32, goals: F32) -> None:
+    def add(self, states: Float32, actions: Float32, costs: Float32, goals: Float32) -> None:
         """Append episodes, the oldest are overwritten.
 
         Args:
@@ -103,11 +100,11 @@ class Replay:
             states, self.actions[episode, step], self.costs[episode, step], self.states[episode, step + 1], goals, future
         )
 
-    def random_states(self, count: int, rng: np.random.Generator) -> F32:
+    def random_states(self, count: int, rng: np.random.Generator) -> Float32:
         """(count, 2) stored states, drawn uniformly."""
         return self.states[rng.integers(self.size, size=count), rng.integers(self.steps + 1, size=count)]
 
-    def near_states(self, states: F32, rng: np.random.Generator, radius: float, candidates: int) -> F32:
+    def near_states(self, states: Float32, rng: np.random.Generator, radius: float, candidates: int) -> Float32:
         """For each of the (B, 2) states a stored state near it in coordinates, whatever lies between.
 
         Of `candidates` stored states the one closest to a random point of the square of half side `radius` around the state is
@@ -117,5 +114,5 @@ class Replay:
         pool = self.random_states(count * candidates, rng).reshape(count, candidates, 2)
         target = states + rng.uniform(-radius, radius, (count, 2)).astype(np.float32)
         closest = np.abs(pool - target[:, None]).max(axis=2).argmin(axis=1)
-        chosen: F32 = pool[np.arange(count), closest]
+        chosen: Float32 = pool[np.arange(count), closest]
         return chosen

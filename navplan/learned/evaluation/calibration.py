@@ -11,16 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from navplan.errors import InvalidInput
 from navplan.learned.evaluation.judge import rollout
 from navplan.learned.trained import Critics
 from navplan.scenarios.environments.point import PointEnv
 from navplan.scenarios.worlds.world import World
-
-F32 = NDArray[np.float32]
-F64 = NDArray[np.float64]
+from navplan.system.arrays import Float32, Float64, Int64
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,10 +34,10 @@ class Reliability:
         error: expected calibration error, the mean over pairs of |predicted - realised| of their bin's means.
     """
 
-    predicted: F64
-    realised: F64
-    deviation: F64
-    count: NDArray[np.int64]
+    predicted: Float64
+    realised: Float64
+    deviation: Float64
+    count: Int64
     mae: float
     bias: float
     error: float
@@ -121,7 +119,7 @@ def reliability(predicted: ArrayLike, realised: ArrayLike, bins: int = 10) -> Re
     kept = np.flatnonzero(count)
     size = count[kept].astype(np.float64)
 
-    def means(values: F64) -> F64:
+    def means(values: Float64) -> Float64:
         return np.asarray(np.bincount(which, weights=values, minlength=len(count))[kept] / size, dtype=np.float64)
 
     mean_said, mean_came = means(said), means(came)
@@ -133,7 +131,7 @@ def reliability(predicted: ArrayLike, realised: ArrayLike, bins: int = 10) -> Re
     )
 
 
-def near_pairs(world: World, count: int, rng: np.random.Generator, *, radius: float = 8.0) -> tuple[F32, F32]:
+def near_pairs(world: World, count: int, rng: np.random.Generator, *, radius: float = 8.0) -> tuple[Float32, Float32]:
     """Starts uniform over the free space, goals uniform over the free part of the square of half side `radius` around them.
 
     Returns:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.stats import spearmanr
 
 from navplan.control.interface import LowLevel
@@ -17,16 +17,15 @@ from navplan.errors import InvalidInput
 from navplan.learned.trained import Critics
 from navplan.scenarios.environments.point import PointEnv
 from navplan.scenarios.worlds.world import World
-
-F32 = NDArray[np.float32]
+from navplan.system.arrays import Float64
 
 
 class Rollout(NamedTuple):
     """One noise-free episode per pair."""
 
-    steps: NDArray[np.float64]
+    steps: Float64
     """(B,) steps until within the tolerance of the goal, inf where time ran out."""
-    cost: NDArray[np.float64]
+    cost: Float64
     """(B,) sum of the step costs until then (all of them where time ran out)."""
 
 

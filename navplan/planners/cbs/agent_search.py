@@ -7,7 +7,6 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.kernels.common.status import BUDGET, EXHAUSTED, FULL
 from navplan.kernels.search.conflicts import KEEP_OUT, LATER
@@ -24,6 +23,7 @@ from navplan.kernels.search.space_time import (
 )
 from navplan.plan.problem import Problem
 from navplan.planners.base import Clock, Weighted, expansions_per_slice, freeze
+from navplan.system.arrays import Float64, Int32
 
 
 class Constraint(NamedTuple):
@@ -44,7 +44,7 @@ class Constraint(NamedTuple):
 class Route(NamedTuple):
     """A path with its cost, a lower bound on the cost of any path under the same constraints, and its conflicts."""
 
-    path: NDArray[np.int32]
+    path: Int32
     cost: float
     bound: float
     conflicts: int
@@ -64,7 +64,7 @@ def typical_step(weighted: Weighted) -> float:
     return float(np.median(weighted.forward.weights))
 
 
-def pack(paths: Sequence[NDArray[np.int32]]) -> NDArray[np.int32]:
+def pack(paths: Sequence[Int32]) -> Int32:
     """(T, K) int32 with one column per path; shorter ones rest at their last node."""
     if not paths:
         return NO_OTHERS
@@ -133,7 +133,7 @@ class LowLevel:
         searches: number of searches.
     """
 
-    def __init__(self, problem: Problem, weighted: Weighted, tables: NDArray[np.float64], clearance: float, clock: Clock) -> None:
+    def __init__(self, problem: Problem, weighted: Weighted, tables: Float64, clearance: float, clock: Clock) -> None:
         self._starts = problem.starts.tolist()
         self._goals = problem.goals.tolist()
         self._weighted = weighted
@@ -154,7 +154,7 @@ class LowLevel:
         self,
         agent: int,
         constraints: Collection[Constraint] = (),
-        others: NDArray[np.int32] = NO_OTHERS,
+        others: Int32 = NO_OTHERS,
         skip: int = -1,
         w: float = 1.0,
         extra: float = 0.0,

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.errors import InvalidInput
 from navplan.graph.state_graph import StateGraph
@@ -19,6 +18,7 @@ from navplan.planners.base import Guarantee, Prepared, check_time_limit
 from navplan.planners.cbs.agent_search import Constraint, pack
 from navplan.planners.cbs.tree import SAME, Conflict, GaveUp, Node, Tree, run
 from navplan.planners.cbs.unit.search import Attempts, UnitSearch
+from navplan.system.arrays import Int32
 
 # Agents that can be planned jointly.
 MOST_TOGETHER = 16
@@ -161,7 +161,7 @@ class _Search:
                 return
             node = adopted
 
-    def _split(self, f: float, node: Node, paths: NDArray[np.int32], conflicts: list[Conflict], chosen: Conflict) -> Node | None:
+    def _split(self, f: float, node: Node, paths: Int32, conflicts: list[Conflict], chosen: Conflict) -> Node | None:
         """Push both children, or return the one that replaces `node`."""
         children = []
         for agent, extra in ((chosen.first, chosen.for_first), (chosen.second, chosen.for_second)):

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.errors import InvalidInput, InvalidProblem
 from navplan.graph.state_graph import StateGraph
@@ -22,6 +21,7 @@ from navplan.plan.problem import Problem
 from navplan.planners.base import Clock, Guarantee, OutOfTime, Prepared, check_time_limit
 from navplan.planners.cbs.root_bound import Dues
 from navplan.planners.priority.reservations import GRID_CLEARANCE, SAME, Field, Hopeless, check_count
+from navplan.system.arrays import Int32
 
 # Low-level expansions of one kernel call, about 10 ms.
 SLICE = 10_000
@@ -81,7 +81,7 @@ class EECBS:
         field: Field | None = None
         forest: Forest | None = None
         status: Status = "unsolved"
-        paths: list[NDArray[np.int32]] = []
+        paths: list[Int32] = []
         reason = ""
         try:
             field = Field.of(problem, state, clock)
@@ -181,7 +181,7 @@ class Forest:
             bound = self.field.lower_bound + self.dues.total(clashes.tolist(), clock)
             self.tree.val[book.PROVED] = max(self.tree.val[book.PROVED], bound)
 
-    def paths(self) -> list[NDArray[np.int32]]:
+    def paths(self) -> list[Int32]:
         """The paths of the current tree node."""
         return [self.table.paths[agent, :length].copy() for agent, length in enumerate(self.table.lengths)]
 
@@ -268,7 +268,7 @@ def _make_tree(agents: int, nodes: int, pool: int, conflicts: int) -> book.Tree:
 
 
 def _finish(
-    problem: Problem, status: Status, paths: list[NDArray[np.int32]], bound: float | None, reason: str, forest: Forest | None
+    problem: Problem, status: Status, paths: list[Int32], bound: float | None, reason: str, forest: Forest | None
 ) -> Plan:
     """The Plan; optimal where the bound has met the cost."""
     stats = forest.stats if forest is not None else {"expanded": 0, "generated": 0}

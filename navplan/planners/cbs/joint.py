@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.kernels.cbs.joint import MADE, POPPED, RESULT, SIZE, JointWork, Team, joint_search, joint_trace
 from navplan.kernels.common.status import BUDGET, EXHAUSTED, FOUND, FULL
 from navplan.planners.base import Clock, Weighted, freeze
+from navplan.system.arrays import Float64, Int32
 
 SLICE = 4000
 
@@ -25,16 +25,16 @@ class JointResult(NamedTuple):
     """
 
     status: int
-    paths: list[NDArray[np.int32]]
+    paths: list[Int32]
     bound: float
     expanded: int
 
 
 def plan_jointly(
     weighted: Weighted,
-    starts: NDArray[np.int32],
-    goals: NDArray[np.int32],
-    tables: NDArray[np.float64],
+    starts: Int32,
+    goals: Int32,
+    tables: Float64,
     clearance: float,
     clock: Clock,
     capacity: int,
@@ -77,7 +77,7 @@ def plan_jointly(
     return JointResult(FOUND, [upto_arrival(table[:, k]) for k in range(agents)], float(work.g[record]), expanded)
 
 
-def upto_arrival(column: NDArray[np.int32]) -> NDArray[np.int32]:
+def upto_arrival(column: Int32) -> Int32:
     """Without the waits at the end."""
     moved = np.flatnonzero(column != column[-1])
     return np.ascontiguousarray(column[: moved[-1] + 2 if moved.size else 1])

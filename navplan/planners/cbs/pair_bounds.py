@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.kernels.cbs.pairs import Pair, PairWork, pair_bound
 from navplan.plan.problem import Problem
 from navplan.planners.base import Weighted
+from navplan.system.arrays import Float64
 
 CAPACITY = 1 << 15
 BUDGET = 3000
@@ -18,7 +18,7 @@ MAX_COMBINATIONS = 1 << 10
 class PairBounds:
     """The sum of costs that two agents need at least, whatever constraints are put on them."""
 
-    def __init__(self, problem: Problem, weighted: Weighted, tables: NDArray[np.float64], clearance: float) -> None:
+    def __init__(self, problem: Problem, weighted: Weighted, tables: Float64, clearance: float) -> None:
         self._ends = list(zip(problem.starts.tolist(), problem.goals.tolist(), strict=True))
         self._weighted = weighted
         self._tables = tables

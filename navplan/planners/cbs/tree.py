@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.kernels.search.conflicts import ARRIVAL, DISC, KEEP_OUT, LATER, MOVE, find_conflicts, first_too_close
 from navplan.plan.plan import Plan, Status, make_plan
@@ -18,6 +17,7 @@ from navplan.planners.base import Clock, OutOfTime, Prepared, Weighted, distance
 from navplan.planners.cbs.agent_search import Constraint, LowLevel, Route, pack
 from navplan.planners.cbs.joint import JointResult, plan_jointly
 from navplan.planners.cbs.pair_bounds import PairBounds
+from navplan.system.arrays import Float64, Int32
 
 # A gap this small (cells) below the clearance is float32 rounding of the coordinates, not a conflict.
 ROUNDING = 1e-7
@@ -55,7 +55,7 @@ class Node:
     bound: float
     conflicts: int
 
-    def paths(self) -> list[NDArray[np.int32]]:
+    def paths(self) -> list[Int32]:
         """Node ids per agent."""
         return [route.path for route in self.routes]
 
@@ -77,7 +77,7 @@ class Tree:
         joint_expanded: joint states of all agents.
     """
 
-    def __init__(self, problem: Problem, weighted: Weighted, tables: NDArray[np.float64], clock: Clock) -> None:
+    def __init__(self, problem: Problem, weighted: Weighted, tables: Float64, clock: Clock) -> None:
         self.problem = problem
         self.clearance = effective_clearance(problem)
         self.clock = clock
@@ -124,7 +124,7 @@ class Tree:
     def child(
         self,
         node: Node,
-        paths: NDArray[np.int32],
+        paths: Int32,
         conflicts: Sequence[Conflict],
         agent: int,
         extra: Sequence[Constraint],
@@ -170,10 +170,10 @@ class Tree:
         bound = float(sum(route.bound for route in routes))
         return Node(constraints, routes, cost, bound, conflicts)
 
-    def _scan(self, paths: NDArray[np.int32], agent: int) -> int:
+    def _scan(self, paths: Int32, agent: int) -> int:
         return int(find_conflicts(self._xy, self.clearance, paths, agent, PER_PAIR, self._where, self._which))
 
-    def conflicts(self, paths: NDArray[np.int32]) -> list[Conflict]:
+    def conflicts(self, paths: Int32) -> list[Conflict]:
         """The conflicts among packed paths, at most `PER_PAIR` a pair, with their constraints, earliest first."""
         count = self._scan(paths, -1)
         if count == 0:
@@ -233,7 +233,7 @@ def effective_clearance(problem: Problem) -> float:
     return problem.spacing - ROUNDING if problem.spacing > 2 * ROUNDING else problem.spacing
 
 
-def apart_reason(problem: Problem, xy: NDArray[np.float64]) -> str:
+def apart_reason(problem: Problem, xy: Float64) -> str:
     """Why no plan can exist because of agents too close at their starts or goals; empty when none are."""
     for what, nodes in (("start", problem.starts), ("goal", problem.goals)):
         i, j = first_too_close(xy, nodes, effective_clearance(problem))
@@ -243,7 +243,7 @@ def apart_reason(problem: Problem, xy: NDArray[np.float64]) -> str:
     return ""
 
 
-def reach_reason(problem: Problem, tables: NDArray[np.float64]) -> str:
+def reach_reason(problem: Problem, tables: Float64) -> str:
     """Why no plan can exist because of agents that cannot reach their goals even alone; empty when all can."""
     lost = np.flatnonzero(np.isinf(tables[np.arange(problem.num_agents), problem.starts]))
     if not lost.size:

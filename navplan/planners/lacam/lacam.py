@@ -34,6 +34,7 @@ from navplan.plan.problem import Problem
 from navplan.planners.base import SLICE_S, Clock, Guarantee, OutOfTime, Prepared, check_time_limit
 from navplan.planners.lacam.guide import add_guide
 from navplan.planners.lacam.team import Team, lost_reason, make_team, paths_of, refuse_clearance, settle
+from navplan.system.arrays import Int32
 
 # Configurations after which a search for a first plan begins again: so many, and so many for each step of the longest way.
 FEW_STEPS = 100
@@ -155,7 +156,7 @@ class _Search:
     """
 
     def __init__(self, problem: Problem, team: Team, options: LaCAM, clock: Clock, rng: np.random.Generator) -> None:
-        self.paths: list[NDArray[np.int32]] = []
+        self.paths: list[Int32] = []
         self.loss = np.inf
         self.counters = np.zeros(COUNTERS, np.int64)
         self._cost = np.inf

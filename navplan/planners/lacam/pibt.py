@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.errors import InvalidInput
 from navplan.graph.state_graph import StateGraph
@@ -16,6 +15,7 @@ from navplan.plan.plan import Plan, Status, make_plan
 from navplan.plan.problem import Problem
 from navplan.planners.base import Clock, Guarantee, OutOfTime, Prepared, check_time_limit
 from navplan.planners.lacam.team import Team, lost_reason, make_team, paths_of, refuse_clearance, settle
+from navplan.system.arrays import Int32
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class PIBT:
         refuse_clearance(self.name, problem)
         began = time.perf_counter()
         clock = Clock(deadline)
-        rows: list[NDArray[np.int32]] = []
+        rows: list[Int32] = []
         bound: float | None = None
         status: Status = "unsolved"
         try:
@@ -82,7 +82,7 @@ class PIBT:
         )
         return settle(plan)
 
-    def _walk(self, problem: Problem, team: Team, clock: Clock) -> tuple[list[NDArray[np.int32]], bool]:
+    def _walk(self, problem: Problem, team: Team, clock: Clock) -> tuple[list[Int32], bool]:
         """Configurations step by step, and whether the last one is all agents at their goals."""
         weights = team.scene.weights
         shortest = float(weights.min()) if weights.size else 1.0

@@ -17,6 +17,7 @@ from navplan.kernels.lacam.pibt import Crew, Scene
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
 from navplan.planners.base import Clock, Prepared, Weighted, distance_tables, freeze
+from navplan.system.arrays import Float64, Int32
 
 # Goals per kernel call of the table builder: milliseconds.
 BATCH = 16
@@ -35,10 +36,10 @@ class Team(NamedTuple):
     """
 
     scene: Scene
-    tables: NDArray[np.uint16] | NDArray[np.float64]
+    tables: NDArray[np.uint16] | Float64
     crew: Crew
-    ranks: NDArray[np.int32]
-    alone: NDArray[np.float64]
+    ranks: Int32
+    alone: Float64
     branching: int
 
 
@@ -56,9 +57,7 @@ def threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def hop_tables(
-    indptr: NDArray[np.int32], indices: NDArray[np.int32], goals: NDArray[np.int32], clock: Clock, workers: int
-) -> NDArray[np.uint16]:
+def hop_tables(indptr: Int32, indices: Int32, goals: Int32, clock: Clock, workers: int) -> NDArray[np.uint16]:
     """(A, N) uint16 hops from every node to each goal over a reversed CSR, FAR where there is no way.
 
     Raises:
@@ -92,7 +91,7 @@ def make_team(problem: Problem, prepared: Prepared, clock: Clock, rng: np.random
     weighted = Weighted.of(problem, prepared)
     graph: StateGraph = problem.graph
     agents, nodes = problem.num_agents, graph.num_nodes
-    tables: NDArray[np.uint16] | NDArray[np.float64]
+    tables: NDArray[np.uint16] | Float64
     if weighted.unit and nodes <= FAR:
         tables = hop_tables(weighted.backward.indptr, weighted.backward.indices, problem.goals, clock, threads())
         far, noise, waits = float(FAR), 0.5, np.ones(nodes)
@@ -137,7 +136,7 @@ def make_team(problem: Problem, prepared: Prepared, clock: Clock, rng: np.random
     return Team(scene, tables, crew, ranks, alone, branching)
 
 
-def lost_reason(problem: Problem, alone: NDArray[np.float64]) -> str:
+def lost_reason(problem: Problem, alone: Float64) -> str:
     """Why no plan can exist because of agents that cannot reach their goals even alone; empty when all can."""
     lost = np.flatnonzero(np.isinf(alone))
     if not lost.size:
@@ -147,7 +146,7 @@ def lost_reason(problem: Problem, alone: NDArray[np.float64]) -> str:
     return f"agent {agent} cannot reach its goal: no way from node {problem.starts[agent]} to node {problem.goals[agent]}{more}"
 
 
-def paths_of(rows: NDArray[np.int32]) -> list[NDArray[np.int32]]:
+def paths_of(rows: Int32) -> list[Int32]:
     """Per agent its path, from (T, A) configurations; trailing waits included."""
     return list(np.ascontiguousarray(rows.T))
 

@@ -6,13 +6,13 @@ import time
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.kernels.common.tables import FAR, hops
 from navplan.kernels.lacam.pibt import pibt_step
 from navplan.plan.problem import Problem
 from navplan.planners.base import Clock, Planner, Prepared, Weighted, distance_tables
 from navplan.planners.lacam.team import make_team, refuse_clearance
+from navplan.system.arrays import Bool, Float64, Int32
 
 
 class Fleet(Protocol):
@@ -32,7 +32,7 @@ class Fleet(Protocol):
         """Set the goal of `agent`, None to stay about; False when no way leads there from where it is."""
         ...
 
-    def step(self, nodes: NDArray[np.int32]) -> NDArray[np.int32]:
+    def step(self, nodes: Int32) -> Int32:
         """(A,) int32 nodes one time step after `nodes`."""
         ...
 
@@ -73,7 +73,7 @@ class PibtFleet:
         self._spent += time.perf_counter() - began
         return bool(row[node] != FAR if row.dtype == np.uint16 else np.isfinite(row[node]))
 
-    def step(self, nodes: NDArray[np.int32]) -> NDArray[np.int32]:
+    def step(self, nodes: Int32) -> Int32:
         """See `Fleet`."""
         began = time.perf_counter()
         team = self._team
@@ -115,8 +115,8 @@ class WindowFleet:
         self._weighted = Weighted.of(problem, Prepared.of(problem.graph))
         self._nodes = np.array(problem.starts)
         self._goals: dict[int, int] = {}
-        self._tables: dict[int, NDArray[np.float64]] = {}
-        self._paths: list[NDArray[np.int32]] = [self._nodes[k : k + 1] for k in range(problem.num_agents)]
+        self._tables: dict[int, Float64] = {}
+        self._paths: list[Int32] = [self._nodes[k : k + 1] for k in range(problem.num_agents)]
         self._at = 0
         self._left = 0
 
@@ -130,7 +130,7 @@ class WindowFleet:
         self._tables[agent] = distance_tables(self._weighted, np.array([goal], np.int32), Clock(None))[0]
         return bool(np.isfinite(self._tables[agent][self._nodes[agent]]))
 
-    def step(self, nodes: NDArray[np.int32]) -> NDArray[np.int32]:
+    def step(self, nodes: Int32) -> Int32:
         """See `Fleet`."""
         self._nodes = np.array(nodes)
         if self._left == 0:
@@ -166,7 +166,7 @@ class WindowFleet:
             self.failures += 1
         self.calls.append((time.perf_counter() - began, self._window))
 
-    def _aims(self) -> NDArray[np.int32]:
+    def _aims(self) -> Int32:
         """(A,) int32 distinct nodes, the oldest goals first, then those who only stay about."""
         aims = np.full(self._problem.num_agents, -1, np.int32)
         taken = np.zeros(self._problem.graph.num_nodes, np.bool_)
@@ -195,7 +195,7 @@ class WindowFleet:
             node = int(heads[np.argmin(row[heads] + graph.weights[low:high])])
         return node
 
-    def _free(self, agent: int, wish: int, taken: NDArray[np.bool_]) -> int:
+    def _free(self, agent: int, wish: int, taken: Bool) -> int:
         """The free node nearest to `wish` in steps from there, from which the agent's goal can be reached."""
         if not taken[wish]:
             return wish
@@ -215,7 +215,7 @@ class WindowFleet:
             layer = ahead
         return int(self._nodes[agent])  # nothing near is free: the planner will say so
 
-    def _take(self, node: int, taken: NDArray[np.bool_]) -> None:
+    def _take(self, node: int, taken: Bool) -> None:
         taken[node] = True
         if self._problem.spacing > 0:
             states = self._problem.graph.states.astype(np.float64)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.errors import FileFormatError, InvalidInput, InvalidProblem
 from navplan.graph.state_graph import StateGraph
@@ -23,6 +22,7 @@ from navplan.planners.base import check_time_limit
 from navplan.planners.lifelong.fleet import Fleet, PibtFleet, WindowFleet
 from navplan.planners.solve import configured
 from navplan.planners.warm_up import warm_up
+from navplan.system.arrays import Float64, Int32
 from navplan.system.files import read_bytes, write_text
 
 
@@ -141,9 +141,9 @@ class LifelongRun:
     """
 
     planner: str
-    history: NDArray[np.int32]
+    history: Int32
     tasks: tuple[Task, ...]
-    planning_s: NDArray[np.float64]
+    planning_s: Float64
     failures: int
     delayed: int
     violations: tuple[str, ...]
@@ -336,7 +336,7 @@ def _drive(
     return LifelongRun(fleet.name, history, tuple(tasks), calls, fleet.failures, fleet.delayed, violations, interrupted, plan)
 
 
-def checked(problem: Problem, history: NDArray[np.int32], planner: str) -> tuple[Plan, tuple[str, ...]]:
+def checked(problem: Problem, history: Int32, planner: str) -> tuple[Plan, tuple[str, ...]]:
     """The driven paths as a plan whose goals are where the agents ended, and what the validator has against it."""
     from navplan.plan.validate import violations
 

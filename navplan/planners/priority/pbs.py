@@ -16,6 +16,7 @@ from navplan.plan.plan import Plan, Status
 from navplan.plan.problem import Problem
 from navplan.planners.base import Clock, Guarantee, OutOfTime, Prepared, check_time_limit
 from navplan.planners.priority.reservations import Arena, Field, Hopeless, check_count, finish, refuse_clearance
+from navplan.system.arrays import Bool, Float64, Int32
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class PBS:
         clock = Clock(deadline)
         field: Field | None = None
         search: _Search | None = None
-        paths: list[NDArray[np.int32]] | None = None
+        paths: list[Int32] | None = None
         status: Status = "unsolved"
         try:
             field = Field.of(problem, state, clock)
@@ -91,8 +92,8 @@ class _Node:
     """
 
     above: NDArray[np.uint8]
-    paths: list[NDArray[np.int32]]
-    costs: NDArray[np.float64]
+    paths: list[Int32]
+    costs: Float64
 
 
 class _Search:
@@ -110,12 +111,12 @@ class _Search:
         self._arena = arena
         self._clock = clock
         agents = len(arena.costs)
-        self._loaded: list[NDArray[np.int32] | None] = [None] * agents
+        self._loaded: list[Int32 | None] = [None] * agents
         self._marks = np.zeros(agents, np.int64)
         self._met = np.empty(agents, np.int32)
         self._stamp = 1
 
-    def run(self, max_nodes: int | None) -> list[NDArray[np.int32]] | None:
+    def run(self, max_nodes: int | None) -> list[Int32] | None:
         """Paths without conflicts, or None."""
         agents = len(self._loaded)
         nobody = np.zeros((agents, agents), bool)
@@ -153,12 +154,12 @@ class _Search:
                 return None
         return self._node(above)
 
-    def _meets(self, agent: int, others: NDArray[np.bool_]) -> bool:
+    def _meets(self, agent: int, others: Bool) -> bool:
         count = meetings(self._arena.table, agent, self._marks, self._stamp, self._met)
         self._stamp += 1
         return bool(others[self._met[:count]].any())
 
-    def _replan(self, agent: int, above: NDArray[np.bool_]) -> bool:
+    def _replan(self, agent: int, above: Bool) -> bool:
         arena = self._arena
         remove(arena.table, agent)
         self._loaded[agent] = None
@@ -168,7 +169,7 @@ class _Search:
         self._loaded[agent] = arena.path(agent)
         return True
 
-    def _node(self, above: NDArray[np.bool_]) -> _Node:
+    def _node(self, above: Bool) -> _Node:
         self.generated += 1
         paths = [path for path in self._loaded if path is not None]
         return _Node(np.packbits(above, axis=1), paths, self._arena.costs.copy())

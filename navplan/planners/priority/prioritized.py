@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.graph.state_graph import StateGraph
 from navplan.kernels.search.sipp import EXPANDED, HARD
@@ -15,6 +14,7 @@ from navplan.plan.plan import Plan, Status
 from navplan.plan.problem import Problem
 from navplan.planners.base import Clock, Guarantee, OutOfTime, Prepared, check_time_limit
 from navplan.planners.priority.reservations import Arena, Field, Hopeless, check_count, finish, refuse_clearance
+from navplan.system.arrays import Int64
 
 # So often an order is drawn afresh; in between the agent that found no path is moved to the front.
 FRESH = 10
@@ -88,7 +88,7 @@ class Prioritized:
         )
 
 
-def plan_in_order(arena: Arena, order: NDArray[np.int64], clock: Clock) -> int:
+def plan_in_order(arena: Arena, order: Int64, clock: Clock) -> int:
     """Plan every agent around those before it in `order`; the first agent that finds no path, -1 if all find one."""
     arena.clear()
     for agent in order.tolist():

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.errors import InvalidInput, InvalidProblem
 from navplan.kernels.common.status import BUDGET, EXHAUSTED, FOUND, FULL
@@ -20,6 +19,7 @@ from navplan.kernels.search.sipp import LENGTH, MADE, Ground, Labels, search
 from navplan.plan.plan import Plan, Status, make_plan
 from navplan.plan.problem import Problem
 from navplan.planners.base import Clock, Prepared, Weighted, expansions_per_slice, freeze, make_queue, seed_queue
+from navplan.system.arrays import Float32, Float64, Int32
 
 # On a grid two agents that share no node and do not swap are never nearer than half a cell's diagonal.
 GRID_CLEARANCE = math.sqrt(0.5)
@@ -54,7 +54,7 @@ class Field:
 
     problem: Problem
     ground: Ground
-    optima: NDArray[np.float64]
+    optima: Float64
     slice_size: int
 
     @classmethod
@@ -86,7 +86,7 @@ class Field:
         """Sum of the optima."""
         return math.fsum(self.optima.tolist())
 
-    def costs(self, paths: Sequence[NDArray[np.int32]]) -> NDArray[np.float64]:
+    def costs(self, paths: Sequence[Int32]) -> Float64:
         """(A,) float64 cost of each path up to its last arrival; -1 where a step is neither an edge nor a wait."""
         ground = self.ground
         nodes = len(ground.indptr) - 1
@@ -110,9 +110,7 @@ class Field:
         return out
 
 
-def goal_tables(
-    weighted: Weighted, starts: NDArray[np.int32], goals: NDArray[np.int32], clock: Clock
-) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+def goal_tables(weighted: Weighted, starts: Int32, goals: Int32, clock: Clock) -> tuple[Float32, Float64]:
     """Cost from every node to each goal, rounded down to (A, N) float32, and exactly from each start, (A,) float64."""
     graph = weighted.backward
     nodes = len(graph.indptr) - 1
@@ -222,18 +220,18 @@ class Arena:
         """Take every path out."""
         remove_all(self.table)
 
-    def put(self, agent: int, path: NDArray[np.int32], cost: float) -> None:
+    def put(self, agent: int, path: Int32, cost: float) -> None:
         """Enter `path` for `agent`, in place of the one it had."""
         self.widen(len(path))
         remove(self.table, agent)
         insert(self.table, agent, np.ascontiguousarray(path, np.int32), len(path))
         self.costs[agent] = cost
 
-    def path(self, agent: int) -> NDArray[np.int32]:
+    def path(self, agent: int) -> Int32:
         """A copy of the path of `agent`."""
         return self.table.paths[agent, : self.table.lengths[agent]].copy()
 
-    def paths(self) -> list[NDArray[np.int32]]:
+    def paths(self) -> list[Int32]:
         """Copies of all paths."""
         return [self.path(agent) for agent in range(len(self.costs))]
 
@@ -263,7 +261,7 @@ class Arena:
 def finish(
     problem: Problem,
     name: str,
-    paths: list[NDArray[np.int32]] | None,
+    paths: list[Int32] | None,
     bound: float | None,
     *,
     began: float,

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.planners.risk.fronts import SAME, Point, within
+from navplan.system.arrays import Float64, Int64
 
 # Partial sums that the joint choice keeps, at most; beyond it settles for the market's.
 MOST_SUMS = 200_000
@@ -22,8 +22,8 @@ MOST_SUMS = 200_000
 class Front(NamedTuple):
     """One agent's trade-offs, cheapest first: (K,) float64 costs rising, risks falling; not empty."""
 
-    cost: NDArray[np.float64]
-    risk: NDArray[np.float64]
+    cost: Float64
+    risk: Float64
     points: tuple[Point, ...]
 
     @classmethod
@@ -177,7 +177,7 @@ def joint(fronts: Sequence[Front], budget: float, market: Market) -> tuple[list[
     ahead_worth = np.cumsum([0.0, *worths])[::-1] - market.price * budget
     limit, worst = budget + SAME * (1.0 + budget), best * (1.0 + SAME) + SAME
     cost, risk = np.zeros(1), np.zeros(1)
-    trail: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
+    trail: list[tuple[Int64, Int64]] = []
     for step, agent in enumerate(order, 1):
         front = fronts[agent]
         costs = (cost[:, None] + front.cost).ravel()

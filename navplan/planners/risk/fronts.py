@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.errors import InvalidInput
 from navplan.kernels.common.status import BUDGET, FULL
@@ -29,6 +28,7 @@ from navplan.kernels.search.labels import (
 from navplan.plan.problem import Problem
 from navplan.planners.base import Clock, Prepared, Weighted, distance_tables, expansions_per_slice, freeze
 from navplan.planners.cbs.agent_search import NO_OTHERS, Constraint, make_table
+from navplan.system.arrays import Float64, Int32
 
 # Risks and costs that differ by less, relatively, are one number summed in two orders.
 SAME = 1e-11
@@ -39,7 +39,7 @@ class Worth(NamedTuple):
 
     price: float
     cap: float
-    ahead: NDArray[np.float64]
+    ahead: Float64
 
 
 class Point(NamedTuple):
@@ -47,7 +47,7 @@ class Point(NamedTuple):
 
     cost: float
     risk: float
-    path: NDArray[np.int32]
+    path: Int32
     conflicts: int = 0
 
 
@@ -70,9 +70,9 @@ class RiskTables:
 
     graph: TwoCosts
     weighted: Weighted
-    backward_risk: NDArray[np.float64]
-    cost: NDArray[np.float64]
-    risk: NDArray[np.float64]
+    backward_risk: Float64
+    cost: Float64
+    risk: Float64
     min_risk: float
 
     @classmethod
@@ -164,7 +164,7 @@ class Fronts:
         *,
         cap: float = math.inf,
         most: int | None = None,
-        others: NDArray[np.int32] = NO_OTHERS,
+        others: Int32 = NO_OTHERS,
         skip: int = -1,
         penalty: float = 0.0,
         worth: Worth | None = None,
@@ -227,7 +227,7 @@ class Fronts:
         agent: int,
         query: LabelQuery,
         table: object,
-        others: NDArray[np.int32],
+        others: Int32,
         worth: Worth | None,
         slice_size: int,
     ) -> int:
@@ -261,7 +261,7 @@ class Fronts:
             points.append(Point(float(work.cost[label]), float(work.risk[label]), path, int(work.conflicts[label])))
         return [p for k, p in enumerate(points) if k + 1 == len(points) or not _beats(points[k + 1], p)]
 
-    def priced(self, price: float) -> NDArray[np.float64]:
+    def priced(self, price: float) -> Float64:
         """(A, N) float64 least ``cost + price * risk`` from everywhere to each goal.
 
         Raises:
@@ -281,7 +281,7 @@ class Fronts:
         )
         return distance_tables(mixed, np.array(self._goals, np.int32), self._clock)
 
-    def follow(self, agent: int, ahead: NDArray[np.float64], price: float) -> tuple[float, float]:
+    def follow(self, agent: int, ahead: Float64, price: float) -> tuple[float, float]:
         """Cost and risk of the path that a table of `priced` leads the agent along, inf when it cannot reach its goal."""
         self._clock.check()
         graph = self.tables.graph

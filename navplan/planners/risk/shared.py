@@ -6,7 +6,6 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.plan.problem import Problem
 from navplan.planners.base import Clock
@@ -15,6 +14,7 @@ from navplan.planners.cbs.tree import GaveUp, Tree
 from navplan.planners.risk import allocation
 from navplan.planners.risk.allocation import Front
 from navplan.planners.risk.fronts import SAME, Fronts, Point, RiskTables, Worth, within
+from navplan.system.arrays import Float64
 
 if TYPE_CHECKING:
     from navplan.planners.risk.planner import Risk
@@ -52,8 +52,8 @@ class OpenMarket(NamedTuple):
 
     price: float
     bound: float
-    worths: NDArray[np.float64]
-    tables: NDArray[np.float64]
+    worths: Float64
+    tables: Float64
     shares: list[float] | None
 
 

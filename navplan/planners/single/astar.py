@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.graph.state_graph import StateGraph
 from navplan.kernels.common.status import BUDGET, FOUND
@@ -16,6 +15,7 @@ from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
 from navplan.planners.base import Clock, Guarantee, check_time_limit, expansions_per_slice, freeze
 from navplan.planners.single.alone import plan_alone
+from navplan.system.arrays import Float64
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,13 @@ class AStar:
     def __post_init__(self) -> None:
         check_time_limit("AStar.time_limit", self.time_limit)
 
-    def prepare(self, graph: StateGraph) -> NDArray[np.float64]:
+    def prepare(self, graph: StateGraph) -> Float64:
         """(N, D) float64 coordinates, read-only."""
         xy = np.ascontiguousarray(graph.states, dtype=np.float64)
         freeze(xy)
         return xy
 
-    def plan(self, problem: Problem, state: NDArray[np.float64], *, deadline: float | None, rng: np.random.Generator) -> Plan:
+    def plan(self, problem: Problem, state: Float64, *, deadline: float | None, rng: np.random.Generator) -> Plan:
         """See `navplan.planners.base.Planner`; no choice is random."""
 
         def search(clock: Clock, source: int, goal: int) -> tuple[list[int], int]:
@@ -55,9 +55,7 @@ class AStar:
         return plan_alone(self.name, problem, deadline, search)
 
 
-def query(
-    graph: Csr, xy: NDArray[np.float64], rates: NDArray[np.float64], source: int, goal: int, clock: Clock
-) -> tuple[list[int], int]:
+def query(graph: Csr, xy: Float64, rates: Float64, source: int, goal: int, clock: Clock) -> tuple[list[int], int]:
     """The cheapest path from `source` to `goal` (empty: there is none) and the nodes expanded.
 
     Args:

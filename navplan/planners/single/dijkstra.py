@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.graph.state_graph import StateGraph
 from navplan.kernels.common.status import BUDGET
@@ -15,6 +14,7 @@ from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
 from navplan.planners.base import Clock, Guarantee, check_time_limit, expansions_per_slice, freeze, make_queue, seed_queue
 from navplan.planners.single.alone import plan_alone
+from navplan.system.arrays import Float64
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,7 @@ class Dijkstra:
         return plan_alone(self.name, problem, deadline, search)
 
 
-def _walk_back(
-    graph: StateGraph, weights: NDArray[np.float64], distance: NDArray[np.float64], source: int, goal: int
-) -> list[int]:
+def _walk_back(graph: StateGraph, weights: Float64, distance: Float64, source: int, goal: int) -> list[int]:
     """Follow, from the goal, edges that account for the distances; empty when the goal was not reached."""
     if not np.isfinite(distance[goal]):
         return []

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.errors import InvalidInput, MissingExtra
 from navplan.scenarios.environments.point import PointEnv
 from navplan.scenarios.problems.draw import ProblemDrawer
 from navplan.scenarios.registry import load_scenario
 from navplan.scenarios.scenario import Scenario
+from navplan.system.arrays import Float32
 
 try:
     from gymnasium import spaces
@@ -24,7 +24,6 @@ try:
 except ImportError as error:
     raise MissingExtra("the PettingZoo environment", "PettingZoo", "envs") from error
 
-Float32 = NDArray[np.float32]
 Observation = dict[str, Float32]
 
 

@@ -6,14 +6,13 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from navplan.errors import InvalidInput
 from navplan.kernels.motion import obstacles, stepping
 from navplan.scenarios.worlds.geometry import Geometry
 from navplan.scenarios.worlds.world import World
-
-Float32 = NDArray[np.float32]
+from navplan.system.arrays import Bool, Float32, Int32
 
 
 class StepResult(NamedTuple):
@@ -29,9 +28,9 @@ class StepResult(NamedTuple):
 
     states: Float32
     cost: Float32
-    reached: NDArray[np.bool_]
-    agent_contacts: NDArray[np.bool_]
-    wall_contacts: NDArray[np.int32]
+    reached: Bool
+    agent_contacts: Bool
+    wall_contacts: Int32
 
 
 class PointEnv:
@@ -93,7 +92,7 @@ class PointEnv:
         self._traces = np.empty((2, num_agents, stepping.SUBSTEPS + 1), dtype=np.float32)
         self.states: Float32 = np.empty((num_envs, num_agents, 2), dtype=np.float32)
         self.goals: Float32 = np.empty((num_envs, num_agents, 2), dtype=np.float32)
-        self.steps: NDArray[np.int32] = np.zeros(num_envs, dtype=np.int32)
+        self.steps: Int32 = np.zeros(num_envs, dtype=np.int32)
         self.reset()
 
     def reset(self, starts: ArrayLike | None = None, goals: ArrayLike | None = None, mask: ArrayLike | None = None) -> Float32:
@@ -204,7 +203,7 @@ class PointEnv:
             missing = missing[~self.is_free(points[missing])]
         raise InvalidInput(f"world {self.world.name!r}: no free point found in 1000 draws")
 
-    def is_free(self, points: ArrayLike) -> NDArray[np.bool_]:
+    def is_free(self, points: ArrayLike) -> Bool:
         """Which of the points (..., 2) lie in the box and outside all obstacles; points that are not finite do not."""
         array = np.ascontiguousarray(points, dtype=np.float32)
         blocked = np.empty(array.size // 2, dtype=np.bool_)
@@ -230,13 +229,13 @@ class PointEnv:
         obstacles.point_costs(self.geometry, flat, blocked, cost)
         return cost.reshape(array.shape[:-1])
 
-    def _placed(self, what: str, points: ArrayLike | None, chosen: NDArray[np.bool_]) -> Float32:
+    def _placed(self, what: str, points: ArrayLike | None, chosen: Bool) -> Float32:
         if points is None:
             count = int(chosen.sum())
             return self.sample_free(count * self.num_agents).reshape(count, self.num_agents, 2)
         return self._checked_points(what, points, chosen)[chosen]
 
-    def _checked_points(self, what: str, points: ArrayLike, chosen: NDArray[np.bool_]) -> Float32:
+    def _checked_points(self, what: str, points: ArrayLike, chosen: Bool) -> Float32:
         """`points` broadcast to (B, A, 2) float32, refused where a chosen environment's point is not free."""
         array = np.asarray(points, dtype=np.float32)
         shape = (self.num_envs, self.num_agents, 2)

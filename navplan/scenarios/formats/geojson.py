@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 import numpy as np
-from numpy.typing import NDArray
 from shapely.geometry import Polygon
 
 from navplan.errors import FileFormatError, InvalidInput
@@ -21,6 +20,7 @@ from navplan.graph.state_graph import StateGraph
 from navplan.scenarios.formats.toml_table import as_points, is_number
 from navplan.scenarios.scenario import make_polygon
 from navplan.scenarios.worlds.world import Hazard, World
+from navplan.system.arrays import Float64
 from navplan.system.files import read_bytes, write_text
 
 AXES = "[x, y] = [column, row] in cell units, row 0 at the top, y downwards"
@@ -175,7 +175,7 @@ def read_graph_geojson(path: str | Path) -> StateGraph:
 
 def _xy(coordinates: Any) -> list[list[float]]:
     """[x, y] pairs from a ring of (row, col) vertices."""
-    points: NDArray[np.float64] = np.asarray(coordinates, dtype=np.float64)[:, :2]
+    points: Float64 = np.asarray(coordinates, dtype=np.float64)[:, :2]
     return [[col, row] for row, col in points.tolist()]
 
 

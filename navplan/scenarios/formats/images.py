@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from navplan.errors import FileAccessError, FileFormatError, MissingExtra
 from navplan.scenarios.worlds.mazes import MAX_CELLS
+from navplan.system.arrays import Bool, Float64, Int64
 from navplan.system.files import read_bytes, write_atomically
 
 _TOKEN = re.compile(rb"(?:[ \t\r\n\v\f]|#[^\r\n]*+)*+([0-9]{1,9})(?![0-9])")
@@ -20,7 +21,7 @@ _FORMATS = ("PNG", "PPM", "BMP")
 """Only decoders of plain pixels: others start programs or hold documents."""
 
 
-def read_image(path: str | Path) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def read_image(path: str | Path) -> tuple[Float64, Bool]:
     """The lightness of an image.
 
     Returns:
@@ -45,7 +46,7 @@ def read_image(path: str | Path) -> tuple[NDArray[np.float64], NDArray[np.bool_]
     return _decode(data, path)
 
 
-def decode_pgm(data: bytes, path: str | Path) -> NDArray[np.float64]:
+def decode_pgm(data: bytes, path: str | Path) -> Float64:
     """(H, W) float64 in 0..1 from a P2 (text) or P5 (binary) image with comments and up to 16 bits a pixel.
 
     Raises:
@@ -112,7 +113,7 @@ def _line(data: bytes, position: int) -> int:
     return data.count(b"\n", 0, position) + 1
 
 
-def _text_pixels(data: bytes, position: int, count: int, path: str | Path) -> NDArray[np.int64]:
+def _text_pixels(data: bytes, position: int, count: int, path: str | Path) -> Int64:
     if len(data) - position < 2 * count - 1:  # a digit and a space each: a huge header cannot make us allocate
         raise FileFormatError(path, f"PGM is cut off: expected {count} pixel values")
     body = re.sub(rb"#[^\r\n]*", b"", data[position:])
@@ -126,7 +127,7 @@ def _text_pixels(data: bytes, position: int, count: int, path: str | Path) -> ND
     return np.array(words[:count], dtype=np.int64)
 
 
-def _decode(data: bytes, path: str | Path) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def _decode(data: bytes, path: str | Path) -> tuple[Float64, Bool]:
     try:
         from PIL import Image
     except ImportError as error:

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.errors import FileFormatError, InvalidInput
 from navplan.scenarios.worlds.mazes import MAX_CELLS
+from navplan.system.arrays import Bool
 from navplan.system.files import read_bytes, write_atomically
 
 PASSABLE = ".GSE"
@@ -51,7 +51,7 @@ class ScenFile:
     lines: tuple[int, ...] = ()
 
 
-def read_map(path: str | Path) -> NDArray[np.bool_]:
+def read_map(path: str | Path) -> Bool:
     """Read a `.map` file.
 
     Returns:
@@ -82,7 +82,7 @@ def read_map(path: str | Path) -> NDArray[np.bool_]:
     return walls
 
 
-def map_text(walls: NDArray[np.bool_]) -> bytes:
+def map_text(walls: Bool) -> bytes:
     """The contents of a `.map` file with ``.`` and ``@``; `walls` is (H, W) bool, True = blocked."""
     array = np.asarray(walls, dtype=np.bool_)
     if array.ndim != 2 or array.size == 0:
@@ -92,7 +92,7 @@ def map_text(walls: NDArray[np.bool_]) -> bytes:
     return f"type octile\nheight {array.shape[0]}\nwidth {array.shape[1]}\nmap\n".encode() + body
 
 
-def write_map(path: str | Path, walls: NDArray[np.bool_]) -> None:
+def write_map(path: str | Path, walls: Bool) -> None:
     """Write a `.map` file, see `map_text`.
 
     Raises:

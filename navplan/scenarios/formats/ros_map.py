@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from navplan.errors import FileFormatError, InvalidInput, MissingExtra
 from navplan.scenarios.formats.images import encode_pgm, read_image, write_png
 from navplan.scenarios.worlds.world import World
+from navplan.system.arrays import Bool, Float64
 from navplan.system.files import read_bytes, write_atomically, write_text
 
 Mode = Literal["trinary", "scale", "raw"]
@@ -65,7 +66,7 @@ class RosMap:
         if self.mode not in MODES:
             raise InvalidInput(f"mode is {self.mode!r}, expected one of {', '.join(MODES)}")
 
-    def walls(self, unknown: Literal["blocked", "free"] = "blocked") -> NDArray[np.bool_]:
+    def walls(self, unknown: Literal["blocked", "free"] = "blocked") -> Bool:
         """(H, W) bool, True = blocked; cells that are neither occupied nor free (graded ones too) count as `unknown` says."""
         if unknown not in ("blocked", "free"):
             raise InvalidInput(f"unknown is {unknown!r}, expected 'blocked' or 'free'")
@@ -79,7 +80,7 @@ class RosMap:
         """A grid world of the same cells."""
         return World.from_walls(name, self.walls(unknown), resolution=self.resolution)
 
-    def to_metres(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
+    def to_metres(self, points: NDArray[np.floating]) -> Float64:
         """(N, 2) x, y in the map's frame from (N, 2) (row, col) in cells."""
         points = np.asarray(points, dtype=np.float64)
         right, up = points[:, 1] * self.resolution, (self.occupancy.shape[0] - points[:, 0]) * self.resolution
@@ -87,7 +88,7 @@ class RosMap:
         turned = (math.cos(yaw) * right - math.sin(yaw) * up, math.sin(yaw) * right + math.cos(yaw) * up)
         return np.stack([x + turned[0], y + turned[1]], axis=1)
 
-    def to_cells(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
+    def to_cells(self, points: NDArray[np.floating]) -> Float64:
         """(N, 2) (row, col) in cells from (N, 2) x, y: the inverse of `to_metres`."""
         x, y, yaw = self.origin
         dx, dy = np.asarray(points, dtype=np.float64).T - np.array([[x], [y]])
@@ -197,9 +198,7 @@ def _finite(value: object) -> bool:
     return abs(value) < 1 << 1000 if isinstance(value, int) else math.isfinite(value)
 
 
-def _occupancy(
-    lightness: NDArray[np.float64], opaque: NDArray[np.bool_], mode: Mode, negate: bool, occupied: float, free: float
-) -> NDArray[np.int8]:
+def _occupancy(lightness: Float64, opaque: Bool, mode: Mode, negate: bool, occupied: float, free: float) -> NDArray[np.int8]:
     """(H, W) int8 occupancy from lightness in 0..1."""
     if mode == "raw":
         value = np.rint(lightness * 255)

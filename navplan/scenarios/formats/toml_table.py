@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.errors import FileFormatError
+from navplan.system.arrays import Float64
 from navplan.system.files import read_bytes
 
 _HEADER = re.compile(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(#.*)?$")
@@ -112,7 +112,7 @@ class Table:
             raise self.error(f"{self.label(key)} is {value!r}, expected a number of at least {least:g}", key)
         return float(value)
 
-    def take_points(self, key: str) -> NDArray[np.float64]:
+    def take_points(self, key: str) -> Float64:
         """(N, 2) float64 coordinates from a list of [row, col] pairs."""
         value = self.take(key)
         points = as_points(value)
@@ -152,7 +152,7 @@ def is_number(value: object) -> TypeGuard[float]:
     return abs(value) < 1 << 1000 if isinstance(value, int) else not math.isnan(value)
 
 
-def as_points(value: object) -> NDArray[np.float64] | None:
+def as_points(value: object) -> Float64 | None:
     """(N, 2) float64 from nested lists of finite numbers, or None when they are something else."""
     if not isinstance(value, list):
         return None

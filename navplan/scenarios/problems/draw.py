@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.errors import InvalidInput
 from navplan.kernels.search import hops as kernels
 from navplan.scenarios.environments.point import PointEnv
 from navplan.scenarios.worlds.geodesic import occupied_cells
 from navplan.scenarios.worlds.world import World
-
-Points = NDArray[np.float32]
+from navplan.system.arrays import Float32
 
 _TRIES_PER_AGENT = 200
 _RESTARTS = 10
@@ -27,7 +25,7 @@ def draw_problem(
     distance: tuple[float, float] = (1.0, math.inf),
     start_spacing: float = 1.0,
     goal_spacing: float = 1.5,
-) -> tuple[Points, Points]:
+) -> tuple[Float32, Float32]:
     """Draw starts and goals uniformly from the free space.
 
     Each agent's start is a uniform free point; its goal is a uniform free point among the cells whose geodesic distance from
@@ -74,7 +72,7 @@ class ProblemDrawer:
         self._queue = np.empty(self._walls.size, dtype=np.int32)
         self._hops = np.empty(self._walls.shape, dtype=np.int32)
 
-    def draw(self, num_agents: int, rng: np.random.Generator) -> tuple[Points, Points]:
+    def draw(self, num_agents: int, rng: np.random.Generator) -> tuple[Float32, Float32]:
         """Starts (A, 2) and goals (A, 2) float32; raises as `draw_problem`."""
         if num_agents < 1:
             raise InvalidInput(f"num_agents is {num_agents}, expected at least 1")
@@ -93,7 +91,7 @@ class ProblemDrawer:
             "ask for fewer agents or another distance"
         )
 
-    def _place(self, starts: Points, goals: Points, agent: int, rng: np.random.Generator) -> bool:
+    def _place(self, starts: Float32, goals: Float32, agent: int, rng: np.random.Generator) -> bool:
         """Fill row `agent`; False where no try met the spacing."""
         for _ in range(_TRIES_PER_AGENT):
             start = self._env.sample_free(1, rng)[0]
@@ -105,7 +103,7 @@ class ProblemDrawer:
                 return True
         return False
 
-    def _goal(self, start: Points, others: Points, rng: np.random.Generator) -> Points | None:
+    def _goal(self, start: Float32, others: Float32, rng: np.random.Generator) -> Float32 | None:
         rows, cols = self._walls.shape
         row, col = min(int(start[0]), rows - 1), min(int(start[1]), cols - 1)
         if self._walls[row, col]:  # the free corner of a mostly blocked cell of a polygon world: its geodesics are not defined
@@ -125,6 +123,6 @@ class ProblemDrawer:
         return None
 
 
-def _apart(point: Points, others: Points, spacing: float) -> bool:
+def _apart(point: Float32, others: Float32, spacing: float) -> bool:
     gaps = others.astype(np.float64) - point.astype(np.float64)
     return bool((np.hypot(gaps[:, 0], gaps[:, 1]) >= spacing).all())

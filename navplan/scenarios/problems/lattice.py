@@ -14,11 +14,11 @@ from navplan.kernels.search import hops
 from navplan.scenarios.environments.point import PointEnv
 from navplan.scenarios.worlds.geometry import Geometry
 from navplan.scenarios.worlds.world import World
+from navplan.system.arrays import Bool, Float32, Int32
 
 # Lattice moves must also be made from this far beside the lattice point: replayed steps end within a few float32 roundings of it.
 _MARGIN = 1e-4
 
-Float32 = NDArray[np.float32]
 Weights = tuple[float, float]
 """Prices of a unit of cost and of a step."""
 
@@ -104,7 +104,7 @@ class Lattice:
     def _searched(
         self,
         costs: NDArray[np.uint16],
-        seeds: NDArray[np.int32],
+        seeds: Int32,
         seed_costs: Float32,
         goal: Float32,
         tolerance: float,
@@ -130,7 +130,7 @@ class Lattice:
             end = int(self._parents[end])
         return self.points[nodes[::-1]]
 
-    def _within(self, point: Float32, distance: float) -> NDArray[np.int32]:
+    def _within(self, point: Float32, distance: float) -> Int32:
         """The lattice points within a distance per axis."""
         low = np.ceil((point.astype(np.float64) - distance) * self.reach).astype(np.int64)
         high = np.floor((point.astype(np.float64) + distance) * self.reach).astype(np.int64)
@@ -138,7 +138,7 @@ class Lattice:
         cols = np.arange(max(low[1], 0), min(high[1], self._width - 1) + 1)
         return (rows[:, None] * self._width + cols).ravel().astype(np.int32)
 
-    def _steps_ahead(self, goal: Float32, tolerance: float) -> NDArray[np.int32]:
+    def _steps_ahead(self, goal: Float32, tolerance: float) -> Int32:
         """(cells,) at least so many steps from each cell to within the tolerance of a goal, negative where there is no way.
 
         A step leads to one of the eight cells around its own; the tolerance saves the cells that it spans.
@@ -185,7 +185,7 @@ class Lattice:
             table[origin[fits], index[fits]] = priced[fits]
         return table
 
-    def _near_obstacles(self) -> NDArray[np.bool_]:
+    def _near_obstacles(self) -> Bool:
         """Which lattice points have an obstacle in their cell or the eight around it, so that a step may meet it."""
         rows, cols = self._geometry.cells.shape
         taken = np.pad(self._geometry.cells != obstacles.FREE, 1)
@@ -193,10 +193,10 @@ class Lattice:
         for i in range(3):
             for j in range(3):
                 around |= taken[i : i + rows, j : j + cols]
-        near: NDArray[np.bool_] = around.ravel()[self._node_cells]
+        near: Bool = around.ravel()[self._node_cells]
         return near
 
-    def _make(self, points: Float32, moves: Float32) -> tuple[Float32, NDArray[np.bool_], Float32]:
+    def _make(self, points: Float32, moves: Float32) -> tuple[Float32, Bool, Float32]:
         """Costs (N,) of moves from points (N, 2), which of them nothing hinders, and where they end (N, 2)."""
         count = len(points)
         states = np.ascontiguousarray(points, np.float32).reshape(count, 1, 2)

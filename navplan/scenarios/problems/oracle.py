@@ -39,9 +39,10 @@ from numpy.typing import ArrayLike, NDArray
 from navplan.errors import InvalidInput
 from navplan.kernels.motion import oracle as kernels
 from navplan.kernels.motion import stepping
-from navplan.scenarios.problems.lattice import Float32, Lattice, Weights
+from navplan.scenarios.problems.lattice import Lattice, Weights
 from navplan.scenarios.worlds.geometry import Geometry
 from navplan.scenarios.worlds.world import World
+from navplan.system.arrays import Float32, Float64, Int32
 
 RESOLUTION = 0.125
 CHEAPEST_STEP_WEIGHT = 1e-6
@@ -65,8 +66,8 @@ class OracleResult(NamedTuple):
         actions: per row the (steps, 2) float32 actions.
     """
 
-    cost: NDArray[np.float64]
-    steps: NDArray[np.int32]
+    cost: Float64
+    steps: Int32
     actions: tuple[Float32, ...]
 
 
@@ -79,9 +80,9 @@ class Front(NamedTuple):
         steps: (W, N) int32.
     """
 
-    step_weights: NDArray[np.float64]
-    cost: NDArray[np.float64]
-    steps: NDArray[np.int32]
+    step_weights: Float64
+    cost: Float64
+    steps: Int32
 
 
 def oracle(

@@ -22,7 +22,6 @@ from itertools import groupby
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.errors import FileFormatError, UnknownName
 from navplan.scenarios.problems.draw import ProblemDrawer
@@ -30,6 +29,7 @@ from navplan.scenarios.problems.oracle import Oracle
 from navplan.scenarios.registry import load_scenario, scenario_names
 from navplan.scenarios.scenario import Scenario, scenario_toml
 from navplan.scenarios.worlds.geodesic import diameter, occupied_cells
+from navplan.system.arrays import Float32, Float64, Int32
 from navplan.system.files import read_bytes
 
 PROBLEM_FOLDER = Path(__file__).parents[1] / "data" / "problems"
@@ -88,10 +88,10 @@ class OracleTable:
         steps_cost: (P, A) float64 cheapest cumulative cost in that many steps.
     """
 
-    cost: NDArray[np.float64]
-    cost_steps: NDArray[np.int32]
-    steps: NDArray[np.int32]
-    steps_cost: NDArray[np.float64]
+    cost: Float64
+    cost_steps: Int32
+    steps: Int32
+    steps_cost: Float64
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,8 +112,8 @@ class ProblemSet:
     map_sha256: str
     difficulty: str
     agents: int
-    starts: NDArray[np.float32]
-    goals: NDArray[np.float32]
+    starts: Float32
+    goals: Float32
     oracle: OracleTable | None = None
 
 
@@ -168,14 +168,14 @@ def build_problem_sets(suite: str, split: str = "test", *, with_oracle: bool = T
                 yield build_cell(suite, split, map_name, difficulty, agents, with_oracle=with_oracle)
 
 
-def oracle_table(scenario: Scenario, starts: NDArray[np.float32], goals: NDArray[np.float32], resolution: float) -> OracleTable:
+def oracle_table(scenario: Scenario, starts: Float32, goals: Float32, resolution: float) -> OracleTable:
     """The oracle's columns for starts and goals (P, A, 2)."""
     shape, pairs = starts.shape[:2], (starts.reshape(-1, 2), goals.reshape(-1, 2))
     oracle = Oracle(scenario.world, tolerance=scenario.goal_tolerance, resolution=resolution)
     cheapest, fastest = oracle.solve(*pairs), oracle.solve(*pairs, math.inf)
     # Both are found by search and polish: the one may come out a trifle better by the other's measure.
     better = fastest.cost < cheapest.cost
-    cost: NDArray[np.float64] = np.where(better, fastest.cost, cheapest.cost)
+    cost: Float64 = np.where(better, fastest.cost, cheapest.cost)
     cost_steps = np.where(better, fastest.steps, cheapest.steps)
     sooner = cost_steps < fastest.steps
     steps, steps_cost = np.where(sooner, cost_steps, fastest.steps), np.where(sooner, cost, fastest.cost)
@@ -310,7 +310,7 @@ def _checked_map(file: Path, line: int, name: str, digest: str) -> str:
     return now
 
 
-def _cut(points: NDArray[np.float32]) -> NDArray[np.float32]:
+def _cut(points: Float32) -> Float32:
     """Coordinates cut to three decimals: cutting never leaves the cell, rounding would."""
     return (np.floor(points.astype(np.float64) * 1000) / 1000).astype(np.float32)
 

@@ -10,14 +10,13 @@ import inspect
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.errors import InvalidInput, UnknownName
+from navplan.system.arrays import Bool, Int64
 
 MAX_GENERATED = 1 << 22
 """No larger map is generated, in cells: a maze of 2048 x 2048 with the narrowest corridors takes some twenty seconds."""
 
-Walls = NDArray[np.bool_]
 Span = tuple[int, int]
 
 
@@ -33,12 +32,12 @@ class _Draws:
         """Uniform in 0..n-1: the multiply-shift map of 64 bits, whose bias n / 2**64 is beyond notice."""
         return (int(self._bits.random_raw()) * n) >> 64
 
-    def order(self, n: int) -> NDArray[np.int64]:
+    def order(self, n: int) -> Int64:
         """A random permutation of 0..n-1: sort one random key each, ties by index."""
         return np.argsort(self._bits.random_raw(n), kind="stable")
 
 
-def empty(seed: int = 0, *, height: int = 16, width: int = 16) -> Walls:
+def empty(seed: int = 0, *, height: int = 16, width: int = 16) -> Bool:
     """A floor without obstacles; the seed is checked and has no effect.
 
     Returns:
@@ -48,7 +47,7 @@ def empty(seed: int = 0, *, height: int = 16, width: int = 16) -> Walls:
     return np.zeros(_size(height, width), np.bool_)
 
 
-def random_obstacles(seed: int = 0, *, height: int = 32, width: int = 32, density: float = 0.2) -> Walls:
+def random_obstacles(seed: int = 0, *, height: int = 32, width: int = 32, density: float = 0.2) -> Bool:
     """Single blocked cells at random; exactly ``round(density * cells)`` of them. Free cells need not be connected.
 
     Args:
@@ -65,7 +64,7 @@ def random_obstacles(seed: int = 0, *, height: int = 32, width: int = 32, densit
     return walls.reshape(size)
 
 
-def rooms(seed: int = 0, *, height: int = 32, width: int = 32, room: int = 7, door: int = 2, extra_doors: int = 50) -> Walls:
+def rooms(seed: int = 0, *, height: int = 32, width: int = 32, room: int = 7, door: int = 2, extra_doors: int = 50) -> Bool:
     """Square rooms behind one-cell walls; doors join all of them, so the free cells are connected.
 
     Args:
@@ -89,7 +88,7 @@ def rooms(seed: int = 0, *, height: int = 32, width: int = 32, room: int = 7, do
     return walls
 
 
-def maze(seed: int = 0, *, height: int = 31, width: int = 31, corridor: int = 3, loops: int = 0, border: int = 0) -> Walls:
+def maze(seed: int = 0, *, height: int = 31, width: int = 31, corridor: int = 3, loops: int = 0, border: int = 0) -> Bool:
     """A maze of corridors behind one-cell walls, made by a random depth-first walk; the free cells are connected.
 
     Args:
@@ -126,7 +125,7 @@ def warehouse(
     aisle: int = 2,
     margin: int = 4,
     missing: int = 10,
-) -> Walls:
+) -> Bool:
     """Shelves in rows and columns with aisles between them and open floor around; the free cells are connected.
 
     Args:
@@ -158,7 +157,7 @@ def warehouse(
     return walls
 
 
-GENERATORS: dict[str, Callable[..., Walls]] = {
+GENERATORS: dict[str, Callable[..., Bool]] = {
     "empty": empty,
     "maze": maze,
     "random": random_obstacles,
@@ -180,7 +179,7 @@ def parameters(kind: str) -> dict[str, int | float]:
     return {name: parameter.default for name, parameter in signature.parameters.items() if name != "seed"}
 
 
-def generate(kind: str, seed: int = 0, **options: int | float) -> Walls:
+def generate(kind: str, seed: int = 0, **options: int | float) -> Bool:
     """The map of generator `kind` for a seed.
 
     Raises:
@@ -229,7 +228,7 @@ def _spans(length: int, inner: int) -> list[Span]:
     return spans
 
 
-def _cells(size: tuple[int, int], vertical: list[Span], horizontal: list[Span]) -> Walls:
+def _cells(size: tuple[int, int], vertical: list[Span], horizontal: list[Span]) -> Bool:
     walls = np.zeros(size, np.bool_)
     walls[[end for _, end in vertical[:-1]], :] = True
     walls[:, [end for _, end in horizontal[:-1]]] = True
@@ -282,7 +281,7 @@ def _walk(rows: int, columns: int, draws: _Draws) -> tuple[list[Wall], list[Wall
     return tree, [wall for wall in _inner_walls(rows, columns) if wall not in opened]
 
 
-def _open(walls: Walls, vertical: list[Span], horizontal: list[Span], wall: Wall, door: int | None, draws: _Draws) -> None:
+def _open(walls: Bool, vertical: list[Span], horizontal: list[Span], wall: Wall, door: int | None, draws: _Draws) -> None:
     """Break a door of `door` cells at a random place into a wall, or take the whole wall away (None)."""
     i, j, below = wall
     start, end = horizontal[j] if below else vertical[i]

@@ -6,16 +6,17 @@ Distances are the paper's: hops on the 8-connected grid of free cells, diagonals
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from navplan.errors import InvalidInput
 from navplan.kernels.motion import obstacles
 from navplan.kernels.search import hops as kernels
 from navplan.scenarios.worlds.geometry import Geometry
 from navplan.scenarios.worlds.world import World
+from navplan.system.arrays import Bool, Float32, Int64
 
 
-def occupied_cells(world: World) -> NDArray[np.bool_]:
+def occupied_cells(world: World) -> Bool:
     """(H, W) bool cells that the geodesics avoid: the walls, or the cells of a polygon world whose centre is not free."""
     if world.walls is not None:
         return world.walls
@@ -27,7 +28,7 @@ def occupied_cells(world: World) -> NDArray[np.bool_]:
     return blocked.reshape(rows, cols)
 
 
-def cell_distances(walls: NDArray[np.bool_], sources: ArrayLike | None = None) -> NDArray[np.float32]:
+def cell_distances(walls: Bool, sources: ArrayLike | None = None) -> Float32:
     """Hops from some cells to every cell.
 
     Args:
@@ -55,7 +56,7 @@ def cell_distances(walls: NDArray[np.bool_], sources: ArrayLike | None = None) -
     return np.where(hops == kernels.UNREACHABLE, np.inf, hops).astype(np.float32)
 
 
-def geodesic_steps(world: World, starts: ArrayLike, goals: ArrayLike) -> NDArray[np.float32]:
+def geodesic_steps(world: World, starts: ArrayLike, goals: ArrayLike) -> Float32:
     """(N,) float32 hops between the cells of starts (N, 2) and goals (N, 2), inf where there is no way.
 
     In a polygon world a free point may lie in a cell whose centre is not free; its distances count from that cell all the same.
@@ -85,13 +86,13 @@ def geodesic_steps(world: World, starts: ArrayLike, goals: ArrayLike) -> NDArray
     return steps
 
 
-def diameter(walls: NDArray[np.bool_]) -> int:
+def diameter(walls: Bool) -> int:
     """Largest finite hop count between two free cells, 0 without free cells."""
     walls = np.ascontiguousarray(walls, dtype=np.bool_)
     return int(kernels.farthest_hop(walls, np.empty(max(1, walls.size), dtype=np.int32), np.empty(walls.shape, dtype=np.int32)))
 
 
-def _cells(world: World, what: str, points: ArrayLike) -> NDArray[np.int64]:
+def _cells(world: World, what: str, points: ArrayLike) -> Int64:
     array = np.asarray(points, dtype=np.float64)
     if array.ndim != 2 or array.shape[1] != 2:
         raise InvalidInput(f"{what}s have shape {array.shape}, expected (N, 2)")
@@ -100,5 +101,5 @@ def _cells(world: World, what: str, points: ArrayLike) -> NDArray[np.int64]:
     if outside.any():
         index = int(np.argmax(outside))
         raise InvalidInput(f"{what} {index} is {array[index].tolist()}, expected a point in the box {size.tolist()}")
-    cells: NDArray[np.int64] = np.minimum(array.astype(np.int64), np.ceil(size).astype(np.int64) - 1)
+    cells: Int64 = np.minimum(array.astype(np.int64), np.ceil(size).astype(np.int64) - 1)
     return cells

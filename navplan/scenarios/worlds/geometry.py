@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from navplan.errors import InvalidInput
 from navplan.kernels.motion import obstacles
 from navplan.scenarios.worlds.world import HAZARD_KINDS, World
+from navplan.system.arrays import Bool, Float32, Float64, Int32, Int64
 
 MAX_SIZE = 16384
 
@@ -37,16 +38,16 @@ class Geometry(NamedTuple):
     hazard_kind: int
     hazard_radius: float
     cells: NDArray[np.uint8]
-    rectangles: NDArray[np.float32]
-    rectangle_indptr: NDArray[np.int64]
-    rectangle_ids: NDArray[np.int32]
-    segments: NDArray[np.float64]
-    segment_indptr: NDArray[np.int64]
-    segment_ids: NDArray[np.int32]
-    edge_indptr: NDArray[np.int64]
-    edge_ids: NDArray[np.int32]
-    band_indptr: NDArray[np.int64]
-    band_ids: NDArray[np.int32]
+    rectangles: Float32
+    rectangle_indptr: Int64
+    rectangle_ids: Int32
+    segments: Float64
+    segment_indptr: Int64
+    segment_ids: Int32
+    edge_indptr: Int64
+    edge_ids: Int32
+    band_indptr: Int64
+    band_ids: Int32
 
     @classmethod
     def from_world(cls, world: World) -> Geometry:
@@ -99,7 +100,7 @@ def _float32_at_most(value: float) -> np.float32:
     return rounded if rounded <= value else np.nextafter(rounded, np.float32(0))
 
 
-def _wall_rectangles(walls: NDArray[np.bool_]) -> NDArray[np.float32]:
+def _wall_rectangles(walls: Bool) -> Float32:
     found = np.empty((int(walls.sum()), 4), dtype=np.float32)
     return found[: obstacles.cover_rectangles(walls, found)].copy()
 
@@ -112,7 +113,7 @@ def _polygon_union(world: World) -> shapely.Geometry:
     return shapely.union_all(list(world.polygons))
 
 
-def _edges(union: shapely.Geometry) -> NDArray[np.float64]:
+def _edges(union: shapely.Geometry) -> Float64:
     """(S, 4) float64 edges of all rings, holes included."""
     parts = []
     for polygon in shapely.get_parts(union):
@@ -136,9 +137,7 @@ def _classify(union: shapely.Geometry, rows: int, cols: int) -> NDArray[np.uint8
     return cells
 
 
-def _near_cells(
-    boxes: NDArray[np.float64], reach: float, shape: tuple[int, int], wanted: bool
-) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+def _near_cells(boxes: Float64, reach: float, shape: tuple[int, int], wanted: bool) -> tuple[Int64, Int32]:
     indptr = np.zeros(shape[0] * shape[1] + 1, dtype=np.int64)
     ids = np.empty(0, dtype=np.int32)
     if wanted and len(boxes):

@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.errors import FileFormatError, InvalidInput, UnknownName
+from navplan.system.arrays import Bool
 from navplan.system.files import read_bytes
 
 MAZE_FOLDER = Path(__file__).parents[1] / "data" / "mazes"
@@ -25,7 +25,7 @@ def maze_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in MAZE_FOLDER.glob("*.txt")))
 
 
-def maze_walls(name: str, scale: int = 1, *, thin: bool = False) -> NDArray[np.bool_]:
+def maze_walls(name: str, scale: int = 1, *, thin: bool = False) -> Bool:
     """The walls of a named maze, resized as in the paper's environments.
 
     Args:
@@ -51,7 +51,7 @@ def maze_walls(name: str, scale: int = 1, *, thin: bool = False) -> NDArray[np.b
     return resize_walls(_read_maze(key), scale, thin=thin)
 
 
-def resize_walls(walls: NDArray[np.bool_], scale: int, *, thin: bool = False) -> NDArray[np.bool_]:
+def resize_walls(walls: Bool, scale: int, *, thin: bool = False) -> Bool:
     """Replicate every cell `scale` x `scale` times, or, with `thin`, spread the cells but keep walls one cell thick.
 
     The thin variant works along columns, then along rows: a wall cell goes to the multiple of `scale`, and the cells up to
@@ -75,7 +75,7 @@ def resize_walls(walls: NDArray[np.bool_], scale: int, *, thin: bool = False) ->
     return np.kron(walls, np.ones((scale, scale), np.bool_)).astype(np.bool_)
 
 
-def _spread(walls: NDArray[np.bool_], scale: int) -> NDArray[np.bool_]:
+def _spread(walls: Bool, scale: int) -> Bool:
     rows, cols = walls.shape
     neighbour = np.concatenate([walls[:, 1:], walls[:, -1:]], axis=1)
     out = np.zeros((rows, cols, scale), np.bool_)
@@ -84,7 +84,7 @@ def _spread(walls: NDArray[np.bool_], scale: int) -> NDArray[np.bool_]:
     return out.reshape(rows, cols * scale)
 
 
-def parse_rows(rows: list[str], path: str | Path, first_line: int | None = 1) -> NDArray[np.bool_]:
+def parse_rows(rows: list[str], path: str | Path, first_line: int | None = 1) -> Bool:
     """Walls from text rows of `#` (wall) and `.` (free); `first_line` is the file's line of the first row, if known.
 
     Raises:
@@ -102,11 +102,11 @@ def parse_rows(rows: list[str], path: str | Path, first_line: int | None = 1) ->
     return np.array([[character == "#" for character in row] for row in rows], dtype=np.bool_)
 
 
-def _read_maze(name: str) -> NDArray[np.bool_]:
+def _read_maze(name: str) -> Bool:
     path = MAZE_FOLDER / f"{name}.txt"
     return parse_rows(read_bytes(path).decode("ascii").splitlines(), path)
 
 
-def ascii_rows(walls: NDArray[np.bool_]) -> list[str]:
+def ascii_rows(walls: Bool) -> list[str]:
     """The map as text rows, `#` wall and `.` free: the inverse of `parse_rows`."""
     return ["".join("#" if cell else "." for cell in row) for row in walls.tolist()]

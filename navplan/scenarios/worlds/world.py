@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from shapely.geometry import Polygon
 
 from navplan.errors import InvalidInput
+from navplan.system.arrays import Bool
 
 HazardKind = Literal["none", "linear", "cosine", "constant"]
 HAZARD_KINDS: tuple[HazardKind, ...] = ("none", "linear", "cosine", "constant")
@@ -51,7 +51,7 @@ class World:
     """
 
     name: str
-    walls: NDArray[np.bool_] | None
+    walls: Bool | None
     height: float
     width: float
     polygons: tuple[Polygon, ...] = ()
@@ -73,7 +73,7 @@ class World:
             raise InvalidInput(f"world {self.name!r}: size {self.height} x {self.width}, expected positive numbers")
 
     @classmethod
-    def from_walls(cls, name: str, walls: NDArray[np.bool_], hazard: Hazard | None = None, resolution: float = 1.0) -> World:
+    def from_walls(cls, name: str, walls: Bool, hazard: Hazard | None = None, resolution: float = 1.0) -> World:
         """A grid world; `walls` is (H, W) bool, True = wall."""
         array = np.asarray(walls, dtype=np.bool_)
         rows, cols = array.shape if array.ndim == 2 else (0, 0)

@@ -5,20 +5,18 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.learned.curriculum.disagreement import ProblemQueue
 from navplan.learned.datasets.replay import Replay
 from navplan.learned.recipes.navplan.config import TrainConfig
 from navplan.scenarios.environments.point import PointEnv
-
-F32 = NDArray[np.float32]
+from navplan.system.arrays import Float32
 
 
 class Actor(Protocol):
     """Anything that acts on a batch."""
 
-    def act(self, observations: F32, goals: F32) -> F32:
+    def act(self, observations: Float32, goals: Float32) -> Float32:
         """(B, 2), (B, 2) cells -> (B, 2) actions."""
         ...
 
@@ -83,7 +81,7 @@ class Collector:
             return []
         return list(zip(total[self.greedy].tolist(), hit[self.greedy].tolist(), strict=True))
 
-    def _actions(self, actor: Actor | None, states: F32, goals: F32) -> F32:
+    def _actions(self, actor: Actor | None, states: Float32, goals: Float32) -> Float32:
         rng = self.rng
         uniform = rng.uniform(-1, 1, states.shape).astype(np.float32)
         if actor is None:
@@ -92,7 +90,7 @@ class Collector:
         chosen = np.clip(actor.act(states, goals) + noise, -1, 1)
         return np.where(self.uniform[:, None], uniform, chosen)
 
-    def _goals(self, states: F32, replay: Replay) -> F32:
+    def _goals(self, states: Float32, replay: Replay) -> Float32:
         """Goals near in coordinates among the states seen so far, or anywhere free while nothing has been seen."""
         if not replay.size:
             return self.env.sample_free(len(states), self.rng)

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from navplan.errors import CheckpointError
 from navplan.graph.nodes import coverage_nodes
@@ -24,6 +23,7 @@ from navplan.learned.training.state import agent_arrays, agent_shapes, fill_agen
 from navplan.learned.training.tensors import Arrays
 from navplan.scenarios.environments.point import PointEnv
 from navplan.scenarios.registry import load_scenario
+from navplan.system.arrays import Float32
 
 COLUMNS = (
     "updates", "stage", "env_steps", "distance_loss", "cost_loss", "actor_distance", "multiplier", "episode_cost", "reached",
@@ -221,7 +221,7 @@ class Run:
         }
 
 
-def thinned(pool: NDArray[np.float32], count: int, seed: int) -> NDArray[np.float32]:
+def thinned(pool: Float32, count: int, seed: int) -> Float32:
     """At most `count` of the (K, 2) states, thinned for coverage."""
     rng = np.random.default_rng(seed)
     if len(pool) > _THINNING_POOL:
@@ -229,7 +229,7 @@ def thinned(pool: NDArray[np.float32], count: int, seed: int) -> NDArray[np.floa
     return coverage_nodes(pool, min(count, len(np.unique(pool, axis=0))), rng)
 
 
-def write_policies(out: Path, first: Arrays, final: Arrays, states: NDArray[np.float32], document: dict[str, Any]) -> None:
+def write_policies(out: Path, first: Arrays, final: Arrays, states: Float32, document: dict[str, Any]) -> None:
     """Write ``stage1.safetensors`` and ``policy.safetensors``: weights in half precision, and states for graphs."""
     for name, stage, arrays in ((files.POLICY, 2, final), (files.STAGE1, 1, first)):
         compact = {key: value.astype(np.float16) for key, value in arrays.items()}

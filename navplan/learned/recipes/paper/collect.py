@@ -6,7 +6,6 @@ from typing import cast
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from navplan.kernels.motion.rollout import wander
@@ -17,8 +16,7 @@ from navplan.learned.recipes.paper.config import PaperConfig
 from navplan.learned.recipes.paper.learner import Transitions
 from navplan.scenarios.environments.point import PointEnv
 from navplan.scenarios.worlds.world import World
-
-F32 = NDArray[np.float32]
+from navplan.system.arrays import Float32
 
 
 class Ring:
@@ -32,10 +30,10 @@ class Ring:
 
     def clear(self) -> None:
         """Forget everything."""
-        self.rows: F32 = np.zeros((0, self.WIDTH), np.float32)
+        self.rows: Float32 = np.zeros((0, self.WIDTH), np.float32)
         self.head = 0
 
-    def add(self, rows: F32) -> None:
+    def add(self, rows: Float32) -> None:
         """Append rows (N, 10); the oldest are overwritten."""
         room = min(self.capacity - len(self.rows), len(rows))
         if room > 0:
@@ -63,8 +61,8 @@ class Wanderer:
         self.env = PointEnv(world, goal_tolerance=tolerance, max_steps=config.episode_steps, rng=rng)
         self.safe = safe_corners(self.env)
         self.queue = ProblemQueue()
-        self.state: F32 = np.zeros((1, 1, 2), np.float32)
-        self.goal: F32 = np.zeros((1, 1, 2), np.float32)
+        self.state: Float32 = np.zeros((1, 1, 2), np.float32)
+        self.goal: Float32 = np.zeros((1, 1, 2), np.float32)
         self.steps = np.zeros(1, np.int64)
         self.cost = np.zeros(1)
         self._scale = np.tile(1 / np.asarray(size, np.float32), 2).astype(np.float32)
@@ -119,13 +117,13 @@ class Wanderer:
                 self.reset()
         return finished
 
-    def safe_points(self, count: int) -> F32:
+    def safe_points(self, count: int) -> Float32:
         """(count, 2) points in cells whose corner is safe, as the cost problems' candidates are drawn (2)."""
         corners = self.safe[self.rng.integers(len(self.safe), size=count)]
         return (corners + self.rng.random((count, 2))).astype(np.float32)
 
 
-def safe_corners(env: PointEnv) -> F32:
+def safe_corners(env: PointEnv) -> Float32:
     """(S, 2) upper left corners of the free cells where the hazard costs nothing; of all free cells if there is none such."""
     walls = env.world.walls
     rows, cols = int(env.world.height), int(env.world.width)
@@ -135,9 +133,9 @@ def safe_corners(env: PointEnv) -> F32:
     return safe if len(safe) else corners
 
 
-def actor_layers(actor: Actor) -> tuple[F32, ...]:
+def actor_layers(actor: Actor) -> tuple[Float32, ...]:
     """Weights (inputs, outputs) and biases in the order that the kernel takes them."""
-    layers: list[F32] = []
+    layers: list[Float32] = []
     for module in actor.layers:
         layer = cast(nn.Linear, module)
         layers += [np.ascontiguousarray(layer.weight.detach().numpy().T), layer.bias.detach().numpy()]

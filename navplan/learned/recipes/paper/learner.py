@@ -5,17 +5,14 @@ from __future__ import annotations
 import copy
 from typing import NamedTuple, cast
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from navplan.learned.critics.distributions import expected_cost, expected_distance, project_cost, shift_distance
 from navplan.learned.recipes.navplan.learner import Info, Networks
 from navplan.learned.recipes.paper.config import PaperConfig
 from navplan.learned.recipes.paper.networks import PaperCritics, UnitEncoder, paper_actor
-
-F32 = NDArray[np.float32]
+from navplan.system.arrays import Float32
 
 
 class Transitions(NamedTuple):
@@ -60,7 +57,7 @@ class PaperAgent:
         """Target networks by name."""
         return {"target_actor": self.target_actor, "target_critics": self.target_critics}
 
-    def members(self, observations: F32, goals: F32) -> tuple[F32, F32]:
+    def members(self, observations: Float32, goals: Float32) -> tuple[Float32, Float32]:
         """What each critic says under the policy's action: distance (E, B) and cost (E, B) float32."""
         with torch.inference_mode():
             features = self.networks.encoder(torch.from_numpy(observations), torch.from_numpy(goals))

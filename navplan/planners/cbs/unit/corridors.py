@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-from numpy.typing import NDArray
-
 from navplan.planners.cbs.tree import Tree
 from navplan.planners.cbs.unit.diagrams import Bar, UnitLow
 from navplan.planners.cbs.unit.node import Clash, UnitNode
+from navplan.system.arrays import Int32
 
 
 class Corridors:
@@ -44,7 +42,7 @@ class Corridors:
                 before, at = at, two if one == before else one
         return inner
 
-    def _passage(self, path: NDArray[np.int32], clash: Clash, inner: set[int]) -> tuple[int, int, int] | None:
+    def _passage(self, path: Int32, clash: Clash, inner: set[int]) -> tuple[int, int, int] | None:
         """Where the path enters the corridor and leaves it round `clash`, and when it leaves."""
         came = clash.time - 1 if clash.swap else clash.time
         while came >= 0 and int(path[came]) in inner:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.kernels.cbs.unit_diagrams import Diagram, build_diagram, first_dead_level, hops_around, least_met, widest_cut
 from navplan.kernels.cbs.unit_search import (
@@ -29,6 +28,7 @@ from navplan.kernels.common.status import BUDGET, EXHAUSTED, FULL
 from navplan.plan.problem import Problem
 from navplan.planners.base import Clock, Weighted, freeze
 from navplan.planners.cbs.pair_bounds import PairBounds
+from navplan.system.arrays import Float64, Int32, Int64
 
 NOBODY = np.empty(0, np.int32)
 # A bar without an end.
@@ -62,7 +62,7 @@ class Bar(NamedTuple):
 
 # Agent, bars, least cost.
 Asked = tuple[int, frozenset[Bar], int]
-Paths = tuple[NDArray[np.int32], NDArray[np.int32]]
+Paths = tuple[Int32, Int32]
 # A time, and nodes of either of two agents.
 Cut = tuple[int, list[int], list[int]]
 
@@ -75,7 +75,7 @@ class UnitLow:
         searches, expanded: counters.
     """
 
-    def __init__(self, problem: Problem, weighted: Weighted, tables: NDArray[np.float64], clock: Clock) -> None:
+    def __init__(self, problem: Problem, weighted: Weighted, tables: Float64, clock: Clock) -> None:
         self.starts = problem.starts.tolist()
         self.goals = problem.goals.tolist()
         self.h = tables
@@ -97,14 +97,14 @@ class UnitLow:
         self._now = np.empty(1 << 18, np.uint8)
         self._then = np.empty(1 << 18, np.uint8)
         self._found = np.empty((LISTED, 3), np.int32)
-        self._where: NDArray[np.int64] | None = None
+        self._where: Int64 | None = None
         self._diagrams: dict[Asked, Diagram | None] = {}
         self._held = 0
         self._costs: dict[tuple[int, frozenset[Bar]], int | None] = {}
         self._met = np.empty((2, 1 << 12), np.int32)
         self._dead: dict[tuple[Asked, Asked], int] = {}
         longest = max(float(tables[agent, start]) for agent, start in enumerate(self.starts))
-        self._paths: Sequence[NDArray[np.int32]] = [NOBODY] * len(self.starts)
+        self._paths: Sequence[Int32] = [NOBODY] * len(self.starts)
         self._traffic = self._make_traffic(int(longest) + 33)
 
     # ------------------------------------------------------------------ memory
@@ -145,7 +145,7 @@ class UnitLow:
         )
 
     # ------------------------------------------------------------------ traffic
-    def show(self, paths: Sequence[NDArray[np.int32]]) -> None:
+    def show(self, paths: Sequence[Int32]) -> None:
         """Make `paths` the traffic; an empty path stands for nobody, others have been made room for."""
         known = self._paths
         for agent in [k for k, (old, new) in enumerate(zip(known, paths, strict=True)) if old is not new]:
@@ -163,7 +163,7 @@ class UnitLow:
             self._traffic = self._make_traffic(length + times)
             self.show(known)
 
-    def conflicts(self, path: NDArray[np.int32]) -> list[list[int]]:
+    def conflicts(self, path: Int32) -> list[list[int]]:
         """[other agent, time, 1 for a swap] for each conflict of `path` with the traffic."""
         count = int(conflicts_of(self._traffic, path, self._found))
         rows: list[list[int]] = self._found[: min(count, LISTED)].tolist()
@@ -181,7 +181,7 @@ class UnitLow:
         set_bars(self._bars, self._rows, len(rows))
         return len(rows), max(((bar.low if bar.high >= FOREVER else bar.high) + 1 for bar in rows), default=0)
 
-    def search(self, agent: int, bars: frozenset[Bar], least: int = 0) -> NDArray[np.int32] | None:
+    def search(self, agent: int, bars: frozenset[Bar], least: int = 0) -> Int32 | None:
         """A shortest path within `bars` with the fewest conflicts with the traffic, unless too many are to choose from; None
         when there is none.
 
@@ -198,7 +198,7 @@ class UnitLow:
             return self._astar(agent, bars)
         return self.pick(diagram, cost)[0]
 
-    def pick(self, diagram: Diagram, cost: int) -> tuple[NDArray[np.int32], int]:
+    def pick(self, diagram: Diagram, cost: int) -> tuple[Int32, int]:
         """The path of a diagram with the fewest conflicts with the traffic, and their number up to its end."""
         self.clock.check()
         if self._met.shape[1] < len(diagram.nodes):
@@ -238,7 +238,7 @@ class UnitLow:
         rests = (bar.high + 1 for bar in bars if bar.node == goal and bar.origin < 0)
         return max(earliest, max(rests, default=0))
 
-    def _astar(self, agent: int, bars: frozenset[Bar]) -> NDArray[np.int32] | None:
+    def _astar(self, agent: int, bars: frozenset[Bar]) -> Int32 | None:
         """A shortest path however long it is, or None."""
         earliest = self._earliest(agent, bars)
         count, horizon = self._set(bars)

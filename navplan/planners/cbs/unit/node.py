@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from navplan.planners.cbs.unit.diagrams import Bar
+from navplan.system.arrays import Int32
 
 
 class Clash(NamedTuple):
@@ -28,7 +26,7 @@ class UnitNode(NamedTuple):
     """
 
     bars: tuple[frozenset[Bar], ...]
-    paths: tuple[NDArray[np.int32], ...]
+    paths: tuple[Int32, ...]
     cost: int
     clashes: dict[tuple[int, int], tuple[Clash, ...]]
     limits: dict[int, int]

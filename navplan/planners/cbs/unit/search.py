@@ -11,9 +11,6 @@ import heapq
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from navplan.kernels.common.status import EXHAUSTED, FOUND
 from navplan.planners.cbs.agent_search import Route
 from navplan.planners.cbs.tree import GaveUp, Node, Tree
@@ -21,6 +18,7 @@ from navplan.planners.cbs.unit.corridors import Corridors
 from navplan.planners.cbs.unit.diagrams import FOREVER, NOBODY, Bar, UnitLow
 from navplan.planners.cbs.unit.node import Clash, Side, UnitNode
 from navplan.planners.cbs.vertex_cover import cover
+from navplan.system.arrays import Int32
 from navplan.system.memory import uncollected
 
 if TYPE_CHECKING:
@@ -108,7 +106,7 @@ class UnitSearch:
                 break
         return node
 
-    def _clashes(self, agent: int, path: NDArray[np.int32]) -> dict[tuple[int, int], tuple[Clash, ...]]:
+    def _clashes(self, agent: int, path: Int32) -> dict[tuple[int, int], tuple[Clash, ...]]:
         """Those of `path` with the traffic."""
         found: dict[tuple[int, int], list[Clash]] = {}
         for other, time, swap in self._low.conflicts(path):
@@ -162,7 +160,7 @@ class UnitSearch:
         node = node._replace(bars=(*node.bars[:agent], bars, *node.bars[agent + 1 :]))
         return self._with(node, agent, path)
 
-    def _with(self, node: UnitNode, agent: int, path: NDArray[np.int32]) -> UnitNode:
+    def _with(self, node: UnitNode, agent: int, path: Int32) -> UnitNode:
         """`node` with another path for an agent that is not in the traffic."""
         clashes = {pair: rows for pair, rows in node.clashes.items() if agent not in pair}
         clashes.update(self._clashes(agent, path))
@@ -297,7 +295,7 @@ class UnitSearch:
         return count
 
     @staticmethod
-    def _plain(path: NDArray[np.int32], clash: Clash) -> Bar:
+    def _plain(path: Int32, clash: Clash) -> Bar:
         v = int(path[min(clash.time, len(path) - 1)])
         return Bar(v, clash.time, clash.time, int(path[clash.time - 1]) if clash.swap else -1)
 
