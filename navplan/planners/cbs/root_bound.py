@@ -18,7 +18,7 @@ from navplan.planners.priority.reservations import Field
 MOST_COVERED = 100
 
 
-class Dues:
+class RootBound:
     """Bounds from pairs of agents, each planned together with the joint search of `navplan.kernels.cbs.pairs`."""
 
     def __init__(self, field: Field) -> None:
