@@ -5,15 +5,33 @@ are soft obstacles, whose times may be entered at the price of a conflict (SIPPS
 each, cost is time, and the earliest arrival in an interval is all that counts. Elsewhere an interval is one time step, up to a
 horizon after which nothing changes. Rules hang on lists per node. Labels live in pools that Python doubles when a search comes
 back FULL; it then goes on where it was.
+
+Tested through tests/planners/cbs/test_eecbs.py.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 
+from navplan.kernels.cbs.eecbs_memory import (
+    BEFORE,
+    BELONGS,
+    DEAD,
+    END,
+    INT,
+    NEWEST,
+    REAL,
+    RULE_FROM,
+    RULE_KIND,
+    RULE_NEXT,
+    RULE_NODE,
+    RULE_STEP,
+    RULED,
+    SIBLING,
+    SOFT,
+    SPOT,
+    TIME,
+)
 from navplan.kernels.common.heap import pop, push
 from navplan.kernels.common.jit import inner
 from navplan.kernels.common.status import BUDGET, EXHAUSTED, FOUND, FULL
@@ -22,94 +40,10 @@ from navplan.kernels.search.reservation import NEVER, next_taken
 FOREVER = NEVER - 1
 # Kinds of rule: not at v at t; not from u to v, arriving at t; not at v from t on; last arrival after t.
 AT, MOVE, KEEP_OUT, LATER = 0, 1, 2, 3
-# Columns of `AgentWork.labels` and of `AgentWork.rules`.
-SPOT, TIME, END, SOFT, BEFORE, SIBLING, DEAD = range(7)
-RULE_NODE, RULE_KIND, RULE_FROM, RULE_STEP, RULE_NEXT = range(5)
-# Rows of `AgentWork.nodes`: newest label of a node, the search it belongs to, newest rule of a node.
-NEWEST, BELONGS, RULED = range(3)
 # Modes: others are not seen and the least cost is wanted, or the fewest conflicts.
 CHEAPEST, FEWEST = 0, 1
 # Costs that differ by less, relatively, are one cost summed in two orders.
 SAME = 1e-11
-
-
-class AgentInts(NamedTuple):
-    """Where things lie in `AgentWork.ints`.
-
-    Attributes:
-        made: labels in use.
-        size: entries of the heap.
-        searches: number of the search, one per mode; lists of nodes that belong to another are empty.
-        agent: for whom.
-        rules: rules in use.
-        static: no rule speaks of this time or a later one.
-        earliest: no arrival for good before this time.
-        mode: CHEAPEST or FEWEST.
-        result: label that ends the path found, -1 before.
-        expanded: labels, over all searches.
-        until: intervals that begin before this time are one time step long; 0 where cost is time.
-    """
-
-    made: int
-    size: int
-    searches: int
-    agent: int
-    rules: int
-    static: int
-    earliest: int
-    mode: int
-    result: int
-    expanded: int
-    until: int
-
-
-class AgentReals(NamedTuple):
-    """Where things lie in `AgentWork.reals`.
-
-    Attributes:
-        fmin: least cost that the rules allow.
-        factor: how many times that a path may cost.
-        slack: what it may cost beyond that, left over by others.
-        min_step: least cost of any move or wait.
-        greed: how much states near the goal are preferred among those that meet equally many.
-        limit: costlier paths are not wanted.
-        worth: where even the cheapest path costs more, it will do.
-    """
-
-    fmin: int
-    factor: int
-    slack: int
-    min_step: int
-    greed: int
-    limit: int
-    worth: int
-
-
-INT = AgentInts(*range(11))
-REAL = AgentReals(*range(7))
-
-
-class AgentWork(NamedTuple):
-    """Memory of one search for L labels; columns and rows are named by the constants of this module, places by INT and REAL.
-
-    Attributes:
-        keys, ties, items: the heap, L + 1 entries.
-        labels: (L, 7) int32; END is the interval's last time, -1 for a finished path.
-        costs: (L,) float64.
-        nodes: (3, N) int32 heads of lists.
-        rules: (R, 5) int32.
-        ints, reals: int64 and float64 registers.
-    """
-
-    keys: NDArray[np.float64]
-    ties: NDArray[np.float64]
-    items: NDArray[np.int32]
-    labels: NDArray[np.int32]
-    costs: NDArray[np.float64]
-    nodes: NDArray[np.int32]
-    rules: NDArray[np.int32]
-    ints: NDArray[np.int64]
-    reals: NDArray[np.float64]
 
 
 @inner

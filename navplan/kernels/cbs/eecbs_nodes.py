@@ -3,145 +3,45 @@
 A tree node holds one agent's new path and at most one rule; the rest is its ancestors'. The first A nodes are the root, one per
 agent. To look at a node, the paths in which it differs from the last are exchanged in the reservation table, and the conflicts of
 those with them.
+
+Tested through tests/planners/cbs/test_eecbs.py.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 
 from navplan.kernels.cbs.eecbs_agent import AT, KEEP_OUT, MOVE, SAME
+from navplan.kernels.cbs.eecbs_memory import (
+    CLEAN,
+    CLOSED,
+    COST,
+    COUNT,
+    DEAR,
+    ESTIMATE,
+    FLOOR,
+    FOCAL,
+    LENGTH,
+    MARK,
+    MEETS,
+    MOVED,
+    OPEN,
+    PARENT,
+    SHOWN,
+    START,
+    STATE,
+    VALUE,
+    WAIT,
+    WANTED,
+)
 from navplan.kernels.common.hashing import home
 from navplan.kernels.common.heap import pop, push
 from navplan.kernels.common.jit import inner
 from navplan.kernels.search.reservation import NEVER, insert, next_taken, remove
 
-# Columns of `TreeWork.whole`: START and LENGTH of the new path in the pool; MEETS: pairs of agents that conflict; the rule, KIND
-# -1 for none; CLOSED: 1 once it is in no list.
-PARENT, MOVED, START, LENGTH, MEETS, KIND, NODE, TAIL, STEP, CLOSED = range(10)
-# Columns of `TreeWork.real`: of the new path its cost and a lower bound under the node's rules; of all paths the sums of both,
-# and the estimated cost of a solution below.
-PATH_COST, PATH_BOUND, COST, FLOOR, ESTIMATE = range(5)
-# Rows of `TreeWork.agents`: the tree node whose path is in the table; the one that should be; scratch.
-SHOWN, WANTED, MARK = range(3)
-# Rows of the heaps, and their places in `TreeWork.sizes`: open nodes by bound; by estimate; by conflicts, those whose estimate is
-# near the least and whose cost is allowed; those with a greater estimate; those that cost more than is allowed yet.
-CLEAN, OPEN, FOCAL, WAIT, DEAR = range(5)
 # While nodes with too great a cost wait, one in EVERY goes to raise the bound. Nodes after which other conflicts are split on.
 EVERY = 4
 STUCK = 100
-
-
-class TreeState(NamedTuple):
-    """Where the registers of the phase machine lie in `TreeWork.state`.
-
-    Attributes:
-        phase: what is done next, a phase of `navplan.kernels.cbs.eecbs_tree`.
-        back: the phase that a search leads back to.
-        need: what must grow when FULL, or why BUDGET was returned for good.
-        mover: agent whose search is on; in the root phases the agent whose turn it is.
-        round: rounds in which the root has been mended.
-        better: agents that got a better path in this round.
-        current: tree node in the table, or to be looked at next.
-        cleaned: 1 when it was chosen to raise the bound.
-        chosen: conflict that it is split on.
-        side: 0 and 1 while the first and the second child are made, 2 afterwards.
-        first_child, second_child: those made, -1 for none.
-        fewest_met: fewest conflicts of a node split so far.
-        progress: splits when that was found.
-        tight: 1 once the bound has kept a node with few conflicts out, 2 once that was told.
-        alone: 1 when each path is within the factor by itself, 0 when agents share what they leave.
-    """
-
-    phase: int
-    back: int
-    need: int
-    mover: int
-    round: int
-    better: int
-    current: int
-    cleaned: int
-    chosen: int
-    side: int
-    first_child: int
-    second_child: int
-    fewest_met: int
-    progress: int
-    tight: int
-    alone: int
-
-
-class TreeCounts(NamedTuple):
-    """Where the counters lie in `TreeWork.counts`.
-
-    Attributes:
-        nodes: tree nodes made.
-        pool: entries of the pool in use.
-        clashes: conflicts listed.
-        stamp: number of the last look at the agents, which it marks.
-        splits: tree nodes expanded.
-        bypassed: children that replaced their parents.
-        calls: searches for an agent.
-    """
-
-    nodes: int
-    pool: int
-    clashes: int
-    stamp: int
-    splits: int
-    bypassed: int
-    calls: int
-
-
-class TreeValues(NamedTuple):
-    """Where things lie in `TreeWork.values`.
-
-    Attributes:
-        factor: how many times the optimum a solution may cost.
-        proved: no solution costs less.
-        cost_error, distance_error: sums of what resolving one conflict has cost, and of conflicts it has left beyond one less.
-        samples: how often that was seen.
-    """
-
-    factor: int
-    proved: int
-    cost_error: int
-    distance_error: int
-    samples: int
-
-
-STATE = TreeState(*range(16))
-COUNT = TreeCounts(*range(7))
-VALUE = TreeValues(*range(5))
-
-
-class TreeWork(NamedTuple):
-    """Arrays of X tree nodes and A agents; columns and rows are named by the constants of this module, registers by its tuples.
-
-    Attributes:
-        whole, real: (X, 10) int64 and (X, 5) float64.
-        keys, ties, items: (5, X) the heaps.
-        pool: (P,) int32 paths.
-        clashes: (C, 6) int32 conflicts in the table, one per pair: agents, time, kind, tail and head of the first agent's move.
-        agents: (3, A) int32.
-        sizes: (5,) int64 of the heaps.
-        state, counts, values: registers, int64, int64 and float64.
-    """
-
-    whole: NDArray[np.int64]
-    real: NDArray[np.float64]
-    keys: NDArray[np.float64]
-    ties: NDArray[np.float64]
-    items: NDArray[np.int32]
-    pool: NDArray[np.int32]
-    clashes: NDArray[np.int32]
-    agents: NDArray[np.int32]
-    sizes: NDArray[np.int64]
-    state: NDArray[np.int64]
-    counts: NDArray[np.int64]
-    values: NDArray[np.float64]
 
 
 @inner

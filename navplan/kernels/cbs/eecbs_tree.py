@@ -1,31 +1,21 @@
 """The high level of EECBS, compiled: plan the root, mend it, then split on conflicts until a node has none.
 
 Searches are long, so every step is a phase that the kernel can leave and come back to.
+
+Tested through tests/planners/cbs/test_eecbs.py.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from navplan.kernels.cbs.eecbs_agent import (
-    INT,
-    KEEP_OUT,
-    LATER,
-    MOVE,
-    REAL,
-    SAME,
-    TIME,
-    add_rule,
-    open_search,
-    run_search,
-    start_search,
-    unwind,
-)
-from navplan.kernels.cbs.eecbs_nodes import (
+from navplan.kernels.cbs.eecbs_agent import KEEP_OUT, LATER, MOVE, SAME, add_rule, open_search, run_search, start_search, unwind
+from navplan.kernels.cbs.eecbs_memory import (
     CLOSED,
     COST,
     COUNT,
     FLOOR,
+    INT,
     KIND,
     LENGTH,
     MEETS,
@@ -34,22 +24,16 @@ from navplan.kernels.cbs.eecbs_nodes import (
     PARENT,
     PATH_BOUND,
     PATH_COST,
+    REAL,
     SHOWN,
     START,
     STATE,
     STEP,
     TAIL,
+    TIME,
     VALUE,
-    conflicts,
-    enlist,
-    learn,
-    path_of,
-    pick,
-    put,
-    select,
-    show,
-    touching,
 )
+from navplan.kernels.cbs.eecbs_nodes import conflicts, enlist, learn, path_of, pick, put, select, show, touching
 from navplan.kernels.common.jit import inner, kernel
 from navplan.kernels.common.status import BUDGET, EXHAUSTED, FOUND, FULL
 from navplan.kernels.search.reservation import remove

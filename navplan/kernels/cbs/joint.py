@@ -3,6 +3,8 @@
 Between two time steps the agents choose in turn; a choice that conflicts with an earlier one is dropped at once, so that a state
 has as many successors as one agent has moves, not the product over all. An agent at its goal may retire: it stays for good, pays
 no more and remains in the way.
+
+Tested through tests/planners/cbs/test_cbs.py.
 """
 
 from __future__ import annotations

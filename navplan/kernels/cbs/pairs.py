@@ -1,4 +1,7 @@
-"""Two agents planned together: A* over joint states, for a lower bound on what a pair must pay between them."""
+"""Two agents planned together: A* over joint states, for a lower bound on what a pair must pay between them.
+
+Tested through tests/planners/cbs/test_cbs.py and tests/planners/cbs/test_eecbs.py.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """Multi-valued decision diagrams: all of an agent's paths of one cost, where every move and wait costs 1.
 
 Level t of a diagram has the nodes at which the agent can be at time t on such a path.
+
+Tested through tests/planners/cbs/test_unit.py.
 """
 
 from __future__ import annotations

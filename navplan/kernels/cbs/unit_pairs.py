@@ -3,6 +3,8 @@
 The diagrams are walked level by level, keeping the pairs of nodes that both agents can be at after t steps without a conflict
 (the others are mutex, Zhang et al. 2022). Every way to a pair of diagram nodes lies within the diagrams, since distances are
 consistent: so what is found mutex is so for longer paths too.
+
+Tested through tests/planners/cbs/test_unit.py.
 """
 
 from __future__ import annotations

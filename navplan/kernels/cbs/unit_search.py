@@ -1,6 +1,8 @@
 """Conflict-Based Search where every move and wait costs 1 and clearance is 0: one agent's search, and who is where.
 
 Rules are intervals of time at a node, so that one row says a range or a target constraint, and moves that are barred.
+
+Tested through tests/planners/cbs/test_unit.py.
 """
 
 from __future__ import annotations

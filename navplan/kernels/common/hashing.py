@@ -1,4 +1,7 @@
-"""Where a key belongs in a hash table whose size is a power of two."""
+"""Where a key belongs in a hash table whose size is a power of two.
+
+Tested through tests/planners/cbs/test_cbs.py and tests/planners/risk/test_risk.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a search kernel returns. BUDGET and FULL mean: call again, in the second case with larger arrays."""
+"""What a search kernel returns. BUDGET and FULL mean: call again, in the second case with larger arrays.
+
+Tested through tests/kernels/search/test_dijkstra.py.
+"""
 
 from __future__ import annotations
 

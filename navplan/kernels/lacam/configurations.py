@@ -1,4 +1,7 @@
-"""What LaCAM* has met: a pool of configurations with their constraints still to try and their links, found again by a hash."""
+"""What LaCAM* has met: a pool of configurations with their constraints still to try and their links, found again by a hash.
+
+Tested through tests/planners/lacam/test_lacam.py.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 Agent by agent, a best-first search over nodes (no waits, no node twice) finds the path of fewest meetings with the paths of the
 others, then of least length, at most `margin` steps longer than the shortest. For graphs whose edges all cost 1.
+
+Tested through tests/planners/lacam/test_lacam.py.
 """
 
 from __future__ import annotations

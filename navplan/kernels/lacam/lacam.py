@@ -3,6 +3,8 @@
 A configuration is a row of nodes. Each carries a tree of constraints "agent k moves to v", grown breadth-first as the
 configuration is met again, so that in the end every joint move has been tried. What the search minimises is the loss: the costs
 of all moves and waits but the waits at goals, a lower bound of the sum of costs and equal to it when nobody leaves its goal.
+
+Tested through tests/planners/lacam/test_lacam.py.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ from two that merely meet, and change places at the next junction (the swap tech
 
 `tables` is everywhere (A, N), the cost from each node to each agent's goal: uint16 on unit graphs, float64 on weighted ones. It
 is an argument of its own, so that only the kernels that read it are compiled twice.
+
+Tested through tests/planners/lacam/test_pibt.py.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""One move per agent so that no two bodies touch at any sub-step: priorities, stepping aside, staying as the last resort."""
+"""One move per agent so that no two bodies touch at any sub-step: priorities, stepping aside, staying as the last resort.
+
+Tested through tests/execution/test_safety_filter.py.
+"""
 
 from __future__ import annotations
 

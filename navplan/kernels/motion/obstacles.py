@@ -2,6 +2,8 @@
 
 All coordinates are (row, col) in cell units. A cell's candidate list holds every obstacle that can be within the hazard radius
 of some point at most one environment step away from that cell, so that a whole step needs one look-up.
+
+Tested through tests/scenarios/worlds/test_geometry.py.
 """
 
 from __future__ import annotations

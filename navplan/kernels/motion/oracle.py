@@ -3,6 +3,8 @@
 Moves are those of the environment: one step is any action within [-1, 1] per axis, its cost the largest hazard on the way.
 A lattice has `reach` points to a cell; a move to the point (dr, dc) further is number (dr + reach) * side + dc + reach of its
 point's row in the table of costs, with side = 2 * reach + 1.
+
+Tested through tests/scenarios/problems/test_oracle.py.
 """
 
 from __future__ import annotations

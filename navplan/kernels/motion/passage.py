@@ -1,4 +1,7 @@
-"""Order of passage: which pieces of motion wait for which, how far each agent may go, how far it has come."""
+"""Order of passage: which pieces of motion wait for which, how far each agent may go, how far it has come.
+
+Tested through tests/execution/test_passage.py.
+"""
 
 from __future__ import annotations
 

@@ -4,6 +4,8 @@ Improvement lowers the sum of costs of paths without conflicts (MAPF-LNS, Li et 
 agents in conflict (MAPF-LNS2, Li et al. 2022). `iterate` does both, many iterations a call, up to a number of search expansions,
 so that the caller can look at the clock; an iteration that does not succeed leaves everything as it was. It is one kernel with
 one call of the search, because a kernel is compiled again with each that calls it.
+
+Tested through tests/planners/priority/test_lns.py.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Which agents to plan again together: the destroy heuristics of large-neighbourhood search, and its random numbers."""
+"""Which agents to plan again together: the destroy heuristics of large-neighbourhood search, and its random numbers.
+
+Tested through tests/planners/priority/test_lns.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What one agent must not do, in arrays: the constraints that Conflict-Based Search puts on its low level."""
+"""What one agent must not do, in arrays: the constraints that Conflict-Based Search puts on its low level.
+
+Tested through tests/planners/cbs/test_cbs.py and tests/planners/test_defects.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Farthest-point sampling (Gonzalez 1985): every chosen point is the one farthest from those chosen before."""
+"""Farthest-point sampling (Gonzalez 1985): every chosen point is the one farthest from those chosen before.
+
+Tested through tests/graph/test_nodes.py.
+"""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,7 @@
-"""Hop counts on the 8-connected grid of the paper: diagonals cost one, corners may be cut (facts, section 1.1)."""
+"""Hop counts on the 8-connected grid of the paper: diagonals cost one, corners may be cut (facts, section 1.1).
+
+Tested through tests/scenarios/worlds/test_geodesic.py.
+"""
 
 from __future__ import annotations
 

@@ -6,6 +6,8 @@ that order a label is dominated exactly when its state has been settled with as 
 constraints it is 0 and this is a search of the graph itself.
 
 Conflicts with other agents' paths may be priced: the search then orders by cost plus price, and dominance is in that sum.
+
+Tested through tests/planners/risk/test_risk.py.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 Several agents may share a node and a time: the agents there form a list, linked through a table by agent and time, since an agent
 is at one node at a time. After its last entry an agent rests at its goal for good; goals are distinct, so one time per node says
 it. Occupied times are also bits, 32 to a word, in which free intervals are found quickly.
+
+Tested through tests/planners/priority/test_prioritized.py.
 """
 
 from __future__ import annotations

@@ -4,6 +4,8 @@ A state is a node and an interval of time in which nothing changes there (SIPP, 
 intervals that may be entered at the price of a conflict (SIPPS, Li et al. 2022). Where moves and waits cost 1 each, cost is time,
 and the earliest arrival in an interval is all that counts. Elsewhere an interval is one time step, up to the horizon of the table
 after which nothing changes, and waiting is an edge like any other: then one label per interval is enough again.
+
+Tested through tests/planners/priority/test_prioritized.py.
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@ heuristic is the exact distance to the goal without constraints. Among states wi
 plus a price per conflict with other agents is least, then those nearer to the goal. w = 1 is A* (Hart et al. 1968) with
 conflict-avoiding ties, w > 1 the low level of ECBS (Barer et al. 2014); `extra` is what other agents have left over (flex,
 Chan et al. 2022). Deviation: ECBS orders strictly by conflicts, which on dense graphs tries every small detour first.
+
+Tested through tests/planners/cbs/test_cbs.py and tests/planners/test_optimality.py.
 """
 
 from __future__ import annotations

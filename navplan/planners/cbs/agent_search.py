@@ -114,6 +114,7 @@ class AgentSearch:
         # Where risk is dear, a way round costs more than a few steps, and an agent that has been in conflict before must want it
         # more. With w = 1 there is nothing to spend on ways round, only ties to break.
         dearer, slices = (1, 2) if w == 1.0 else (WAY_ROUND * (1 + len(constraints)) ** 2, 40)
+        memory = self._memory
         query = Query(
             start=self._starts[agent],
             goal=goal,
@@ -121,7 +122,7 @@ class AgentSearch:
             arrive_from=limits.arrive_from,
             horizon=max(limits.horizon, others.shape[0] - 1),
             skip=skip,
-            stamp=0,
+            stamp=memory.new_stamp(),
             max_degree=weighted.max_degree,
             patience=slices * slice_size,
             min_step=weighted.min_step,
@@ -130,16 +131,15 @@ class AgentSearch:
             penalty=self._penalty * dearer,
             clearance=self._clearance,
         )
-        memory = self._memory
 
-        def step(work: Work, stamp: int) -> int:
+        def step(work: Work) -> int:
             return int(
                 search(
                     weighted.forward,
                     weighted.waits,
                     weighted.xy,
                     self._tables[agent],
-                    query._replace(stamp=stamp),
+                    query,
                     limits.table,
                     others,
                     work,

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from navplan.kernels.cbs import eecbs_agent, eecbs_nodes, eecbs_tree
-from navplan.kernels.cbs.eecbs_agent import INT, REAL, AgentWork
-from navplan.kernels.cbs.eecbs_nodes import COUNT, STATE, VALUE, TreeWork
+from navplan.kernels.cbs import eecbs_tree
+from navplan.kernels.cbs.eecbs_memory import COUNT, INT, MEETS, REAL, STATE, TIME, VALUE, AgentWork, TreeWork
 from navplan.kernels.common.status import BUDGET, FULL
 from navplan.kernels.search.reservation import NEVER, Reservations, move_paths
 from navplan.planners.base import Clock
@@ -118,10 +117,10 @@ class ExplicitEstimationSearch:
         elif need == eecbs_tree.PATHS:
             self.tree = _wider(tree, ("pool",), 2 * len(tree.pool), 0)
         elif need == eecbs_tree.CONFLICT_LIST:
-            meets = int(tree.whole[tree.state[STATE.current], eecbs_nodes.MEETS])
+            meets = int(tree.whole[tree.state[STATE.current], MEETS])
             self.tree = _wider(tree, ("clashes",), max(2 * len(tree.clashes), meets), 0)
         else:
-            steps = int(work.labels[work.ints[INT.result], eecbs_agent.TIME]) + 2
+            steps = int(work.labels[work.ints[INT.result], TIME]) + 2
             table = _make_table(self.field, max(1.5 * self.table.head.shape[1], steps))
             move_paths(self.table, table)
             self.table = table

@@ -31,24 +31,28 @@ class SearchMemory(Generic[W]):
         self._make = make
         self._capacity = capacity
         self._clock = clock
-        self._stamp = 0
+        self._stamps = 0
 
-    def run(self, step: Callable[[W, int], int]) -> int:
+    def new_stamp(self) -> int:
+        """A number of its own for the next search, which marks its entries of hash tables; positive."""
+        self._stamps += 1
+        return self._stamps
+
+    def run(self, step: Callable[[W], int]) -> int:
         """Search to the end; returns the last status of `step`, which is neither BUDGET nor FULL.
 
         Args:
-            step: one call of the kernel, given the memory and the number of the search, which marks its entries of hash tables.
+            step: one call of the kernel.
 
         Raises:
             OutOfTime: the deadline passed.
         """
         while True:
-            self._stamp += 1
             self.progress[:] = 0
             status = BUDGET
             while status == BUDGET:
                 self._clock.check()
-                status = step(self.work, self._stamp)
+                status = step(self.work)
             self.spent += self.progress
             if status != FULL:
                 return status

@@ -130,6 +130,7 @@ class TradeoffSearch:
         limits = Restrictions.of(constraints, weighted.xy, self._clearance, goal)
         # labels cost a few times what the states of a plain search do: heap, hash table, several to a state
         slice_size = 1 + expansions_per_slice(weighted.max_degree, others.shape[1]) // 6
+        memory = self._memory
         query = LabelQuery(
             start=self._starts[agent],
             goal=goal,
@@ -137,7 +138,7 @@ class TradeoffSearch:
             arrive_from=limits.arrive_from,
             horizon=max(limits.horizon, others.shape[0] - 1),
             skip=skip,
-            stamp=0,
+            stamp=memory.new_stamp(),
             max_points=most if most is not None else np.iinfo(np.int32).max,
             max_degree=weighted.max_degree,
             min_cost=weighted.min_step,
@@ -149,16 +150,14 @@ class TradeoffSearch:
             clearance=self._clearance,
         )
         ahead = Ahead(tables.cost[agent], tables.risk[agent], tables.cost[agent] if worth is None else worth.ahead)
-        memory = self._memory
 
-        def step(work: LabelWork, stamp: int) -> int:
-            asked = query._replace(stamp=stamp)
+        def step(work: LabelWork) -> int:
             return int(
                 label_search(
                     tables.graph,
                     weighted.xy,
                     ahead,
-                    asked,
+                    query,
                     limits.table,
                     others,
                     work,

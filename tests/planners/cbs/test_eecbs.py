@@ -11,7 +11,7 @@ import pytest
 
 from navplan.errors import InvalidInput, InvalidProblem
 from navplan.graph.state_graph import StateGraph
-from navplan.kernels.cbs.eecbs_nodes import STATE
+from navplan.kernels.cbs.eecbs_memory import STATE
 from navplan.kernels.cbs.eecbs_tree import CONFLICT_LIST, LABELS, PATHS, STEPS, TREE_NODES
 from navplan.plan.problem import Problem
 from navplan.plan.validate import validate

@@ -47,9 +47,9 @@ class UnitNode(NamedTuple):
         """Time by which an agent's last arrival must be."""
         return self.limits.get(agent, FOREVER)
 
-    def asked(self, agent: int, rise: int = 0) -> Asked:
-        """The paths of an agent that cost so much more than its own."""
-        return agent, self.rules[agent], len(self.paths[agent]) - 1 + rise
+    def asked(self, agent: int) -> Asked:
+        """All paths of an agent that are as good as its own."""
+        return agent, self.rules[agent], len(self.paths[agent]) - 1
 
 
 class Branch(NamedTuple):

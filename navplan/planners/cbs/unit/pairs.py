@@ -36,13 +36,14 @@ class PairReasoning:
             jointly: plan the two together for a better bound.
         """
         i, j = pair
-        dead = self._mutexes.dead_level(node.asked(i), node.asked(j))
+        one, two = node.asked(i), node.asked(j)
+        dead = self._mutexes.dead_level(one, two)
         if dead == -1:
             return 0.0
         least = self._least(i, j) if jointly else 0.0
         if least == math.inf:
             return math.inf
-        weight = max(1 if dead >= 0 else 0, math.ceil(least - node.steps(i) - node.steps(j) - 1e-6))
+        weight = max(1 if dead >= 0 else 0, math.ceil(least - one[2] - two[2] - 1e-6))
         while 0 < weight < HEAVIEST and self._must_pay(node, pair, weight):
             weight += 1
         return weight
@@ -50,10 +51,12 @@ class PairReasoning:
     def _must_pay(self, node: UnitNode, pair: Pair, rise: int) -> bool:
         """True when two agents cannot do with costing exactly `rise` more."""
         i, j = pair
+        (_, mine, one), (_, theirs, two) = node.asked(i), node.asked(j)
         for k in range(rise + 1):
-            if node.steps(i) + k > node.limit(i) or node.steps(j) + rise - k > node.limit(j):
+            a, b = one + k, two + rise - k
+            if a > node.limit(i) or b > node.limit(j):
                 continue
-            if self._mutexes.dead_level(node.asked(i, k), node.asked(j, rise - k)) < 0:
+            if self._mutexes.dead_level((i, mine, a), (j, theirs, b)) < 0:
                 return False
         return True
 
@@ -107,12 +110,12 @@ class PairReasoning:
         """How many of the two cannot but be there."""
         count = 0
         for agent in pair:
-            cost = node.steps(agent)
-            diagram = self._diagrams(*node.asked(agent))
+            asked = node.asked(agent)
+            diagram = self._diagrams(*asked)
             if diagram is None:
                 continue
             levels = range(clash.time - int(clash.swap), clash.time + 1)
-            count += all(t > cost or diagram.first[t + 1] - diagram.first[t] == 1 for t in levels)
+            count += all(t > asked[2] or diagram.first[t + 1] - diagram.first[t] == 1 for t in levels)
         return count
 
 

@@ -106,8 +106,9 @@ class ShortestPaths:
         start, goal = problem.starts[agent], problem.goals[agent]
         earliest = earliest_end(rules, goal)
         with self._rules.of(rules) as (arrays, horizon):
+            stamp = memory.new_stamp()
 
-            def step(work: UnitWork, stamp: int) -> int:
+            def step(work: UnitWork) -> int:
                 memory.progress[STAMP] = stamp
                 return int(
                     unit_search(
