@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from navplan.planners.lifelong.lifelong import lifelong
     from navplan.planners.solve import solve
     from navplan.scenarios.environments.point import PointEnv
-    from navplan.scenarios.load import load_map, load_problem
+    from navplan.scenarios.maps import load_map
+    from navplan.scenarios.problems.load import load_problem
     from navplan.scenarios.registry import load_scenario, scenario_names
     from navplan.scenarios.scenario import Scenario
     from navplan.scenarios.worlds.world import Hazard, World
@@ -65,8 +66,8 @@ _WHERE = {
     "execute": "navplan.execution.synchronised",
     "lifelong": "navplan.planners.lifelong.lifelong",
     "load_checkpoint": "navplan.learned.training.tensors",
-    "load_map": "navplan.scenarios.load",
-    "load_problem": "navplan.scenarios.load",
+    "load_map": "navplan.scenarios.maps",
+    "load_problem": "navplan.scenarios.problems.load",
     "load_scenario": "navplan.scenarios.registry",
     "navigate": "navplan.navigation.navigate",
     "scenario_names": "navplan.scenarios.registry",

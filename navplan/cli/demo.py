@@ -116,9 +116,9 @@ def draw(scenario: Scenario, agents: int, seed: int) -> tuple[Any, Any]:
     import numpy as np
 
     from navplan.scenarios.problems.draw import draw_problem
-    from navplan.scenarios.worlds.geodesic import diameter, occupied_cells
+    from navplan.scenarios.worlds.geodesic import diameter, occupied_centres
 
-    half = diameter(occupied_cells(scenario.world)) / 2
+    half = diameter(occupied_centres(scenario.world)) / 2
     spacing = 2.0 * scenario.radius + 2.0 * scenario.goal_tolerance
     return draw_problem(
         scenario.world, agents, np.random.default_rng(seed), distance=(half - 0.5, half + 0.5), goal_spacing=max(1.5, spacing)

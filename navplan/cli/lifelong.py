@@ -38,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Drive; exit status 0 done, 1 when the driven paths break a rule, 130 interrupted with the drive so far written."""
     from navplan.planners.lifelong.lifelong import lifelong, read_tasks
-    from navplan.scenarios.load import load_problem
+    from navplan.scenarios.problems.load import load_problem
     from navplan.system.files import check_writable
 
     if args.out is not None:

@@ -86,7 +86,7 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
-    from navplan.scenarios.load import find_map, load_map
+    from navplan.scenarios.maps import find_map, load_map
     from navplan.scenarios.scenario import Scenario, read_scenario
 
     path = find_map(args.name)
@@ -137,8 +137,9 @@ def _make(args: argparse.Namespace) -> int:
 
 
 def _convert(args: argparse.Namespace) -> int:
-    from navplan.scenarios.load import find_map, load_map, occupied_cells
+    from navplan.scenarios.maps import find_map, load_map
     from navplan.scenarios.scenario import Scenario, read_scenario
+    from navplan.scenarios.worlds.cells import occupied_cells
     from navplan.scenarios.worlds.world import World
 
     path, suffix = find_map(args.source), args.target.suffix.lower()
@@ -162,7 +163,8 @@ def _convert(args: argparse.Namespace) -> int:
 
 
 def _problems(args: argparse.Namespace) -> int:
-    from navplan.scenarios.problems.sets import build_problem_sets, problem_sets_text
+    from navplan.scenarios.problems.sets import problem_sets_text
+    from navplan.scenarios.problems.suites import build_problem_sets
     from navplan.system.files import check_writable, write_text
 
     check_writable(args.out)
@@ -221,7 +223,7 @@ def _write_scen(args: argparse.Namespace, path: Path) -> None:
     """The problem that `load_problem` makes of IN, as a scen file for the map of that name."""
     from navplan.errors import InvalidInput
     from navplan.scenarios.formats.movingai import ScenRow, write_scen
-    from navplan.scenarios.load import load_problem
+    from navplan.scenarios.problems.load import load_problem
 
     problem = load_problem(args.source, agents=args.agents, seed=args.seed)
     if problem.graph.shape is None:
@@ -234,7 +236,7 @@ def _write_scen(args: argparse.Namespace, path: Path) -> None:
 
 
 def _rows(world: World) -> list[str]:
-    from navplan.scenarios.load import occupied_cells
+    from navplan.scenarios.worlds.cells import occupied_cells
     from navplan.scenarios.worlds.mazes import ascii_rows
 
     return ascii_rows(occupied_cells(world))

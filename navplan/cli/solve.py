@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     import dataclasses
 
     from navplan.planners.solve import solve
-    from navplan.scenarios.load import load_problem
+    from navplan.scenarios.problems.load import load_problem
     from navplan.system.files import check_writable
 
     _check_options(args)

@@ -47,7 +47,7 @@ def _problem(plan: Plan, args: argparse.Namespace) -> Problem:
     """The problem that the plan file states, on the map that it names."""
     from navplan.errors import FileFormatError
     from navplan.plan.problem import Problem
-    from navplan.scenarios.load import find_map, load_graph
+    from navplan.scenarios.maps import find_map, load_graph
 
     stated = plan.problem
     map_path = find_map(args.map) if args.map else _find(args.plan, stated, "map")
@@ -84,7 +84,7 @@ def _check_places(plan_path: Path, stated: Mapping[str, Any], problem: Problem) 
 
 def _find(plan_path: Path, stated: object, what: str) -> Path:
     from navplan.errors import FileAccessError, FileFormatError
-    from navplan.scenarios.load import find_map
+    from navplan.scenarios.maps import find_map
     from navplan.scenarios.registry import scenario_names
     from navplan.system.files import sha256
 

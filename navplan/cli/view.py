@@ -200,7 +200,7 @@ def _is_geojson(path: Path) -> bool:
 
 def _world_parts(name: str, parts: dict[str, Any]) -> dict[str, Any]:
     """The world of a map or scenario; with a scenario also its bodies, and its agents where nothing else places them."""
-    from navplan.scenarios.load import find_map, load_map
+    from navplan.scenarios.maps import find_map, load_map
 
     path = find_map(name)
     if path.suffix.lower() == ".toml":
@@ -224,7 +224,7 @@ def _scen(path: Path, agents: int, map_name: str | None) -> dict[str, Any]:
 
     from navplan.errors import FileFormatError
     from navplan.scenarios.formats.movingai import read_scen
-    from navplan.scenarios.load import load_map
+    from navplan.scenarios.maps import load_map
 
     rows = read_scen(path).rows[:agents]
     if not rows:
@@ -243,7 +243,7 @@ def _scen(path: Path, agents: int, map_name: str | None) -> dict[str, Any]:
 
 def _near(path: Path, name: str) -> World | None:
     """A map that a file names: as it says, beside the file, or in a folder of maps beside the file's own."""
-    from navplan.scenarios.load import load_map
+    from navplan.scenarios.maps import load_map
 
     bare = Path(name).name
     for place in (Path(name), path.parent / name, path.parent / bare, path.parent.parent / "maps" / bare):

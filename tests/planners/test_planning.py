@@ -18,7 +18,7 @@ from navplan.plan.validate import validate
 from navplan.planners.cbs.cbs import CBS, disjoint_sum
 from navplan.planners.cbs.ecbs import ECBS
 from navplan.planners.solve import solve
-from navplan.scenarios.load import load_problem
+from navplan.scenarios.problems.load import load_problem
 from tests.support import naive
 from tests.support.instances import random_digraph, random_grid, relabelled
 from tests.support.paths import MOVINGAI, needs_movingai

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
-from navplan.scenarios.formats.toml_table import Table, is_number
+from navplan.scenarios.formats.toml_table import TomlTable, is_number
 
 
 def merged(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
@@ -16,7 +16,7 @@ def merged(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     return {**common, **own, **({"settings": settings} if settings else {})}
 
 
-def read_options(table: Table) -> dict[str, Any]:
+def read_options(table: TomlTable) -> dict[str, Any]:
     """Fields of `Options` from a table, those of its `settings` in one of their own.
 
     Raises:
@@ -30,7 +30,7 @@ def read_options(table: Table) -> dict[str, Any]:
     return {**values, "settings": inner} if inner else values
 
 
-def _fields(table: Table, kind: type) -> dict[str, Any]:
+def _fields(table: TomlTable, kind: type) -> dict[str, Any]:
     """Values for fields of a dataclass, of the types that it declares."""
     hints = get_type_hints(kind)
     names = [field.name for field in dataclasses.fields(kind) if field.name != "settings"]

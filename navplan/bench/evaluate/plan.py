@@ -31,7 +31,8 @@ def cells_of(suite: Suite) -> list[Cell]:
     Raises:
         InvalidInput: the problem set lacks a cell, problems or the oracle; or as `load_problem_sets`.
     """
-    from navplan.scenarios.problems.sets import load_problem_sets, read_problem_sets
+    from navplan.scenarios.problems.sets import read_problem_sets
+    from navplan.scenarios.problems.suites import load_problem_sets
 
     file = suite.problem_set.endswith(".csv")
     sets = read_problem_sets(suite.problem_set) if file else load_problem_sets(suite.problem_set, suite.split)
@@ -151,7 +152,7 @@ def _problem_task(suite: Suite, cell: Cell, setting: Setting, run: Run) -> Task:
 def pareto_tasks(suite: Suite, cells: Sequence[Cell]) -> list[Task]:
     """The oracle's front on the cell that the pictures show, as finely as the oracle's columns of its problems."""
     from navplan.scenarios.problems.oracle import RESOLUTION
-    from navplan.scenarios.problems.sets import SUITES
+    from navplan.scenarios.problems.suites import SUITES
 
     shown = suite.figures
     resolution = SUITES[suite.problem_set].resolution if suite.problem_set in SUITES else RESOLUTION

@@ -49,7 +49,7 @@ from typing import Any, TypeVar
 
 from navplan.bench.evaluate.options import merged, read_options
 from navplan.errors import InvalidInput, UnknownName
-from navplan.scenarios.formats.toml_table import Table, is_number
+from navplan.scenarios.formats.toml_table import TomlTable, is_number
 
 SUITE_FOLDER = Path(__file__).parents[1] / "suites"
 _TOP = (
@@ -218,7 +218,7 @@ def read_suite(path: Path) -> Suite:
         FileAccessError: it cannot be read.
         FileFormatError: not TOML, or not as this module's text says; names file and line.
     """
-    top = Table.read(path)
+    top = TomlTable.read(path)
     name = top.take_str("name", path.stem)
     budget = top.take_int("budget") if "budget" in top else None
     factor = top.take_float("budget_factor", least=1.0) if "budget_factor" in top else None
@@ -269,7 +269,7 @@ def read_suite(path: Path) -> Suite:
     return suite
 
 
-def _setting(table: Table, common: Mapping[str, Any], patterns: Checkpoints) -> Setting:
+def _setting(table: TomlTable, common: Mapping[str, Any], patterns: Checkpoints) -> Setting:
     from navplan.navigation.result import METHODS
 
     method = table.take_str("method")
@@ -288,7 +288,7 @@ def _setting(table: Table, common: Mapping[str, Any], patterns: Checkpoints) -> 
     return setting
 
 
-def _checkpoints(table: Table, default: Checkpoints) -> Checkpoints:
+def _checkpoints(table: TomlTable, default: Checkpoints) -> Checkpoints:
     found = Checkpoints(table.take_str("first", default.first), table.take_str("others", default.others))
     table.finish(("first", "others"))
     for key in ("first", "others"):
@@ -300,7 +300,7 @@ def _checkpoints(table: Table, default: Checkpoints) -> Checkpoints:
     return found
 
 
-def _figures(table: Table) -> Figures:
+def _figures(table: TomlTable) -> Figures:
     found = Figures(
         map=table.take_str("map"),
         difficulty=table.take_str("difficulty"),
@@ -312,14 +312,14 @@ def _figures(table: Table) -> Figures:
     return found
 
 
-def _note(table: Table) -> Note:
+def _note(table: TomlTable) -> Note:
     agents = table.take_int("agents") if "agents" in table else None
     found = Note(table.take_str("map"), table.take_str("difficulty"), table.take_str("text"), agents)
     table.finish(("map", "difficulty", "agents", "text"))
     return found
 
 
-def _list(table: Table, key: str, check: Callable[[object], T]) -> tuple[T, ...]:
+def _list(table: TomlTable, key: str, check: Callable[[object], T]) -> tuple[T, ...]:
     if key not in table:
         raise table.error(f"{table.label(key)} is missing")
     values = table.take(key)

@@ -39,7 +39,7 @@ def tuning_pairs(scenario: str) -> tuple[Float32, Float32]:
     Raises:
         InvalidInput: no suite has problems on that map.
     """
-    from navplan.scenarios.problems.sets import SUITES, load_problem_sets
+    from navplan.scenarios.problems.suites import SUITES, load_problem_sets
     from navplan.scenarios.registry import load_scenario
     from navplan.scenarios.worlds.geodesic import geodesic_steps
 

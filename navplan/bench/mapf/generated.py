@@ -14,7 +14,7 @@ from navplan.bench.mapf.pool import run_chains
 from navplan.bench.mapf.results import groups
 from navplan.graph.state_graph import StateGraph
 from navplan.scenarios.formats.movingai import ScenRow, write_map, write_scen
-from navplan.scenarios.load import draw_pairs
+from navplan.scenarios.problems.pairs import draw_pairs
 from navplan.scenarios.worlds.generators import generate
 
 KINDS = ("random", "rooms", "maze", "warehouse")

@@ -26,7 +26,7 @@ from navplan.plan.validate import violations
 from navplan.planners.base import Prepared
 from navplan.planners.solve import configured, solve
 from navplan.planners.warm_up import warm_up
-from navplan.scenarios.load import load_problem
+from navplan.scenarios.problems.load import load_problem
 from navplan.system.arrays import Int32
 from navplan.system.memory import peak_memory, reset_peak
 

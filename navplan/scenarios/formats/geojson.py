@@ -18,7 +18,7 @@ from shapely.geometry import Polygon
 from navplan.errors import FileFormatError, InvalidInput
 from navplan.graph.state_graph import StateGraph
 from navplan.scenarios.formats.toml_table import as_points, is_number
-from navplan.scenarios.scenario import make_polygon
+from navplan.scenarios.worlds.polygons import make_polygon
 from navplan.scenarios.worlds.world import Hazard, World
 from navplan.system.arrays import Float64
 from navplan.system.files import read_bytes, write_text

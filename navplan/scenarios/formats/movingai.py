@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from navplan.errors import FileFormatError, InvalidInput
-from navplan.scenarios.worlds.mazes import MAX_CELLS
+from navplan.scenarios.worlds.world import MAX_CELLS
 from navplan.system.arrays import Bool
 from navplan.system.files import read_bytes, write_atomically
 

@@ -20,7 +20,7 @@ _HEADER = re.compile(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(#.*)?$")
 _PLACE = re.compile(r"\s*\(at line (\d+), column \d+\)")
 
 
-class Table:
+class TomlTable:
     """One table of a file. Each `take_*` removes a key and checks its value; `finish` complains of keys left over."""
 
     def __init__(self, path: Path, text: str, name: str, values: dict[str, Any]) -> None:
@@ -28,7 +28,7 @@ class Table:
         self._values = dict(values)
 
     @classmethod
-    def read(cls, path: Path) -> Table:
+    def read(cls, path: Path) -> TomlTable:
         """The top-level table of a TOML file.
 
         Raises:
@@ -120,19 +120,19 @@ class Table:
             raise self.error(f"{self.label(key)} must be a list of [row, col] pairs of numbers", key)
         return points
 
-    def take_table(self, key: str) -> Table:
+    def take_table(self, key: str) -> TomlTable:
         """A sub-table; empty when absent."""
         value = self._values.pop(key, {})
         if not isinstance(value, dict):
             raise self.error(f"{self.label(key)} is {value!r}, expected a table [{self.label(key)}]", key)
-        return Table(self.path, self.text, self.label(key), value)
+        return TomlTable(self.path, self.text, self.label(key), value)
 
-    def take_tables(self, key: str) -> list[Table]:
+    def take_tables(self, key: str) -> list[TomlTable]:
         """An array of tables."""
         value = self.take(key)
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             raise self.error(f"{self.label(key)} must be an array of tables [[{self.label(key)}]]", key)
-        return [Table(self.path, self.text, self.label(key), item) for item in value]
+        return [TomlTable(self.path, self.text, self.label(key), item) for item in value]
 
     def finish(self, known: Iterable[str]) -> None:
         """Complain of the first key that nobody took; `known` are the keys that this table may have."""

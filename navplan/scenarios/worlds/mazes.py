@@ -9,12 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from navplan.errors import FileFormatError, InvalidInput, UnknownName
+from navplan.scenarios.worlds.world import MAX_CELLS
 from navplan.system.arrays import Bool
 from navplan.system.files import read_bytes
 
 MAZE_FOLDER = Path(__file__).parents[1] / "data" / "mazes"
-MAX_CELLS = 1 << 26
-"""No map of more cells than this is built or read: a scale or header that asks for more is a mistake."""
 
 _WORD_STARTS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[a-z])(?=[0-9])(?!(?<=x)[0-9])|(?<=[A-Z])(?=[A-Z][a-z])")
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
+from shapely import covers
+from shapely import points as shapely_points
 from shapely.geometry import Polygon
 
 from navplan.errors import InvalidInput
@@ -14,6 +17,9 @@ from navplan.system.arrays import Bool
 
 HazardKind = Literal["none", "linear", "cosine", "constant"]
 HAZARD_KINDS: tuple[HazardKind, ...] = ("none", "linear", "cosine", "constant")
+
+MAX_CELLS = 1 << 26
+"""No map of more cells than this is built or read: a scale or header that asks for more is a mistake."""
 
 
 @dataclass(frozen=True)
@@ -83,3 +89,21 @@ class World:
     def is_grid(self) -> bool:
         """True for an occupancy grid, False for polygons."""
         return self.walls is not None
+
+    def blocked(self, points: ArrayLike) -> Bool:
+        """(N,) bool: which of the points (N, 2) lie outside the box, in a wall cell, or in a polygon, its boundary included."""
+        array = np.asarray(points, dtype=np.float64)
+        rows, cols = array[:, 0], array[:, 1]
+        with np.errstate(invalid="ignore"):
+            blocked = ~((rows >= 0) & (rows <= self.height) & (cols >= 0) & (cols <= self.width))
+        inside = np.flatnonzero(~blocked)
+        if self.walls is not None:
+            height, width = self.walls.shape
+            i = np.minimum(rows[inside].astype(np.int64), height - 1)
+            j = np.minimum(cols[inside].astype(np.int64), width - 1)
+            blocked[inside] = self.walls[i, j]
+        else:
+            places = shapely_points(array[inside])
+            for polygon in self.polygons:
+                blocked[inside] |= covers(polygon, places)
+        return blocked

@@ -28,7 +28,7 @@ from navplan.bench.mapf.worker import describe, lengths
 from navplan.errors import FileFormatError, InvalidInput, UnknownName
 from navplan.plan.plan import make_plan
 from navplan.plan.problem import Problem
-from navplan.scenarios.load import load_problem
+from navplan.scenarios.problems.load import load_problem
 
 README = Path(mapf_report.__file__).parents[1] / "README.md"
 # Planners that misbehave, as another distribution would register them.

@@ -13,7 +13,7 @@ from navplan.plan.validate import validate
 from navplan.planners.base import Clock, Prepared, Weighted, distance_tables
 from navplan.planners.cbs.unit.diagrams import FOREVER, Bar, UnitLow
 from navplan.planners.solve import solve
-from navplan.scenarios.load import load_problem
+from navplan.scenarios.problems.load import load_problem
 from tests.support import naive
 from tests.support.instances import tight_grid
 from tests.support.paths import MOVINGAI, needs_movingai

@@ -21,7 +21,7 @@ from navplan.planners.priority.lns import LNS, Search
 from navplan.planners.priority.prioritized import Prioritized
 from navplan.planners.priority.reservations import Field
 from navplan.planners.solve import solve
-from navplan.scenarios.load import load_problem
+from navplan.scenarios.problems.load import load_problem
 from tests.support import naive
 from tests.support.instances import random_digraph, random_grid
 from tests.support.paths import MOVINGAI, needs_movingai

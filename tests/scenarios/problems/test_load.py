@@ -5,20 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from scipy.ndimage import label
-from shapely.geometry import LineString, Polygon
+from shapely.geometry import LineString
 
-from navplan.errors import FileAccessError, FileFormatError, InvalidInput, InvalidProblem, UnknownName
+from navplan.errors import FileAccessError, FileFormatError, InvalidProblem, UnknownName
 from navplan.graph.state_graph import StateGraph
-from navplan.scenarios.formats.geojson import write_geojson
 from navplan.scenarios.formats.movingai import ScenRow, write_map, write_scen
-from navplan.scenarios.formats.ros_map import RosMap, write_ros_map
-from navplan.scenarios.load import draw_pairs, find_map, load_graph, load_map, load_problem, node_at, occupied_cells
+from navplan.scenarios.maps import load_map
+from navplan.scenarios.problems.load import load_problem
+from navplan.scenarios.problems.pairs import draw_pairs
 from navplan.scenarios.registry import load_scenario
 from navplan.scenarios.worlds.mazes import parse_rows
-from navplan.scenarios.worlds.world import World
 from tests.support.paths import MOVINGAI, needs_movingai
 
 WALLS = parse_rows(["..#.", "..#.", "...."], "memory")
@@ -143,37 +139,6 @@ def test_drawing_is_a_matter_of_the_seed(floor):
     assert len(starts) > 4
 
 
-@given(st.integers(0, 2**24 - 1), st.integers(1, 24), st.integers(0, 99))
-def test_drawn_pairs_are_distinct_and_connected(bits, agents, seed):
-    walls = np.array([(bits >> k) & 1 for k in range(24)], bool).reshape(4, 6)
-    graph = StateGraph.from_grid(walls)
-    if agents > graph.num_nodes:
-        return
-    starts, goals = draw_pairs(graph, agents, np.random.default_rng(seed))
-    assert len(set(starts.tolist())) == len(set(goals.tolist())) == agents
-    regions = label(~walls)[0][~walls]
-    assert (regions[starts] == regions[goals]).all()
-    sizes = np.bincount(regions)[regions]
-    assert ((starts != goals) | (sizes[starts] == 1)).all()
-    if (sizes > 1).sum() >= agents:
-        assert (sizes[starts] > 1).all()  # nobody is walled in without need
-
-
-def test_drawn_pairs_on_a_directed_graph_can_be_reached():
-    # 0 -> 1 -> 2 -> 0 is strongly connected; 3 is only left, 4 only entered
-    graph = StateGraph(
-        states=np.arange(10, dtype=np.float32).reshape(5, 2),
-        indptr=np.array([0, 1, 2, 4, 5, 5]),
-        indices=np.array([1, 2, 0, 4, 0]),
-        distance=np.ones(5),
-        risk=np.zeros(5),
-        wait_risk=np.zeros(5),
-    )
-    for seed in range(20):
-        starts, goals = draw_pairs(graph, 2, np.random.default_rng(seed))
-        assert set(starts.tolist()) | set(goals.tolist()) <= {0, 1, 2}
-
-
 def line_graph(n: int) -> StateGraph:
     heads = [[j for j in (i - 1, i + 1) if 0 <= j < n] for i in range(n)]
     m = sum(map(len, heads))
@@ -231,23 +196,6 @@ def test_a_scenario_says_how_many_agents():
     assert load_problem("small").num_agents == load_scenario("small").num_agents
 
 
-def test_maps_of_every_kind(tmp_path):
-    write_map(tmp_path / "a.map", WALLS)
-    occupancy = np.where(WALLS, 100, 0)
-    occupancy[0, 0] = -1
-    write_ros_map(tmp_path / "a.yaml", RosMap(occupancy, 0.5))
-    write_geojson(tmp_path / "a.geojson", load_scenario("polygons").world)
-    assert (load_map(tmp_path / "a.map").walls == WALLS).all()
-    ros = load_map(tmp_path / "a.yaml")
-    assert ros.walls[0, 0]
-    assert ros.resolution == 0.5
-    assert (load_map(tmp_path / "a.yaml", unknown="free").walls == WALLS).all()
-    assert len(load_map(tmp_path / "a.geojson").polygons) == 4
-    assert load_problem(tmp_path / "a.yaml", agents=2).graph.num_nodes == 9
-    assert load_graph(tmp_path / "a.geojson").is_grid
-    assert find_map("line").name == "line.toml"
-
-
 def test_a_body_in_free_cells_touches_no_polygon():
     world = load_scenario("polygons").world
     problem = load_problem("polygons", seed=2)
@@ -256,25 +204,6 @@ def test_a_body_in_free_cells_touches_no_polygon():
     for tail, head in zip(tails[::7], graph.indices[::7]):
         track = LineString([graph.states[tail], graph.states[head]])
         assert all(polygon.distance(track) > 0.5 - 1e-6 for polygon in world.polygons)
-
-
-def test_occupied_cells_are_those_that_an_obstacle_touches():
-    world = World(
-        "w", None, 3.5, 4.0, (Polygon([(1, 1), (1, 2), (2, 2), (2, 1)]), Polygon([(-5, -5), (-5, 0.5), (0.5, 0.5), (0.5, -5)]))
-    )
-    expected = ["####", "###.", "###.", "####"]
-    expected[0] = "###."
-    assert ["".join("#" if cell else "." for cell in line) for line in occupied_cells(world).tolist()] == expected
-    with pytest.raises(InvalidInput, match="too large to lay a grid over"):
-        occupied_cells(World("w", None, 1e9, 1e9))
-
-
-def test_nodes_by_cell():
-    graph = StateGraph.from_grid(WALLS)
-    assert graph.cells()[node_at(graph, [(0, 0), (2, 3)])].tolist() == [[0, 0], [2, 3]]
-    for cell in ((0, 2), (3, 0), (-1, 0)):
-        with pytest.raises(InvalidInput, match="blocked or outside"):
-            node_at(graph, [cell])
 
 
 @needs_movingai
