@@ -12,7 +12,7 @@ from navplan.scenarios.worlds.world import World
 from navplan.system.arrays import Bool, Float32, Float64, Int64
 from navplan.viewer import palette, shapes
 from navplan.viewer.edges import EdgeTable
-from navplan.viewer.fields import Raster, hazard_peak
+from navplan.viewer.raster import Raster, hazard_peak
 from navplan.viewer.scene import Scene
 from navplan.viewer.toolkit import pygame
 from navplan.viewer.view import View

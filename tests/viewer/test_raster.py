@@ -5,7 +5,7 @@ import pytest
 from shapely.geometry import Polygon
 
 from navplan.scenarios.worlds.world import Hazard, World
-from navplan.viewer.fields import hazard_at, is_blocked, rasterise
+from navplan.viewer.raster import hazard_at, rasterise
 from tests.support.scenes import walled_world
 
 
@@ -30,7 +30,7 @@ def test_raster_agrees_with_the_exact_field() -> None:
     for row, col in rng.uniform(0, [9, 12], (200, 2)):
         pixel = int(row * raster.fine), int(col * raster.fine)
         centre = (pixel[0] + 0.5) / raster.fine, (pixel[1] + 0.5) / raster.fine
-        assert raster.blocked[pixel] == is_blocked(world, *centre)
+        assert raster.blocked[pixel] == world.blocked([centre])[0]
         if not raster.blocked[pixel]:
             assert raster.cost[pixel] == pytest.approx(hazard_at(world, *centre)[1], abs=1.0 / raster.fine)
 
@@ -44,6 +44,3 @@ def test_polygon_raster_and_exact_distance() -> None:
     assert not raster.blocked[at(4, 4)]
     assert hazard_at(world, 4.0, 7.0)[0] == pytest.approx(1.0)
     assert raster.cost[at(4, 7)] == pytest.approx(1.0, abs=0.06)
-    assert is_blocked(world, 2.5, 4)
-    assert is_blocked(world, -0.1, 4)
-    assert not is_blocked(world, 4, 4)

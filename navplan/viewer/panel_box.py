@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Box:
+class PanelBox:
     """The panel's place on the picture and its unit: 1.0 draws body text 14 pixels high."""
 
     left: int

@@ -17,7 +17,7 @@ class Answer:
     error: Exception | None = None
 
 
-class Latest:
+class WorkerThread:
     """Runs jobs in a thread of its own; of those that wait, only the newest is kept."""
 
     def __init__(self) -> None:

@@ -78,13 +78,3 @@ def hazard_at(world: World, row: float, col: float) -> tuple[float, float]:
     elif world.polygons:
         distance = float(min(polygon.distance(Point(row, col)) for polygon in world.polygons))
     return distance, float(hazard_cost(world.hazard, np.asarray([distance]))[0])
-
-
-def is_blocked(world: World, row: float, col: float) -> bool:
-    """True in a wall, in a polygon, or outside the box."""
-    if not (0 <= row <= world.height and 0 <= col <= world.width):
-        return True
-    if world.walls is not None:
-        rows, cols = world.walls.shape
-        return bool(world.walls[min(int(row), rows - 1), min(int(col), cols - 1)])
-    return any(polygon.intersects(Point(row, col)) for polygon in world.polygons)
