@@ -30,8 +30,9 @@ from pathlib import Path
 import numpy as np
 
 from navplan.errors import InvalidInput, NavplanError
+from navplan.scenarios.formats.checks import as_points, is_number
 from navplan.scenarios.formats.map_file import read_map_file
-from navplan.scenarios.formats.toml_table import TomlTable, as_points, is_number, toml_value
+from navplan.scenarios.formats.toml_table import TomlTable, toml_value
 from navplan.scenarios.worlds.generators import generate
 from navplan.scenarios.worlds.mazes import ascii_rows, maze_walls, parse_rows, resize_walls
 from navplan.scenarios.worlds.polygons import make_polygon

@@ -6,7 +6,7 @@ import io
 import re
 from pathlib import Path
 
-from navplan.system.files import write_atomically
+from navplan.system.files import write_bytes
 from navplan.viewer.render import Renderer, to_array
 from navplan.viewer.toolkit import Image
 from navplan.viewer.view import View
@@ -31,5 +31,5 @@ def save_screenshot(shown: Renderer, time: float, folder: Path) -> Path:
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", scene.title or scene.world.name).strip("-.") or "scene"
     stem = f"{name}-step{int(time):03d}"
     path = next(p for k in range(10_000) if not (p := folder / f"{stem}{f'-{k}' if k else ''}.png").exists())
-    write_atomically(path, lambda out: out.write(stream.getvalue()))
+    write_bytes(path, stream.getvalue())
     return path

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
-from navplan.scenarios.formats.toml_table import TomlTable, is_number
+from navplan.scenarios.formats.checks import is_number
+from navplan.scenarios.formats.toml_table import TomlTable
 
 
 def merged(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

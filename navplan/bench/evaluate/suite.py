@@ -49,7 +49,8 @@ from typing import Any, TypeVar
 
 from navplan.bench.evaluate.options import merged, read_options
 from navplan.errors import InvalidInput, UnknownName
-from navplan.scenarios.formats.toml_table import TomlTable, is_number
+from navplan.scenarios.formats.checks import is_number
+from navplan.scenarios.formats.toml_table import TomlTable
 
 SUITE_FOLDER = Path(__file__).parents[1] / "suites"
 _TOP = (

@@ -8,11 +8,10 @@ import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeGuard
-
-import numpy as np
+from typing import Any
 
 from navplan.errors import FileFormatError
+from navplan.scenarios.formats.checks import as_points, decode_utf8, is_number
 from navplan.system.arrays import Float64
 from navplan.system.files import read_bytes
 
@@ -34,12 +33,7 @@ class TomlTable:
         Raises:
             FileFormatError: not UTF-8 or not TOML.
         """
-        data = read_bytes(path)
-        try:
-            text = data.decode("utf-8")
-        except UnicodeDecodeError as error:
-            line = data.count(b"\n", 0, error.start) + 1
-            raise FileFormatError(path, "not UTF-8 text, expected TOML", line=line) from error
+        text = decode_utf8(path, read_bytes(path), "TOML")
         try:
             values = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
@@ -143,23 +137,6 @@ class TomlTable:
         if key not in self._values and default is None:
             raise self.error(f"{self.label(key)} is missing")
         return self._values.pop(key, default)
-
-
-def is_number(value: object) -> TypeGuard[float]:
-    """An integer that a float can hold, or a float that is not NaN."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return abs(value) < 1 << 1000 if isinstance(value, int) else not math.isnan(value)
-
-
-def as_points(value: object) -> Float64 | None:
-    """(N, 2) float64 from nested lists of finite numbers, or None when they are something else."""
-    if not isinstance(value, list):
-        return None
-    for pair in value:
-        if not isinstance(pair, list) or len(pair) != 2 or not all(is_number(v) and not math.isinf(v) for v in pair):
-            return None
-    return np.array(value, dtype=np.float64).reshape(-1, 2)
 
 
 def toml_value(value: str | bool | float | list[Any]) -> str:

@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from navplan.errors import FileFormatError, UnknownName
+from navplan.scenarios.formats.checks import decode_utf8
 from navplan.scenarios.registry import load_scenario, scenario_names
 from navplan.scenarios.scenario import Scenario, scenario_toml
 from navplan.system.arrays import Float32, Float64, Int32
@@ -111,10 +112,7 @@ def read_problem_sets(path: str | Path) -> tuple[ProblemSet, ...]:
         FileFormatError: it is damaged, or a map is not the one that the problems were drawn on; names file and line.
     """
     file = Path(path)
-    try:
-        lines = read_bytes(file).decode("utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        raise FileFormatError(file, "is not UTF-8 text, expected a problem file") from error
+    lines = decode_utf8(file, read_bytes(file), "a problem file").splitlines()
     words = lines[0].replace(",", " ").split() if lines else []
     if len(words) != 7 or words[:4] != ["#", "navplan", "problems:", "suite"] or words[5] != "split":
         raise FileFormatError(file, "expected '# navplan problems: suite NAME, split NAME'", 1)
