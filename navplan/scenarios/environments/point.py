@@ -34,7 +34,7 @@ class StepResult(NamedTuple):
 
 
 class PointEnv:
-    """B copies of a world with A agents each: sliding points with disc bodies (paper facts, sections 1.1, 1.2 and 2).
+    """B copies of a world with A agents each: sliding points with disc bodies (docs/paper.md, sections 1 and 2).
 
     An action is a displacement in cells per axis, clipped to [-1, 1] and made in ten sub-steps, axis 0 before axis 1; an
     obstacle stops one axis only, so agents slide along walls. Bodies do not block one another: contacts are reported.

@@ -1,6 +1,6 @@
 """True geodesic steps of a map, for problem sets, figures and tests; learning and execution never see them.
 
-Distances are the paper's: hops on the 8-connected grid of free cells, diagonals counting one, corners cut (facts, section 1.1).
+Distances are the paper's: hops on the 8-connected grid of free cells, diagonals counting one, corners cut.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ MAX_CELLS = 1 << 26
 class Hazard:
     """Cost per environment step as a function of the distance d to the nearest obstacle; 0 where d > radius.
 
-    linear: 2 - 2 d / radius; cosine: cos(pi d / radius) + 1; constant: 1 (paper facts, section 2).
+    linear: 2 - 2 d / radius; cosine: cos(pi d / radius) + 1; constant: 1 (docs/paper.md, section 2).
     """
 
     kind: HazardKind = "none"
