@@ -8,7 +8,6 @@ from navplan.system.arrays import Bool, Float64
 from navplan.viewer import palette, shapes, text
 from navplan.viewer.layers import Layers
 from navplan.viewer.panel_box import PanelBox
-from navplan.viewer.raster import hazard_peak
 from navplan.viewer.risk_choice import RiskChoice
 from navplan.viewer.risk_slider import HEIGHT as SLIDER
 from navplan.viewer.risk_slider import RiskSlider
@@ -199,7 +198,7 @@ def _bars(surface: pygame.Surface, box: PanelBox, values: Float64, most: float, 
 def _scales(scene: Scene, layers: Layers, peak: float) -> list[tuple[str, str, float]]:
     found: list[tuple[str, str, float]] = []
     if layers.hazard and scene.world.hazard.kind != "none":
-        found.append(("hazard", "hazard: cost per step", hazard_peak(scene.world.hazard)))
+        found.append(("hazard", "hazard: cost per step", scene.world.hazard.peak))
     if layers.graph and scene.graph is not None and peak > 0:
         found.append(("risk", "edge risk: predicted cost on the way", peak))
     return found

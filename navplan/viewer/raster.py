@@ -10,7 +10,7 @@ from scipy.ndimage import distance_transform_edt
 from shapely import contains_xy
 from shapely.geometry import Point
 
-from navplan.scenarios.worlds.world import Hazard, World
+from navplan.scenarios.worlds.world import World
 from navplan.system.arrays import Bool, Float64
 
 
@@ -21,25 +21,6 @@ class Raster(NamedTuple):
     blocked: Bool
     distance: Float64
     cost: Float64
-
-
-def hazard_cost(hazard: Hazard, distance: Float64) -> Float64:
-    """Cost of one step at a distance (cells) from the nearest obstacle; the formulas of `Hazard`."""
-    if hazard.kind == "none":
-        return np.zeros_like(distance)
-    share = np.clip(distance / hazard.radius, 0.0, None)
-    if hazard.kind == "linear":
-        cost = 2.0 - 2.0 * share
-    elif hazard.kind == "cosine":
-        cost = np.cos(np.pi * np.minimum(share, 1.0)) + 1.0
-    else:
-        cost = np.ones_like(share)
-    return np.where(share <= 1.0, cost, 0.0)
-
-
-def hazard_peak(hazard: Hazard) -> float:
-    """The largest cost of one step."""
-    return {"none": 0.0, "constant": 1.0}.get(hazard.kind, 2.0)
 
 
 def rasterise(world: World, pixels: int = 900) -> Raster:
@@ -64,7 +45,7 @@ def rasterise(world: World, pixels: int = 900) -> Raster:
     else:
         # from pixel centre to the near edge of the nearest blocked pixel
         distance = np.maximum(distance_transform_edt(~blocked) - 0.5, 0.0) / fine
-    return Raster(fine, blocked, distance, hazard_cost(world.hazard, distance))
+    return Raster(fine, blocked, distance, world.hazard.cost(distance))
 
 
 def hazard_at(world: World, row: float, col: float) -> tuple[float, float]:
@@ -77,4 +58,4 @@ def hazard_at(world: World, row: float, col: float) -> tuple[float, float]:
             distance = float(np.sqrt((gaps**2).sum(axis=1).min()))
     elif world.polygons:
         distance = float(min(polygon.distance(Point(row, col)) for polygon in world.polygons))
-    return distance, float(hazard_cost(world.hazard, np.asarray([distance]))[0])
+    return distance, float(world.hazard.cost(np.asarray([distance]))[0])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from navplan.scenarios.formats.geojson import write_geojson
@@ -13,7 +15,7 @@ from navplan.scenarios.worlds.mazes import parse_rows
 WALLS = parse_rows(["..#.", "..#.", "...."], "memory")
 
 
-def test_maps_of_every_kind(tmp_path):
+def test_maps_of_every_kind(tmp_path: Path) -> None:
     write_map(tmp_path / "a.map", WALLS)
     occupancy = np.where(WALLS, 100, 0)
     occupancy[0, 0] = -1

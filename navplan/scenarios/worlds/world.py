@@ -13,7 +13,7 @@ from shapely import points as shapely_points
 from shapely.geometry import Polygon
 
 from navplan.errors import InvalidInput
-from navplan.system.arrays import Bool
+from navplan.system.arrays import Bool, Float64
 
 HazardKind = Literal["none", "linear", "cosine", "constant"]
 HAZARD_KINDS: tuple[HazardKind, ...] = ("none", "linear", "cosine", "constant")
@@ -37,6 +37,24 @@ class Hazard:
             raise InvalidInput(f"hazard kind is {self.kind!r}, expected one of {', '.join(HAZARD_KINDS)}")
         if not math.isfinite(self.radius) or self.radius < 0 or (self.kind != "none" and self.radius == 0):
             raise InvalidInput(f"hazard radius is {self.radius}, expected a positive number of cells")
+
+    def cost(self, distance: Float64) -> Float64:
+        """Cost of one step at distances (...) from the nearest obstacle, cells."""
+        if self.kind == "none":
+            return np.zeros_like(distance)
+        share = np.clip(distance / self.radius, 0.0, None)
+        if self.kind == "linear":
+            cost = 2.0 - 2.0 * share
+        elif self.kind == "cosine":
+            cost = np.cos(np.pi * np.minimum(share, 1.0)) + 1.0
+        else:
+            cost = np.ones_like(share)
+        return np.where(share <= 1.0, cost, 0.0)
+
+    @property
+    def peak(self) -> float:
+        """The largest cost of one step."""
+        return {"none": 0.0, "constant": 1.0}.get(self.kind, 2.0)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from navplan.scenarios.problems.pairs import draw_pairs
 
 
 @given(st.integers(0, 2**24 - 1), st.integers(1, 24), st.integers(0, 99))
-def test_drawn_pairs_are_distinct_and_connected(bits, agents, seed):
+def test_drawn_pairs_are_distinct_and_connected(bits: int, agents: int, seed: int) -> None:
     walls = np.array([(bits >> k) & 1 for k in range(24)], bool).reshape(4, 6)
     graph = StateGraph.from_grid(walls)
     if agents > graph.num_nodes:
@@ -25,7 +25,7 @@ def test_drawn_pairs_are_distinct_and_connected(bits, agents, seed):
         assert (sizes[starts] > 1).all()  # nobody is walled in without need
 
 
-def test_drawn_pairs_on_a_directed_graph_can_be_reached():
+def test_drawn_pairs_on_a_directed_graph_can_be_reached() -> None:
     # 0 -> 1 -> 2 -> 0 is strongly connected; 3 is only left, 4 only entered
     graph = StateGraph(
         states=np.arange(10, dtype=np.float32).reshape(5, 2),

@@ -10,7 +10,7 @@ from navplan.scenarios.problems.suites import PROBLEM_FOLDER, load_problem_sets
 from navplan.scenarios.registry import load_scenario
 
 
-def test_the_hash_is_of_what_matters():
+def test_the_hash_is_of_what_matters() -> None:
     first, other = load_scenario("center-dot"), load_scenario("four-rooms")
     assert map_sha256(first) == map_sha256(load_scenario("center-dot"))
     assert map_sha256(first) != map_sha256(other)
@@ -31,7 +31,7 @@ def test_the_hash_is_of_what_matters():
         (-1, "hard,20", "hard,21", "the last problem has 19 agents, expected 20"),
     ],
 )
-def test_damage_is_named_by_line(tmp_path, line, old, new, message):
+def test_damage_is_named_by_line(tmp_path: Path, line: int, old: str, new: str, message: str) -> None:
     lines = (PROBLEM_FOLDER / "paper-2d-tuning.csv").read_text().splitlines()
     assert old in lines[line]
     lines[line] = lines[line].replace(old, new, 1)

@@ -8,7 +8,7 @@ from navplan.scenarios.worlds.cells import occupied_cells
 from navplan.scenarios.worlds.world import World
 
 
-def test_occupied_cells_are_those_that_an_obstacle_touches():
+def test_occupied_cells_are_those_that_an_obstacle_touches() -> None:
     world = World(
         "w", None, 3.5, 4.0, (Polygon([(1, 1), (1, 2), (2, 2), (2, 1)]), Polygon([(-5, -5), (-5, 0.5), (0.5, 0.5), (0.5, -5)]))
     )

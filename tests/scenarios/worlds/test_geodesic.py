@@ -56,7 +56,7 @@ def test_steps_between_points_count_cells():
         geodesic_steps(world, [[np.nan, 0.5]], [[0.5, 0.5]])
 
 
-def test_polygons_are_rasterised_by_cell_centres():
+def test_polygons_are_rasterised_by_cell_centres() -> None:
     world = World("bar", None, 5.0, 5.5, polygons=(box(1.2, -1, 1.8, 4.6),))
     cells = occupied_centres(world)
     assert cells.shape == (5, 6)
