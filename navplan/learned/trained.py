@@ -47,7 +47,7 @@ class LearnedPolicy:
 
 
 class Critics:
-    """Learned weights of edges (navplan.control.interface.EdgeCritics), with the policy that they judge.
+    """Learned weights of edges (navplan.graph.critics.EdgeCritics), with the policy that they judge.
 
     Attributes:
         policy: the learned actor.

@@ -16,6 +16,7 @@ from navplan.errors import InvalidProblem
 from navplan.execution.synchronised import Edge, Interrupted, drive
 from navplan.execution.trajectory import Trajectory
 from navplan.execution.waypoints import follow_waypoints
+from navplan.graph.edit import edge_distances, without_edges
 from navplan.graph.state_graph import StateGraph
 from navplan.navigation.result import Method, Navigation, Options
 from navplan.navigation.roadmap import Roadmap, build_roadmap, edge_critics
@@ -212,35 +213,6 @@ def _why_not(trajectory: Trajectory) -> str:
         return f"{trajectory.num_agent_contacts} agent-agent contacts"
     away = np.flatnonzero(~trajectory.at_goal).tolist()
     return f"agents {', '.join(map(str, away))} not at their goals after {trajectory.num_steps} steps"
-
-
-def edge_distances(graph: StateGraph, path: Int32) -> Float64:
-    """(T - 1,) float64 distance of each edge along `path` (T,); 0 where it waits."""
-    out = np.zeros(max(0, len(path) - 1))
-    for t, (u, v) in enumerate(zip(path[:-1].tolist(), path[1:].tolist(), strict=True)):
-        if u != v:
-            low, high = graph.indptr[u], graph.indptr[u + 1]
-            out[t] = graph.distance[low + int(np.searchsorted(graph.indices[low:high], v))]
-    return out
-
-
-def without_edges(graph: StateGraph, edges: set[tuple[int, int]]) -> StateGraph:
-    """`graph` without the given (from, to) edges; those that it does not have are passed over."""
-    drop = np.zeros(graph.num_edges, dtype=np.bool_)
-    for u, v in edges:
-        if u < graph.num_nodes:
-            low, high = graph.indptr[u], graph.indptr[u + 1]
-            drop[low:high] |= graph.indices[low:high] == v
-    if not drop.any():
-        return graph
-    kept_before = np.concatenate([[0], np.cumsum(~drop)])
-    return dataclasses.replace(
-        graph,
-        indptr=kept_before[graph.indptr].astype(np.int32),
-        indices=graph.indices[~drop],
-        distance=graph.distance[~drop],
-        risk=graph.risk[~drop],
-    )
 
 
 def closest_pair(points: Float32) -> tuple[int, int, float]:

@@ -13,7 +13,7 @@ from navplan.control import registry as low_levels
 from navplan.control.interface import LowLevel
 from navplan.errors import InvalidInput, UnknownName
 from navplan.execution.synchronised import alone
-from navplan.navigation.loop import Loop, Say, closest_pair, edge_distances, without_edges
+from navplan.navigation.loop import Loop, Say, closest_pair
 from navplan.navigation.result import METHODS, Method, Navigation, Options
 from navplan.navigation.roadmap import Roadmap, build_roadmap
 
@@ -28,10 +28,8 @@ __all__ = [
     "Options",
     "Roadmap",
     "build_roadmap",
-    "edge_distances",
     "make_env",
     "navigate",
-    "without_edges",
 ]
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from navplan.execution.synchronised import Settings
 from navplan.execution.trajectory import Trajectory
 from navplan.graph.limits import Weight
-from navplan.graph.nodes import Method as NodeChoice
+from navplan.graph.nodes import NodeChoice
 from navplan.graph.state_graph import StateGraph
 from navplan.plan.plan import Plan
 from navplan.system.arrays import Float32

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from navplan.control.interface import EdgeCritics
+from navplan.graph.critics import EdgeCritics
 from navplan.graph.lanes import LaneCritics
 from navplan.graph.nodes import coverage_nodes
 from navplan.graph.state_graph import StateGraph

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from navplan.control.interface import EdgeCritics, LowLevel
+from navplan.control.interface import LowLevel
 from navplan.errors import CheckpointError, FileAccessError, InvalidInput, NavplanError
+from navplan.graph.critics import EdgeCritics
 from navplan.learned.recipes.navplan.config import TrainConfig
 from navplan.learned.recipes.navplan.learner import build_networks
 from navplan.learned.trained import Critics, network_arrays

@@ -13,8 +13,8 @@ import torch
 from torch import nn
 
 from navplan.cli import main
-from navplan.control.interface import EdgeCritics
 from navplan.errors import CheckpointError, FileFormatError, InvalidInput
+from navplan.graph.critics import EdgeCritics
 from navplan.kernels.motion.rollout import wander
 from navplan.learned.curriculum.disagreement import Problems
 from navplan.learned.evaluation.judge import evaluate_pairs
