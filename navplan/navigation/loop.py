@@ -18,6 +18,7 @@ from navplan.execution.trajectory import Trajectory
 from navplan.execution.waypoints import follow_waypoints
 from navplan.graph.edit import edge_distances, without_edges
 from navplan.graph.state_graph import StateGraph
+from navplan.navigation.checkpoint import Checkpoint
 from navplan.navigation.result import Method, Navigation, Options
 from navplan.navigation.roadmap import Roadmap, build_roadmap, edge_critics
 from navplan.plan.plan import Plan
@@ -36,7 +37,7 @@ class Loop:
     """One run of a planning method."""
 
     scenario: Scenario
-    critics: Any
+    critics: Checkpoint
     how: Method
     options: Options
     env: PointEnv

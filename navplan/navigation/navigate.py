@@ -13,6 +13,7 @@ from navplan.control import registry as low_levels
 from navplan.control.interface import LowLevel
 from navplan.errors import InvalidInput, UnknownName
 from navplan.execution.synchronised import alone
+from navplan.navigation.checkpoint import Checkpoint
 from navplan.navigation.loop import Loop, Say, closest_pair
 from navplan.navigation.result import METHODS, Method, Navigation, Options
 from navplan.navigation.roadmap import Roadmap, build_roadmap
@@ -35,7 +36,7 @@ __all__ = [
 
 def navigate(
     scenario: Scenario,
-    critics: Any,
+    critics: Checkpoint,
     starts: ArrayLike,
     goals: ArrayLike,
     *,
@@ -115,8 +116,8 @@ def make_env(scenario: Scenario, starts: ArrayLike, goals: ArrayLike, *, seed: i
     return env
 
 
-def _low_level(how: Method, method: str, options: Options, critics: Any) -> LowLevel:
-    """The controller that drives; the checkpoint must be of the training stage that the method is named for."""
-    if not how.constrained and options.low_level == "policy" and getattr(critics, "stage", 1) != 1:
+def _low_level(how: Method, method: str, options: Options, critics: Checkpoint) -> LowLevel:
+    """The low level that drives; the checkpoint must be of the training stage that the method is named for."""
+    if not how.constrained and options.low_level == "policy" and critics.stage != 1:
         raise InvalidInput(f"method {method!r} drives with the unconstrained policy: load the checkpoint with stage=1")
-    return low_levels.get(options.low_level, critics)
+    return low_levels.get(options.low_level, critics.policies)

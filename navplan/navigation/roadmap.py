@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from navplan.graph.critics import EdgeCritics
 from navplan.graph.lanes import LaneCritics
 from navplan.graph.nodes import coverage_nodes
 from navplan.graph.state_graph import StateGraph
+from navplan.navigation.checkpoint import Checkpoint
 from navplan.navigation.result import FEWEST_NODES, MOST_NODES, Method, Options
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Roadmap:
         return self.base.num_edges - self.safe.num_edges
 
 
-def build_roadmap(scenario: Scenario, critics: Any, method: Method, options: Options) -> Roadmap:
+def build_roadmap(scenario: Scenario, critics: Checkpoint, method: Method, options: Options) -> Roadmap:
     """Choose nodes among the checkpoint's states, weigh the edges, prune.
 
     Args:
@@ -59,8 +60,8 @@ def build_roadmap(scenario: Scenario, critics: Any, method: Method, options: Opt
     return Roadmap(base, base.prune(max_risk=max_risk), max_risk)
 
 
-def edge_critics(scenario: Scenario, critics: Any, method: Method) -> EdgeCritics:
+def edge_critics(scenario: Scenario, critics: Checkpoint, method: Method) -> EdgeCritics:
     """What weighs the edges of `method`: `critics` themselves, or lanes of them."""
     if method.lane == 0:
-        return critics  # type: ignore[no-any-return]
+        return critics
     return LaneCritics(critics, method.lane, (scenario.world.height, scenario.world.width))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from navplan.control.registry import StraightLine
+from navplan.control.straight_line import StraightLine
 from navplan.errors import InvalidInput
 from navplan.execution.synchronised import Settings, alone, drive, execute
 from navplan.execution.trajectory import Trajectory

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from navplan.control.registry import StraightLine
+from navplan.control.straight_line import StraightLine
 from navplan.errors import InvalidInput
 from navplan.execution.waypoints import follow_waypoints
 from navplan.graph.state_graph import StateGraph

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from shapely.geometry import Polygon
 
-from navplan.control.registry import StraightLine
+from navplan.control.straight_line import StraightLine
 from navplan.errors import InvalidInput, UnknownName
 from navplan.navigation.navigate import METHODS, navigate
 from navplan.plan.validate import validate

@@ -46,6 +46,8 @@ def test_critics_are_what_the_other_rooms_ask_for(tiny: Critics) -> None:
     assert isinstance(tiny, EdgeCritics)
     assert isinstance(tiny.policy, LowLevel)
     assert isinstance(tiny.behaviour_cloning, LowLevel)
+    assert all(isinstance(policy, LowLevel) for policy in tiny.policies.values())
+    assert tiny.policies.keys() == {"policy", "behaviour-cloning"}
     assert (tiny.scenario, tiny.seed, tiny.size, tiny.states.shape) == ("center-dot", 0, SIZE, (3, 2))
 
 

@@ -350,6 +350,7 @@ def test_the_export_serves_like_any_other(undisturbed: Path) -> None:
     assert ((distance >= 1) & (distance <= 20)).all()
     with pytest.raises(InvalidInput, match="recipe 'paper' trains none"):
         _ = critics.behaviour_cloning
+    assert critics.policies == {"policy": critics.policy}
     assert load_checkpoint(undisturbed, stage=1).stage == 1
 
 
