@@ -13,7 +13,8 @@ import numpy as np
 
 from navplan.control.interface import LowLevel
 from navplan.errors import InvalidProblem
-from navplan.execution.synchronised import Edge, Interrupted, drive
+from navplan.execution.drive import Interrupted
+from navplan.execution.synchronised import Edge, drive
 from navplan.execution.trajectory import Trajectory
 from navplan.execution.waypoints import follow_waypoints
 from navplan.graph.edit import edge_distances, without_edges

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from navplan.control import registry as low_levels
 from navplan.control.interface import LowLevel
 from navplan.errors import InvalidInput, UnknownName
-from navplan.execution.synchronised import alone
+from navplan.execution.alone import alone
 from navplan.navigation.checkpoint import Checkpoint
 from navplan.navigation.loop import Loop, Say, closest_pair
 from navplan.navigation.result import METHODS, Method, Navigation, Options
