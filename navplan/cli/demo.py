@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     asked = args.headless or args.out is not None
     headless = asked or not has_display()
 
-    from navplan.execution.synchronised import Interrupted
+    from navplan.execution.drive import Interrupted
     from navplan.learned.training.tensors import bundled_checkpoints, load_checkpoint
     from navplan.navigation.navigate import navigate
     from navplan.scenarios.registry import load_scenario

@@ -43,7 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Navigate; exit status 0 only for full success."""
     from navplan.errors import UnknownName
-    from navplan.execution.synchronised import Interrupted
+    from navplan.execution.drive import Interrupted
     from navplan.learned.training.tensors import load_checkpoint
     from navplan.navigation.navigate import METHODS, navigate
     from navplan.planners import get

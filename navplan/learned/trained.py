@@ -47,7 +47,7 @@ class LearnedPolicy:
 
 
 class Critics:
-    """Learned weights of edges (navplan.control.interface.EdgeCritics), with the policy that they judge.
+    """Learned weights of edges (navplan.graph.critics.EdgeCritics), with the policy that they judge.
 
     Attributes:
         policy: the learned actor.
@@ -80,6 +80,12 @@ class Critics:
         if self.networks.clone is None:
             raise InvalidInput(f"the checkpoint holds no behaviour cloning: recipe {self.config.recipe!r} trains none")
         return LearnedPolicy(self.networks, self.networks.clone)
+
+    @property
+    def policies(self) -> dict[str, LearnedPolicy]:
+        """The low levels in this checkpoint, by name; "behaviour-cloning" only where the recipe trains one."""
+        found = {"policy": self.policy}
+        return found if self.networks.clone is None else found | {"behaviour-cloning": self.behaviour_cloning}
 
     def evaluate(self, observations: ArrayLike, goals: ArrayLike) -> tuple[Float32, Float32]:
         """Pessimistic (maximum over the ensemble) distance in steps and cumulative cost; actor once per pair.

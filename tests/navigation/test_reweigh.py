@@ -15,8 +15,8 @@ from navplan.cli.main import main
 from navplan.cli.view import risk_slider as slider_of_files
 from navplan.errors import InvalidInput
 from navplan.graph.state_graph import StateGraph
+from navplan.navigation.methods import DEFAULT_BETA
 from navplan.navigation.navigate import navigate
-from navplan.navigation.result import DEFAULT_BETA
 from navplan.navigation.reweigh import Replanner, can_reweigh
 from navplan.plan.plan import Plan
 from navplan.plan.validate import validate

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from navplan.control.registry import StraightLine
+from navplan.control.straight_line import StraightLine
 from navplan.graph.state_graph import StateGraph
 from navplan.plan.plan import Plan, make_plan
 from navplan.plan.problem import Problem
@@ -22,11 +22,16 @@ class AnalyticCritics:
     world: World
     num_states: int = 600
     policy: StraightLine = field(default_factory=StraightLine)
+    stage: int = 1
 
     def __post_init__(self):
         self.env = PointEnv(self.world, rng=np.random.default_rng(5))
         self.states = self.env.sample_free(self.num_states, np.random.default_rng(6))
         self.scenario = self.world.name
+
+    @property
+    def policies(self):
+        return {"policy": self.policy}
 
     def evaluate(self, observations, goals):
         """Distance: longest axis, 100 where the segment is blocked; risk: hazard cost at every whole step."""

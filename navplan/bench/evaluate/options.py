@@ -1,4 +1,4 @@
-"""Options in suite files: fields of `navplan.navigation.result.Options` and `navplan.execution.synchronised.Settings`."""
+"""Options in suite files: fields of `navplan.navigation.methods.Options` and `navplan.execution.synchronised.Settings`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def read_options(table: TomlTable) -> dict[str, Any]:
         FileFormatError: an unknown key, or a value of another type.
     """
     from navplan.execution.synchronised import Settings
-    from navplan.navigation.result import Options
+    from navplan.navigation.methods import Options
 
     inner = _fields(table.take_table("settings"), Settings) if "settings" in table else {}
     values = _fields(table, Options)
@@ -70,7 +70,7 @@ def _words(hint: Any) -> str:
 def options_from(values: Mapping[str, Any]) -> Any:
     """The `Options` of a setting's table."""
     from navplan.execution.synchronised import Settings
-    from navplan.navigation.result import Options
+    from navplan.navigation.methods import Options
 
     own = {name: value for name, value in values.items() if name != "settings"}
     return Options(**own, settings=Settings(**values.get("settings", {})))

@@ -95,7 +95,7 @@ def run_of(setting: Setting, scenario: str, seed: int, given: Given) -> Run:
         UnknownName, FileAccessError: there is none.
     """
     from navplan.learned.training.tensors import POLICY, STAGE1, checkpoint_folder
-    from navplan.navigation.result import METHODS
+    from navplan.navigation.methods import METHODS
 
     stage = 2 if METHODS[setting.method].constrained else 1
     folder = given[scenario, seed] if given else checkpoint_folder(setting.checkpoints.of(scenario, seed))

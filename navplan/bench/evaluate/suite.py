@@ -16,7 +16,7 @@ A suite file::
     first = "{scenario}"  # training seed 0
     others = "{scenario}-seed{seed}"
 
-    [options]  # fields of navplan.navigation.result.Options, for all settings
+    [options]  # fields of navplan.navigation.methods.Options, for all settings
     [bootstrap]  # draws, seed, confidence
     [figures]  # map, difficulty, agents, problem: what the pictures show; step_weights of the oracle's front
 
@@ -271,7 +271,7 @@ def read_suite(path: Path) -> Suite:
 
 
 def _setting(table: TomlTable, common: Mapping[str, Any], patterns: Checkpoints) -> Setting:
-    from navplan.navigation.result import METHODS
+    from navplan.navigation.methods import METHODS
 
     method = table.take_str("method")
     if method not in METHODS:

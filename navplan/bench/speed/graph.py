@@ -14,7 +14,7 @@ from navplan.graph.state_graph import StateGraph
 from navplan.system.arrays import Bool, Float32, Int64
 
 if TYPE_CHECKING:
-    from navplan.control.interface import EdgeCritics
+    from navplan.graph.critics import EdgeCritics
 
 SCENARIO = "four-rooms-modified"
 MAX_DISTANCE = 7.0

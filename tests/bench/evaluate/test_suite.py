@@ -8,7 +8,7 @@ from navplan.bench.evaluate.options import options_from
 from navplan.bench.evaluate.paper import FACTORS
 from navplan.bench.evaluate.suite import load_suite, read_suite, suite_names
 from navplan.errors import FileFormatError, InvalidInput, UnknownName
-from navplan.navigation.result import METHODS
+from navplan.navigation.methods import METHODS
 from tests.support.evaluations import SUITE, write_suite
 
 

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from navplan.control.interface import EdgeCritics, LowLevel
+from navplan.control.interface import LowLevel
 from navplan.errors import CheckpointError, FileAccessError, InvalidInput, NavplanError
+from navplan.graph.critics import EdgeCritics
 from navplan.learned.recipes.navplan.config import TrainConfig
 from navplan.learned.recipes.navplan.learner import build_networks
 from navplan.learned.trained import Critics, network_arrays
@@ -45,6 +46,8 @@ def test_critics_are_what_the_other_rooms_ask_for(tiny: Critics) -> None:
     assert isinstance(tiny, EdgeCritics)
     assert isinstance(tiny.policy, LowLevel)
     assert isinstance(tiny.behaviour_cloning, LowLevel)
+    assert all(isinstance(policy, LowLevel) for policy in tiny.policies.values())
+    assert tiny.policies.keys() == {"policy", "behaviour-cloning"}
     assert (tiny.scenario, tiny.seed, tiny.size, tiny.states.shape) == ("center-dot", 0, SIZE, (3, 2))
 
 

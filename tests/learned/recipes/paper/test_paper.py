@@ -13,8 +13,8 @@ import torch
 from torch import nn
 
 from navplan.cli import main
-from navplan.control.interface import EdgeCritics
 from navplan.errors import CheckpointError, FileFormatError, InvalidInput
+from navplan.graph.critics import EdgeCritics
 from navplan.kernels.motion.rollout import wander
 from navplan.learned.curriculum.disagreement import Problems
 from navplan.learned.evaluation.judge import evaluate_pairs
@@ -350,6 +350,7 @@ def test_the_export_serves_like_any_other(undisturbed: Path) -> None:
     assert ((distance >= 1) & (distance <= 20)).all()
     with pytest.raises(InvalidInput, match="recipe 'paper' trains none"):
         _ = critics.behaviour_cloning
+    assert critics.policies == {"policy": critics.policy}
     assert load_checkpoint(undisturbed, stage=1).stage == 1
 
 
