@@ -19,7 +19,7 @@ from navplan.scenarios.load import draw_pairs, find_map, load_graph, load_map, l
 from navplan.scenarios.registry import load_scenario
 from navplan.scenarios.worlds.mazes import parse_rows
 from navplan.scenarios.worlds.world import World
-from tests.support.paths import MOVINGAI, needs_movingai
+from tests.support.folders import MOVINGAI, needs_movingai
 
 WALLS = parse_rows(["..#.", "..#.", "...."], "memory")
 
