@@ -33,7 +33,8 @@ def pareto_front(problem: Problem, time_limit: float | None = None) -> list[Trad
         PlanningFailed: the time limit passed before the front was complete.
 
     Example:
-        >>> from navplan.graph.state_graph import StateGraph
+        >>> import numpy as np
+        >>> from navplan import StateGraph
         >>> graph = StateGraph.from_grid(np.zeros((1, 3), bool))
         >>> [(point.distance, point.risk) for point in pareto_front(Problem(graph, [0], [2]))]
         [(2.0, 0.0)]

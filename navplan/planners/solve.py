@@ -56,6 +56,7 @@ def solve(
 
     Example:
         >>> import numpy as np
+        >>> from navplan import StateGraph
         >>> graph = StateGraph.from_grid(np.zeros((3, 3), bool))
         >>> solve(Problem(graph, [0, 2], [2, 0])).sum_of_costs
         6.0

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from navplan.cli.main import main
-from tests.support.evaluations import write_suite
+from tests.support.suites import write_suite
 
 
 def test_it_evaluates_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

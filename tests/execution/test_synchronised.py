@@ -12,7 +12,7 @@ from navplan.execution.trajectory import Trajectory
 from navplan.plan.plan import Plan, make_plan
 from navplan.plan.problem import Problem
 from navplan.scenarios.environments.point import PointEnv
-from tests.support.fleet import Unruly, env_for, prioritised
+from tests.support.execution import Unruly, env_for, prioritised
 
 
 def crowded(seed, agents, size=8, density=0.12):

@@ -12,7 +12,7 @@ from navplan.plan.problem import Problem
 from navplan.planners.solve import solve
 from navplan.scenarios.scenario import Scenario
 from navplan.scenarios.worlds.world import Hazard, World
-from tests.support.fleet import AnalyticCritics
+from tests.support.critics import AnalyticCritics
 
 
 def hall(agents):

@@ -12,7 +12,7 @@ from navplan.errors import InvalidInput
 from navplan.graph.limits import EdgeLimits
 from navplan.graph.nodes import coverage_nodes
 from navplan.graph.state_graph import StateGraph
-from tests.support.fake_critics import FieldCritics
+from tests.support.critics import FieldCritics
 
 
 def spots(n: int, seed: int = 0, side: float = 12.0) -> np.ndarray:

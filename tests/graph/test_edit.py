@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from navplan.graph.edit import edge_distances, without_edges
 from navplan.graph.limits import EdgeLimits
 from navplan.graph.state_graph import StateGraph
-from tests.support.fake_critics import FieldCritics
+from tests.support.critics import FieldCritics
 
 
 def built(n: int = 20, seed: int = 0) -> StateGraph:

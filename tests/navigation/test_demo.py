@@ -13,7 +13,7 @@ from navplan.learned.training.tensors import POLICY, bundled_checkpoints, checkp
 from navplan.plan.plan import Plan
 from navplan.scenarios.environments.point import PointEnv
 from navplan.scenarios.registry import load_scenario, scenario_names
-from tests.support.fleet import AnalyticCritics
+from tests.support.critics import AnalyticCritics
 
 FIELDS = {
     "agents",

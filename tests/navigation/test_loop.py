@@ -10,7 +10,7 @@ from navplan.execution.drive import Interrupted
 from navplan.navigation.navigate import navigate
 from navplan.scenarios.scenario import Scenario
 from navplan.scenarios.worlds.world import Hazard, World
-from tests.support.fleet import AnalyticCritics
+from tests.support.critics import AnalyticCritics
 
 
 class Tired:

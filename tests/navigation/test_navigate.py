@@ -15,7 +15,7 @@ from navplan.scenarios.problems.draw import draw_problem
 from navplan.scenarios.registry import load_scenario
 from navplan.scenarios.scenario import Scenario
 from navplan.scenarios.worlds.world import Hazard, World
-from tests.support.fleet import AnalyticCritics
+from tests.support.critics import AnalyticCritics
 
 
 @pytest.fixture(scope="module")

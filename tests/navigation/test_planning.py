@@ -13,7 +13,7 @@ from navplan.navigation.roadmap import Roadmap, build_roadmap
 from navplan.planners import names
 from navplan.scenarios.scenario import Scenario
 from navplan.scenarios.worlds.world import Hazard, World
-from tests.support.fleet import AnalyticCritics
+from tests.support.critics import AnalyticCritics
 
 STARTS = np.float32([[1.5, 1.5], [4.5, 1.5]])
 GOALS = np.float32([[1.5, 9.5], [4.5, 9.5]])

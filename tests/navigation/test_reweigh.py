@@ -22,7 +22,7 @@ from navplan.plan.plan import Plan
 from navplan.plan.validate import validate
 from navplan.planners.solve import solve
 from navplan.scenarios.registry import load_scenario
-from tests.support.fleet import AnalyticCritics
+from tests.support.critics import AnalyticCritics
 
 CHANGES = {"low_level": "straight-line", "seed": 0}
 

@@ -5,7 +5,7 @@ import numpy as np
 from navplan.navigation.navigate import METHODS, Options, build_roadmap, navigate
 from navplan.scenarios.problems.draw import draw_problem
 from navplan.scenarios.registry import load_scenario
-from tests.support.fleet import AnalyticCritics
+from tests.support.critics import AnalyticCritics
 
 
 def test_a_roadmap_is_shared_by_problems_and_changes_nothing():

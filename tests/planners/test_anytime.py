@@ -11,8 +11,8 @@ from navplan.plan.problem import Problem
 from navplan.plan.validate import validate
 from navplan.planners.anytime import Anytime
 from navplan.planners.solve import solve
-from tests.support import naive
 from tests.support.instances import random_digraph, random_grid
+from tests.support.naive import planning as naive
 
 
 def dense_grid(seed: int, side: int, agents: int) -> Problem:

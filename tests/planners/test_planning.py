@@ -19,9 +19,9 @@ from navplan.planners.cbs.cbs import CBS, disjoint_sum
 from navplan.planners.cbs.ecbs import ECBS
 from navplan.planners.solve import solve
 from navplan.scenarios.problems.load import load_problem
-from tests.support import naive
+from tests.support.folders import MOVINGAI, needs_movingai
 from tests.support.instances import random_digraph, random_grid, relabelled
-from tests.support.paths import MOVINGAI, needs_movingai
+from tests.support.naive import planning as naive
 
 FIRST_SCENARIOS = {
     "random-32-32-20": ("random-32-32-20-random-1", 200),

@@ -19,7 +19,7 @@ from navplan.scenarios.scenario import Scenario, read_scenario
 from navplan.scenarios.worlds.generators import GENERATORS, generate
 from navplan.scenarios.worlds.mazes import maze_names, maze_walls
 from navplan.scenarios.worlds.world import Hazard, World
-from tests.support.fuzz import complaint, damaged, survives
+from tests.support.damaged_files import complaint, damaged, survives
 
 same_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 VALID = """name = "yard"

@@ -15,7 +15,7 @@ from navplan.execution.trajectory import Trajectory
 from navplan.graph.state_graph import StateGraph
 from navplan.scenarios.formats.movingai import ScenRow, write_map, write_scen
 from navplan.scenarios.problems.load import load_problem
-from tests.support.fuzz import damaged, survives
+from tests.support.damaged_files import damaged, survives
 from tests.support.scenes import driven, lattice, two_agent_plan, walled_world, whole_scene
 
 

@@ -23,8 +23,8 @@ from navplan.bench.evaluate.summary import Figure
 from navplan.bench.evaluate.tables import Evidence, ablation_table, number, percent, share, signed, spread
 from navplan.bench.evaluate.targets import missed, targets_table, verdicts
 from navplan.errors import FileFormatError
-from tests.support.evaluations import row
-from tests.support.paths import CHECKOUT
+from tests.support.folders import CHECKOUT
+from tests.support.suites import row
 
 # Where the table of a committed report is shown.
 SHOWN = {

@@ -11,7 +11,7 @@ from navplan.bench.evaluate.results import read_results
 from navplan.bench.evaluate.run import evaluate
 from navplan.bench.evaluate.suite import load_suite
 from navplan.bench.evaluate.tables import headlines
-from tests.support.paths import CHECKOUT
+from tests.support.folders import CHECKOUT
 
 PROBLEMS = 2
 KEY = ("map", "difficulty", "agents", "problem", "method", "setting", "train_seed")

@@ -20,7 +20,7 @@ from navplan.bench.evaluate.run import evaluate, read_evidence, report_again
 from navplan.bench.evaluate.suite import Suite, load_suite
 from navplan.bench.evaluate.task import Task, read_result
 from navplan.errors import InvalidInput
-from tests.support.evaluations import SUITE, tiny, write_suite
+from tests.support.suites import SUITE, tiny, write_suite
 
 SURFACE = [
     *("suite", "map", "map_sha256", "difficulty", "agents", "problem", "method", "setting", "train_seed", "success", "reached"),

@@ -9,7 +9,7 @@ from navplan.bench.evaluate.paper import FACTORS
 from navplan.bench.evaluate.suite import load_suite, read_suite, suite_names
 from navplan.errors import FileFormatError, InvalidInput, UnknownName
 from navplan.navigation.methods import METHODS
-from tests.support.evaluations import SUITE, write_suite
+from tests.support.suites import SUITE, write_suite
 
 
 def test_the_committed_suites_run_what_they_promise() -> None:

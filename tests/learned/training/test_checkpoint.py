@@ -18,7 +18,7 @@ from navplan.learned.recipes.navplan.config import TrainConfig
 from navplan.learned.recipes.navplan.learner import build_networks
 from navplan.learned.trained import Critics, network_arrays
 from navplan.learned.training.tensors import bundled_checkpoints, checkpoint_folder, load_checkpoint, read_tensors, write_tensors
-from tests.support.fuzz import damaged, survives
+from tests.support.damaged_files import damaged, survives
 
 CONFIG = TrainConfig("center-dot", hidden=4, ensemble=2, distance_bins=3, cost_atoms=4, wavelengths=(), relative_scales=())
 SIZE = (15.0, 15.0)

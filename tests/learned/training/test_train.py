@@ -26,7 +26,7 @@ from navplan.learned.training.train import train
 from navplan.scenarios.environments.point import PointEnv
 from navplan.scenarios.worlds.geodesic import geodesic_steps
 from navplan.scenarios.worlds.world import World
-from tests.support.fuzz import damaged, survives
+from tests.support.damaged_files import damaged, survives
 
 TINY = TrainConfig(
     "center-dot",

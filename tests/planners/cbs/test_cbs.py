@@ -15,8 +15,8 @@ from navplan.plan.problem import Problem
 from navplan.plan.validate import validate
 from navplan.planners.cbs.cbs import CBS
 from navplan.planners.solve import solve
-from tests.support import naive
 from tests.support.instances import tight_grid
+from tests.support.naive import planning as naive
 
 ORACLE_LIMIT = 20_000
 # Each way of searching alone, and all together.

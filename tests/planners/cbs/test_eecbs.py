@@ -21,8 +21,8 @@ from navplan.planners.cbs.eecbs import EECBS, Forest
 from navplan.planners.cbs.root_bound import Dues
 from navplan.planners.priority.reservations import Field
 from navplan.planners.solve import solve
-from tests.support import naive
 from tests.support.instances import interact, random_digraph, random_grid, relabelled
+from tests.support.naive import planning as naive
 
 CASES = 300
 # Costs add up to within this much of what they are.

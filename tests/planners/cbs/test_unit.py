@@ -14,9 +14,9 @@ from navplan.planners.base import Clock, Prepared, Weighted, distance_tables
 from navplan.planners.cbs.unit.diagrams import FOREVER, Bar, UnitLow
 from navplan.planners.solve import solve
 from navplan.scenarios.problems.load import load_problem
-from tests.support import naive
+from tests.support.folders import MOVINGAI, needs_movingai
 from tests.support.instances import tight_grid
-from tests.support.paths import MOVINGAI, needs_movingai
+from tests.support.naive import planning as naive
 
 Path = tuple[int, ...]
 # Cost up to which paths are listed.

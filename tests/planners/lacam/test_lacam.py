@@ -20,9 +20,9 @@ from navplan.planners.lacam import lacam
 from navplan.planners.lacam.guide import add_guide
 from navplan.planners.lacam.team import make_team
 from navplan.planners.solve import solve
-from tests.support import naive
+from tests.support.folders import MOVINGAI, needs_movingai
 from tests.support.instances import random_digraph, random_grid, relabelled
-from tests.support.paths import MOVINGAI, needs_movingai
+from tests.support.naive import planning as naive
 
 
 def problems(kind: str, count: int, seed: int = 7) -> Iterator[Problem]:

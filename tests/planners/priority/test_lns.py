@@ -22,9 +22,9 @@ from navplan.planners.priority.prioritized import Prioritized
 from navplan.planners.priority.reservations import Field
 from navplan.planners.solve import solve
 from navplan.scenarios.problems.load import load_problem
-from tests.support import naive
+from tests.support.folders import MOVINGAI, needs_movingai
 from tests.support.instances import random_digraph, random_grid
-from tests.support.paths import MOVINGAI, needs_movingai
+from tests.support.naive import planning as naive
 
 
 def random_problem(seed: int) -> Problem | None:

@@ -21,8 +21,8 @@ from navplan.planners.base import Clock, Prepared
 from navplan.planners.priority.prioritized import Prioritized
 from navplan.planners.priority.reservations import Arena, Field
 from navplan.planners.solve import solve
-from tests.support import naive
 from tests.support.instances import random_digraph, random_grid, relabelled
+from tests.support.naive import planning as naive
 
 
 def random_problem(seed: int) -> Problem | None:

@@ -15,7 +15,7 @@ from navplan.scenarios.problems.load import load_problem
 from navplan.scenarios.problems.pairs import draw_pairs
 from navplan.scenarios.registry import load_scenario
 from navplan.scenarios.worlds.mazes import parse_rows
-from tests.support.paths import MOVINGAI, needs_movingai
+from tests.support.folders import MOVINGAI, needs_movingai
 
 WALLS = parse_rows(["..#.", "..#.", "...."], "memory")
 

@@ -17,7 +17,7 @@ from navplan.scenarios.problems.suites import load_problem_sets
 from navplan.scenarios.registry import load_scenario
 from navplan.scenarios.worlds.geodesic import geodesic_steps
 from navplan.scenarios.worlds.world import Hazard, World
-from tests.support.naive_oracle import brute_force, make_moves
+from tests.support.naive.single_agent import brute_force, make_moves
 
 MAPS = [
     ["....", ".#..", "...."],

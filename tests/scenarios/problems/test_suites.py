@@ -21,7 +21,7 @@ from navplan.scenarios.problems.suites import (
     problem_seed,
 )
 from navplan.scenarios.registry import load_scenario
-from tests.support.naive_oracle import hop_graph
+from tests.support.naive.single_agent import hop_graph
 
 DIAMETERS = {"four-rooms-modified": 69, "central-obstacle": 69, "four-rooms": 74, "maze-wide": 99, "warehouse-wide": 48}
 FILES = [(suite, split) for suite in SUITES for split in SPLITS]

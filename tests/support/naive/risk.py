@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from navplan.plan.problem import Problem
-from tests.support import naive
 from tests.support.instances import random_digraph
+from tests.support.naive import planning as naive
 
 
 def hazards(problem: Any) -> list[dict[int, float]]:

@@ -48,6 +48,7 @@ def dijkstra(edges: list[list[tuple[int, float]]], source: int) -> list[float]:
 
 
 def reversed_edges(edges: list[list[tuple[int, float]]]) -> list[list[tuple[int, float]]]:
+    """The same edges, from head to tail."""
     out: list[list[tuple[int, float]]] = [[] for _ in edges]
     for u, row in enumerate(edges):
         for v, weight in row:
@@ -82,6 +83,7 @@ class Rules:
         self.known: dict[tuple[int, int, int, int], bool] = {}
 
     def conflict(self, u: int, v: int, a: int, b: int) -> bool:
+        """Whether moving from u to v while another moves from a to b is forbidden: vertex, swap, following, or too close."""
         if v == b or u == a or (u == b and v == a):
             return True
         if self.clearance == 0:

@@ -1,11 +1,13 @@
-"""Fakes for execution tests: an analytic critic, a slow prioritised planner on grids, unruly low levels."""
+"""What tests of execution drive: plans on grids, environments that stand at their starts, an unruly low level."""
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from navplan.control.straight_line import StraightLine
 from navplan.graph.state_graph import StateGraph
@@ -13,37 +15,7 @@ from navplan.plan.plan import Plan, make_plan
 from navplan.plan.problem import Problem
 from navplan.scenarios.environments.point import PointEnv
 from navplan.scenarios.worlds.world import World
-
-
-@dataclass
-class AnalyticCritics:
-    """Straight-line lengths and hazard costs, infinite through obstacles: what a perfectly trained checkpoint would say."""
-
-    world: World
-    num_states: int = 600
-    policy: StraightLine = field(default_factory=StraightLine)
-    stage: int = 1
-
-    def __post_init__(self):
-        self.env = PointEnv(self.world, rng=np.random.default_rng(5))
-        self.states = self.env.sample_free(self.num_states, np.random.default_rng(6))
-        self.scenario = self.world.name
-
-    @property
-    def policies(self):
-        return {"policy": self.policy}
-
-    def evaluate(self, observations, goals):
-        """Distance: longest axis, 100 where the segment is blocked; risk: hazard cost at every whole step."""
-        along = np.linspace(0, 1, 33, dtype=np.float32)[None, :, None]
-        points = observations[:, None] + along * (goals - observations)[:, None]
-        free = self.env.is_free(points).all(axis=1)
-        distance = np.abs(goals - observations).max(axis=1)
-        risk = self.env.cost_at(points).mean(axis=1) * np.maximum(distance, 1.0)
-        return np.where(free, np.maximum(distance, 1.0), 100.0).astype(np.float32), risk.astype(np.float32)
-
-    def distance(self, observations, goals):
-        return self.evaluate(observations, goals)[0]
+from navplan.system.arrays import Bool, Float32
 
 
 @dataclass
@@ -54,17 +26,18 @@ class Unruly:
     noise: float = 0.4
     idle: float = 0.2
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self.rng = np.random.default_rng(self.seed)
 
-    def act(self, observations, goals, condition=None):
-        actions = StraightLine().act(observations, goals)
-        actions = actions + self.rng.normal(0, self.noise, actions.shape)
+    def act(self, observations: Float32, goals: Float32, condition: Float32 | None = None) -> Float32:
+        """Actions (B, 2) from observations and goals (B, 2)."""
+        straight = StraightLine().act(observations, goals)
+        actions = straight + self.rng.normal(0, self.noise, straight.shape)
         actions[self.rng.random(len(actions)) < self.idle] = 0
         return np.clip(actions, -1, 1).astype(np.float32)
 
 
-def prioritised(walls, starts, goals, horizon=120) -> Plan:
+def prioritised(walls: Bool, starts: ArrayLike, goals: ArrayLike, horizon: int = 120) -> Plan:
     """Plan cells one agent after the other, avoiding vertex, swap and corner-squeezing conflicts with those before."""
     graph = StateGraph.from_grid(walls)
     problem = Problem(graph, np.asarray(starts, np.int32), np.asarray(goals, np.int32), clearance=0.0)
@@ -74,18 +47,22 @@ def prioritised(walls, starts, goals, horizon=120) -> Plan:
     return make_plan(problem, "prioritised", "feasible", taken)
 
 
-def _space_time(graph, start, goal, taken, horizon):
-    def at(path, t):
+def _space_time(graph: StateGraph, start: int, goal: int, taken: list[list[int]], horizon: int) -> list[int]:
+    """A shortest path in time, found breadth first, that stays clear of the paths in `taken`, rests at goals included."""
+
+    def at(path: list[int], t: int) -> int:
         return path[min(t, len(path) - 1)]
 
-    def free(u, v, t):
+    def free(u: int, v: int, t: int) -> bool:
         return all(at(p, t + 1) != v and not (at(p, t) == v and at(p, t + 1) == u) for p in taken)
 
-    queue, parent = deque([(start, 0)]), {(start, 0): None}
+    queue = deque([(start, 0)])
+    parent: dict[tuple[int, int], tuple[int, int] | None] = {(start, 0): None}
     while queue:
         node, t = queue.popleft()
         if node == goal and all(at(p, s) != goal for p in taken for s in range(t, horizon + 1)):
-            path, state = [], (node, t)
+            path: list[int] = []
+            state: tuple[int, int] | None = (node, t)
             while state is not None:
                 path.append(state[0])
                 state = parent[state]
@@ -99,7 +76,7 @@ def _space_time(graph, start, goal, taken, horizon):
     raise AssertionError("no plan; draw another problem")
 
 
-def env_for(walls, plan, **options) -> PointEnv:
+def env_for(walls: Bool, plan: Plan, **options: Any) -> PointEnv:
     """An environment whose agents stand at the plan's starts."""
     env = PointEnv(World.from_walls("test", walls), num_agents=plan.num_agents, rng=np.random.default_rng(0), **options)
     env.reset(starts=np.stack([c[0] for c in plan.coordinates]), goals=np.stack([c[-1] for c in plan.coordinates]))
