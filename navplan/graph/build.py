@@ -1,6 +1,6 @@
 """Building state graphs from critics: screening candidate pairs, weighing them in blocks, attaching.
 
-The reference evaluates all N**2 pairs in Python loops (paper.md, sections 4 and 10; defect D16). Here a k-d tree lists the
+The reference evaluates all N**2 pairs in Python loops (docs/paper.md, sections 4 and 10; defect D16). Here a k-d tree lists the
 pairs that can be near enough, and only those reach the critics.
 """
 
