@@ -6,8 +6,6 @@ The public names below are imported when first used, so that ``import navplan`` 
 from __future__ import annotations
 
 import importlib
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -112,29 +110,14 @@ __all__ = [
 ]
 
 
-class _LazyPackage(ModuleType):
-    """Resolves public names on first use.
-
-    Some functions share their module's name (``navplan.plan.validate.validate``). Importing such a module would bind the module
-    over the function, so the function is bound in its place.
-    """
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "planners":
-            return importlib.import_module("navplan.planners")
-        if name not in _WHERE:
-            raise AttributeError(f"module 'navplan' has no attribute {name!r}")
-        value = getattr(importlib.import_module(_WHERE[name]), name)
-        setattr(self, name, value)
-        return value
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, ModuleType) and _WHERE.get(name) == value.__name__:
-            value = getattr(value, name)
-        super().__setattr__(name, value)
-
-    def __dir__(self) -> list[str]:
-        return sorted(__all__)
+def __getattr__(name: str) -> Any:
+    if name == "planners":
+        return importlib.import_module("navplan.planners")
+    if name not in _WHERE:
+        raise AttributeError(f"module 'navplan' has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(_WHERE[name]), name)
+    return value
 
 
-sys.modules[__name__].__class__ = _LazyPackage
+def __dir__() -> list[str]:
+    return sorted(__all__)

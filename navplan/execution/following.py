@@ -20,7 +20,7 @@ NEARER = 0.05
 """Cells by which an agent must come nearer to its waypoint for that to count as progress."""
 
 
-class View(NamedTuple):
+class Outlook(NamedTuple):
     """What agents have before them.
 
     Attributes:
@@ -77,7 +77,7 @@ class Following:
                     "reset it with the plan's starts and goals"
                 )
 
-    def look(self, here: Float32) -> View:
+    def look(self, here: Float32) -> Outlook:
         """Move `at`, `progress` and `frontier` on to the present states `here` (A, 2); what lies ahead from there."""
         order, rows, position = self.order, np.arange(len(here)), here.astype(np.float64)
         advance(order.arrays, position, self.tolerance, self.at, self.progress, self.frontier)
@@ -89,7 +89,7 @@ class Following:
         done = self.progress >= order.ends
         waiting = (order.nodes[rows, self.at] == order.nodes[rows, ahead]).all(axis=1)
         arrived = done & (gap < self.stop)
-        return View(waypoints.astype(np.float32), gap, arrived, arrived | (waiting & ~done & (gap < self.tolerance)))
+        return Outlook(waypoints.astype(np.float32), gap, arrived, arrived | (waiting & ~done & (gap < self.tolerance)))
 
     def speeds(self, here: Float32, wishes: Float32) -> Float64:
         """(A,) share of `wishes` (A, 2) float32 that each agent may drive without leaving the pieces that are free to it."""

@@ -165,22 +165,22 @@ class Synchronised:
         events = self._recover(index, here, home)
         planning_s = time.perf_counter() - began
         following, stalls = self.following, self.stalls
-        view = following.look(here)
-        wishes = np.clip(np.array(self.low_level.act(here, view.aims), dtype=np.float32), -1.0, 1.0)
+        outlook = following.look(here)
+        wishes = np.clip(np.array(self.low_level.act(here, outlook.aims), dtype=np.float32), -1.0, 1.0)
         scale = following.speeds(here, wishes)
-        scale[view.rests] = 0.0
+        scale[outlook.rests] = 0.0
         wishes *= scale[:, None].astype(np.float32)
         outcome = keep_apart(
             here,
             wishes,
             self.env.predict,
             radius=self.env.radius,
-            priority=np.where(view.arrived, np.inf, following.progress),
+            priority=np.where(outlook.arrived, np.inf, following.progress),
             waited=stalls.waited,
             margin=self.settings.margin,
         )
-        stalls.count(following.at, view.gap, wished=np.asarray(wishes.any(axis=1)), held=scale == 0.0, yielded=outcome.yielded)
-        return Decision(outcome.actions, view.aims, following.progress, following.plan, events, planning_s)
+        stalls.count(following.at, outlook.gap, wished=np.asarray(wishes.any(axis=1)), held=scale == 0.0, yielded=outcome.yielded)
+        return Decision(outcome.actions, outlook.aims, following.progress, following.plan, events, planning_s)
 
     def _recover(self, index: int, here: Float32, home: Bool) -> tuple[dict[str, Any], ...]:
         """Deal with stuck agents: replan if there is a way to, else try the next waypoint."""

@@ -1,6 +1,6 @@
 """Following waypoints as the published evaluation does: every agent for itself, no order, nobody kept apart, no replanning.
 
-The baseline that the synchronised execution of `navplan.execution.synchronised` is measured against (paper.md, section 5).
+The baseline that the synchronised execution of `navplan.execution.synchronised` is measured against (docs/paper.md, section 5).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Building state graphs from critics: screening candidate pairs, weighing them in blocks, attaching.
 
-The reference evaluates all N**2 pairs in Python loops (paper.md, sections 4 and 10; defect D16). Here a k-d tree lists the
+The reference evaluates all N**2 pairs in Python loops (docs/paper.md, sections 4 and 10; defect D16). Here a k-d tree lists the
 pairs that can be near enough, and only those reach the critics.
 """
 
@@ -26,7 +26,7 @@ LEAST_DISTANCE = 1e-3
 # Candidate pairs listed at once (24 bytes each in the k-d tree's answer).
 PAIRS_PER_BLOCK = 2_000_000
 
-Edges = tuple[Int64, Int64, Float64, Float64]
+WeighedEdges = tuple[Int64, Int64, Float64, Float64]
 
 
 def build(
@@ -101,7 +101,7 @@ def _weigh(
     *,
     same: bool = False,
     inward: bool = False,
-) -> Edges:
+) -> WeighedEdges:
     """Edges between `rows` and `columns`: tails, heads, distance, risk.
 
     Args:
@@ -118,7 +118,7 @@ def _weigh(
     empty = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0))
     if not len(rows) or not len(columns):
         return empty
-    parts: list[Edges] = [empty]
+    parts: list[WeighedEdges] = [empty]
     for near, far in _candidates(rows, columns, limits, same):
         for start in range(0, len(near), batch):
             i, j = near[start : start + batch], far[start : start + batch]

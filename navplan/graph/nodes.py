@@ -1,6 +1,6 @@
 """Choosing graph nodes from replay-buffer states so that they cover what the policy has visited.
 
-The reference draws nodes uniformly (paper.md, section 4), which leaves holes in narrow places and crowds the rest.
+The reference draws nodes uniformly (docs/paper.md, section 4), which leaves holes in narrow places and crowds the rest.
 """
 
 from __future__ import annotations
