@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from navplan.bench.evaluate.results import Record
-from navplan.bench.evaluate.summary import Bootstrap, Figure, Group, headline
+from navplan.bench.evaluate.summary import Bootstrap, Estimate, SettingRuns, headline
+from navplan.bench.tables import Record
 
 SHARED_CALLS = 300
 FALLBACK: Mapping[str, str] = {"constrained-search": "constrained-policy", "navplan": "constrained-policy", "sorb": "policy"}
@@ -90,12 +90,12 @@ class PaperScore:
     """
 
     success: float
-    cost: Figure
+    cost: Estimate
     replaced: float
     setting: str
 
 
-def paper_score(candidates: Sequence[Group], fallback: Group | None, bootstrap: Bootstrap) -> PaperScore | None:
+def paper_score(candidates: Sequence[SettingRuns], fallback: SettingRuns | None, bootstrap: Bootstrap) -> PaperScore | None:
     """The paper's scoring of a method in a cell: the best of its settings by cost, failed plans replaced.
 
     Args:
@@ -111,7 +111,7 @@ def paper_score(candidates: Sequence[Group], fallback: Group | None, bootstrap: 
     return min(scored, key=lambda one: (math.inf if math.isnan(one.cost.value) else one.cost.value, -one.success))
 
 
-def _scored(group: Group, fallback: Group | None, bootstrap: Bootstrap) -> PaperScore | None:
+def _scored(group: SettingRuns, fallback: SettingRuns | None, bootstrap: Bootstrap) -> PaperScore | None:
     spare = {} if fallback is None else {(row["train_seed"], row["problem"]): row for line in fallback.rows for row in line}
     replaced = np.array([[float(row["status"] not in DRIVEN) for row in line] for line in group.rows])
     lines: list[list[Record]] = []
