@@ -1,9 +1,9 @@
 """The paper's published table, and its own way of scoring applied to our runs; both for comparison only.
 
-The published scoring differs from ours (`evaluate_score`) in five ways, all kept here: contacts between agents are not looked at;
-300 calls are shared by all agents, each agent's steps taking one, with one more for every agent after the last; the cost is
-averaged over successful problems only; a problem for which no plan was found takes the result of the same policy without search;
-and of the five pruning factors the one that does best on the test problems is reported, for each row anew.
+The published scoring differs from ours (`score.py`) in five ways, all kept here: contacts between agents are not looked at; 300
+calls are shared by all agents, each agent's steps taking one, with one more for every agent after the last; the cost is averaged
+over successful problems only; a problem for which no plan was found takes the result of the same policy without search; and of
+the five pruning factors the one that does best on the test problems is reported, for each row anew.
 """
 
 from __future__ import annotations

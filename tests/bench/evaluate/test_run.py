@@ -13,11 +13,9 @@ from pathlib import Path
 import pytest
 
 from navplan.bench.evaluate.cells import cells_of
-from navplan.bench.evaluate.plan import plan_of
 from navplan.bench.evaluate.results import RESULTS
 from navplan.bench.evaluate.run import evaluate, read_evidence, report_again
 from navplan.bench.evaluate.suite import Suite, load_suite
-from navplan.bench.shards import key_of
 from navplan.errors import InvalidInput
 from tests.support.evaluations import SUITE, tiny, write_suite
 
@@ -109,21 +107,6 @@ def test_runs_that_do_not_fit(tmp_path: Path) -> None:
         evaluate(suite, tmp_path / "out", checkpoints=["center-dot", "center-dot"])
     with pytest.raises(InvalidInput, match="no run of training seed 7"):
         evaluate(suite, tmp_path / "out", checkpoints=["center-dot"], train_seeds=[7])
-
-
-def keys(suite: Suite) -> set[str]:
-    plan = plan_of(suite, {})
-    return {key_of(shard) for shard in (*plan.problems, *plan.fronts, *plan.calibrations)}
-
-
-def test_what_decides_a_result_is_in_its_name(tmp_path: Path) -> None:
-    suite = quick(tmp_path)
-    known = keys(suite)
-    options = replace(suite, settings=tuple(replace(one, options={"seed": 1}) for one in suite.settings))
-    assert len(known | keys(replace(suite, budget=31))) == 4
-    assert not known & keys(replace(suite, problems=1))
-    assert not known & keys(options)
-    assert known == keys(replace(suite, draws=9))
 
 
 def test_problem_sets_that_do_not_fit(tmp_path: Path) -> None:
