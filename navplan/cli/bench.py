@@ -84,7 +84,7 @@ def _refuse_mapf_options(args: argparse.Namespace) -> None:
 
 def _mapf(args: argparse.Namespace) -> int:
     """Run planners on maps; exit status 130 on Ctrl-C, with the tables of what is done."""
-    from navplan.bench.mapf.instances import Config
+    from navplan.bench.mapf.config import Config
     from navplan.bench.mapf.run import run_mapf
     from navplan.bench.mapf.targets import target_work
     from navplan.errors import InvalidInput

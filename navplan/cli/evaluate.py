@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     if args.report_only:
         outcome = report_again(suite, args.out)
     else:
-        need("navplan evaluate", "torch", "safetensors", "tqdm")
+        need("navplan evaluate", "torch", "safetensors")
         outcome = evaluate(
             suite,
             args.out,

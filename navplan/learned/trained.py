@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,7 @@ class Critics:
         self.size = size
         self.stage = stage
         self.cost_floor = config.cost_floor
+        self._asked = config.ensemble
         self.policy = LearnedPolicy(networks, networks.actor)
 
     @property
@@ -125,7 +127,19 @@ class Critics:
                 distance[:, block] = expected_distance(logits[: config.ensemble, :, : config.distance_bins]).numpy()
                 risk[:, block] = expected_cost(logits[config.ensemble :, :, : config.cost_atoms], config.cost_max).numpy()
         risk[risk < self.cost_floor] = 0
-        return distance, risk
+        return distance[: self._asked], risk[: self._asked]
+
+    def members_only(self, count: int) -> Critics:
+        """The same checkpoint, of which only the first `count` critics of each kind are asked.
+
+        Raises:
+            InvalidInput: it has fewer.
+        """
+        if not 1 <= count <= self._asked:
+            raise InvalidInput(f"has {self._asked} critics of each kind, {count} are asked for")
+        fewer = copy.copy(self)
+        fewer._asked = count
+        return fewer
 
     def _logits(self, states: Tensor, goals: Tensor) -> Tensor:
         features = self.networks.encoder(states, goals)

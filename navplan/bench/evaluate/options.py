@@ -74,3 +74,8 @@ def options_from(values: Mapping[str, Any]) -> Any:
 
     own = {name: value for name, value in values.items() if name != "settings"}
     return Options(**own, settings=Settings(**values.get("settings", {})))
+
+
+def options_text(values: Mapping[str, Any]) -> str:
+    """All that a setting's table decides, on one line: defaults included, so that a changed default is another shard."""
+    return repr(options_from(values))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from navplan.bench.evaluate.plots import draw_all
 from navplan.bench.evaluate.suite import Suite
 from navplan.bench.evaluate.tables import (
     Evidence,
@@ -61,8 +62,6 @@ def write_report(suite: Suite, folder: Path, evidence: Evidence, *, keep: bool =
     pictures: list[Path] = []
     if evidence.rows:
         try:
-            from navplan.bench.evaluate.plots import draw_all
-
             pictures = draw_all(suite, folder / "figures", evidence)
         except MissingExtra:
             pictures = []

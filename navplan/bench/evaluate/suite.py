@@ -13,8 +13,9 @@ A suite file::
     base = "navplan/default"  # ablations: what the other settings are compared with
 
     [checkpoints]
-    first = "{scenario}"  # training seed 0
+    first = "{scenario}"  # training seed 0; a bundled name, or the path of a run directory
     others = "{scenario}-seed{seed}"
+    train = "--scenario {scenario}"  # options of navplan train, said where a run is missing; or "--config {configs}/x.toml"
 
     [options]  # fields of navplan.navigation.methods.Options, for all settings
     [bootstrap]  # draws, seed, confidence
@@ -65,10 +66,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """Patterns of names or paths of run directories: ``{scenario}`` and ``{seed}`` are filled in."""
+    """Patterns: ``{scenario}``, ``{seed}`` and ``{configs}``, navplan's folder of training configurations, are filled in.
+
+    Attributes:
+        first: name or path of the run directory of training seed 0.
+        others: of the other seeds.
+        train: what `navplan train` is told to make one, seed and directory apart.
+    """
 
     first: str = "{scenario}"
     others: str = "{scenario}-seed{seed}"
+    train: str = "--scenario {scenario}"
 
     def of(self, scenario: str, seed: int) -> str:
         """The run of a training seed."""
@@ -108,6 +116,11 @@ class Figures:
     agents: int
     problem: int = 0
     step_weights: tuple[float, ...] = _STEP_WEIGHTS
+
+    @property
+    def where(self) -> tuple[str, str, int]:
+        """Map, difficulty and agents of the cell."""
+        return self.map, self.difficulty, self.agents
 
 
 @dataclass(frozen=True)
@@ -290,15 +303,16 @@ def _setting(table: TomlTable, common: Mapping[str, Any], patterns: Checkpoints)
 
 
 def _checkpoints(table: TomlTable, default: Checkpoints) -> Checkpoints:
-    found = Checkpoints(table.take_str("first", default.first), table.take_str("others", default.others))
-    table.finish(("first", "others"))
-    for key in ("first", "others"):
+    patterns = {key: table.take_str(key, value) for key, value in dataclasses.asdict(default).items()}
+    table.finish(tuple(patterns))
+    for key, fields in (("first", ("scenario", "seed")), ("others", ("scenario", "seed")), ("train", ("scenario", "configs"))):
         try:
-            getattr(found, key).format(scenario="", seed=0)
+            patterns[key].format(**dict.fromkeys(fields, ""))
         except (LookupError, ValueError) as error:
-            message = f"{table.label(key)} is {getattr(found, key)!r}, expected a name with {{scenario}} and {{seed}}"
+            names = " and ".join(f"{{{name}}}" for name in fields)
+            message = f"{table.label(key)} is {patterns[key]!r}, expected a name with {names}"
             raise table.error(message, key) from error
-    return found
+    return Checkpoints(**patterns)
 
 
 def _figures(table: TomlTable) -> Figures:

@@ -8,9 +8,9 @@ from functools import cached_property
 from pathlib import Path
 
 from navplan.bench.evaluate.paper import FALLBACK, PaperScore, paper_score, published
-from navplan.bench.evaluate.results import Record
 from navplan.bench.evaluate.suite import Suite
-from navplan.bench.evaluate.summary import Bootstrap, Figure, Group, Where, groups, headline, median_times, paired
+from navplan.bench.evaluate.summary import Bootstrap, Estimate, SettingRuns, Where, groups, headline, median_times, paired
+from navplan.bench.tables import Record
 
 NAMES = {
     "policy": "policy",
@@ -63,7 +63,7 @@ class Evidence:
     calibration: list[Record] = field(default_factory=list)
 
     @cached_property
-    def groups(self) -> list[Group]:
+    def groups(self) -> list[SettingRuns]:
         """The rows put together."""
         return groups(self.rows)
 
@@ -77,7 +77,7 @@ class Evidence:
         """Hashes of the sources that the rows were made with."""
         return sorted({str(row["code"]) for row in self.times})
 
-    def at(self, where: Where) -> list[Group]:
+    def at(self, where: Where) -> list[SettingRuns]:
         """The groups of a cell."""
         return [group for group in self.groups if group.where == where]
 
@@ -98,14 +98,14 @@ def percent(value: float) -> str:
     return f"{shown:.0f} %" if shown == round(shown) else f"{shown:.1f} %"
 
 
-def spread(figure: Figure, digits: int = 2) -> str:
+def spread(figure: Estimate, digits: int = 2) -> str:
     """A number with its interval."""
     if math.isnan(figure.low):
         return number(figure.value, digits)
     return f"{number(figure.value, digits)} [{number(figure.low, digits)}, {number(figure.high, digits)}]"
 
 
-def share(figure: Figure) -> str:
+def share(figure: Estimate) -> str:
     """A share with its interval, in percent."""
     low, high = number(100 * figure.low, 0), number(100 * figure.high, 0)
     return percent(figure.value) if low == high else f"{percent(figure.value)} [{low}, {high}]"
@@ -121,7 +121,7 @@ def headlines(suite: Suite) -> list[str]:
     return [setting.label for setting in suite.settings if setting.headline]
 
 
-def name_of(suite: Suite, group: Group) -> str:
+def name_of(suite: Suite, group: SettingRuns) -> str:
     """What a setting is called in tables: its method, and its own name where the method has several."""
     several = sum(setting.method == group.method for setting in suite.settings) > 1
     return f"{NAMES[group.method]}, {group.setting}" if several else NAMES[group.method]
@@ -259,7 +259,7 @@ def ablation_table(suite: Suite, evidence: Evidence) -> Table:
     return Table((*header, "planning, ms"), tuple(lines))
 
 
-def signed(figure: Figure, digits: int = 2) -> str:
+def signed(figure: Estimate, digits: int = 2) -> str:
     """A difference with its interval, its sign always shown."""
 
     def one(value: float) -> str:
@@ -297,5 +297,5 @@ def short_table(suite: Suite, evidence: Evidence) -> Table:
     return Table(("map", "difficulty", "agents", *paper, *names, "oracle's cost", *steps), tuple(lines))
 
 
-def _cost(boot: Bootstrap, group: Group) -> str:
+def _cost(boot: Bootstrap, group: SettingRuns) -> str:
     return spread(boot.of(group.values("cost_max")))

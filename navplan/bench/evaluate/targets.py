@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from navplan.bench.evaluate.suite import Suite
-from navplan.bench.evaluate.summary import Group, headline
+from navplan.bench.evaluate.summary import SettingRuns, headline
 from navplan.bench.evaluate.tables import Evidence, Table, number, percent, place_cells
 
 HARD_COST = {1: 2.0, 5: 4.0, 10: 5.0, 20: 6.0}
@@ -19,10 +19,10 @@ LONG_COST_RATIO = 1.25
 
 
 @dataclass(frozen=True)
-class Verdict:
+class TargetCheck:
     """A figure beside what it was to be."""
 
-    group: Group
+    group: SettingRuns
     what: str
     found: str
     target: str
@@ -30,7 +30,7 @@ class Verdict:
     words: str
 
 
-def verdicts(suite: Suite, evidence: Evidence) -> list[Verdict]:
+def verdicts(suite: Suite, evidence: Evidence) -> list[TargetCheck]:
     """Every figure with a target, of navplan's headline setting; none for suites without targets."""
     shown = {setting.label for setting in suite.settings if setting.method == "navplan" and setting.headline}
     found = []
@@ -44,7 +44,7 @@ def verdicts(suite: Suite, evidence: Evidence) -> list[Verdict]:
     return found
 
 
-def _paper_2d(group: Group) -> list[Verdict]:
+def _paper_2d(group: SettingRuns) -> list[TargetCheck]:
     _, difficulty, agents = group.where
     found = [_success(group, 1.0), _contacts(group)]
     if difficulty == "hard" and agents in HARD_COST:
@@ -54,24 +54,26 @@ def _paper_2d(group: Group) -> list[Verdict]:
     return found
 
 
-def _long_horizon(group: Group) -> list[Verdict]:
+def _long_horizon(group: SettingRuns) -> list[TargetCheck]:
     found = [_success(group, LONG_SUCCESS.get(group.where[2], 0.95)), _contacts(group)]
     return [*found, _ratio(group, "cost_max / oracle's", group.cost_ratio, LONG_COST_RATIO)]
 
 
-def _success(group: Group, least: float) -> Verdict:
+def _success(group: SettingRuns, least: float) -> TargetCheck:
     rate = headline(group.values("success"))
     sign = "" if least == 1.0 else "at least "
-    return Verdict(group, "success", percent(rate), f"{sign}{percent(least)}", rate >= least - 1e-9, failures(group))
+    return TargetCheck(group, "success", percent(rate), f"{sign}{percent(least)}", rate >= least - 1e-9, failures(group))
 
 
-def _contacts(group: Group) -> Verdict:
+def _contacts(group: SettingRuns) -> TargetCheck:
     contacts = headline(group.values("agent_contacts"))
     total = group.count("agent_contacts")
-    return Verdict(group, "contacts a problem", number(contacts), "0", contacts == 0, f"{total} contacts in {group.runs} runs")
+    return TargetCheck(
+        group, "contacts a problem", number(contacts), "0", contacts == 0, f"{total} contacts in {group.runs} runs"
+    )
 
 
-def _hard_cost(group: Group, most: float) -> Verdict:
+def _hard_cost(group: SettingRuns, most: float) -> TargetCheck:
     cost, oracle = headline(group.values("cost_max")), headline(group.values("oracle_cost_max"))
     limit, target = most, f"at most {most:.1f}"
     words = f"the oracle pays {number(oracle)}"
@@ -80,16 +82,16 @@ def _hard_cost(group: Group, most: float) -> Verdict:
         target = f"{most:.1f} is below the oracle's {number(oracle)}: at most {number(limit)}"
     if not math.isnan(group.cost_ratio):
         words += f", this is {number(group.cost_ratio)} times as much"
-    return Verdict(group, "cost_max", number(cost), target, cost <= limit + 1e-9, words)
+    return TargetCheck(group, "cost_max", number(cost), target, cost <= limit + 1e-9, words)
 
 
-def _ratio(group: Group, what: str, ratio: float, most: float) -> Verdict:
+def _ratio(group: SettingRuns, what: str, ratio: float, most: float) -> TargetCheck:
     reached = math.isnan(ratio) or ratio <= most + 1e-9
     words = "the oracle pays nothing" if math.isnan(ratio) else failures(group)
-    return Verdict(group, what, number(ratio), f"at most {most:g}", reached, words)
+    return TargetCheck(group, what, number(ratio), f"at most {most:g}", reached, words)
 
 
-def failures(group: Group) -> str:
+def failures(group: SettingRuns) -> str:
     """What became of the runs that were no success."""
     names = {"contact": "with a contact", "not-reached": "not all at their goals"}
     counts = Counter(str(row["status"]) for line in group.rows for row in line if row["status"] != "success")
@@ -114,7 +116,7 @@ def targets_table(suite: Suite, evidence: Evidence) -> Table:
 
 def missed(suite: Suite, evidence: Evidence) -> list[str]:
     """One sentence for the targets of one kind on one map that were not reached, whatever the number of agents."""
-    alike: dict[tuple[str, str, str, str], list[Verdict]] = {}
+    alike: dict[tuple[str, str, str, str], list[TargetCheck]] = {}
     for verdict in verdicts(suite, evidence):
         if not verdict.reached:
             name, difficulty, _ = verdict.group.where

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from navplan.bench.evaluate.plots import LOOKS, PAGE
 from navplan.bench.evaluate.suite import Suite
 from navplan.bench.evaluate.tables import NAMES, Evidence, headlines, number
+from navplan.bench.style import LOOKS, PAGE
 from navplan.execution.trajectory import Trajectory
 from navplan.system.arrays import Float64
 

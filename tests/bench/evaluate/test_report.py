@@ -7,19 +7,10 @@ import pytest
 
 from navplan.bench.evaluate.plots import draw_all
 from navplan.bench.evaluate.report import console_text, fill, filled, readme_text, report_text
-from navplan.bench.evaluate.results import (
-    CALIBRATION,
-    COLUMNS,
-    read_calibration,
-    read_front,
-    read_results,
-    table_text,
-    write_front,
-    write_table,
-)
+from navplan.bench.evaluate.results import CALIBRATION, FRONT, RESULTS, front_rows, read_front
 from navplan.bench.evaluate.run import read_evidence
 from navplan.bench.evaluate.suite import Note, Suite, load_suite, suite_names
-from navplan.bench.evaluate.summary import Figure
+from navplan.bench.evaluate.summary import Estimate
 from navplan.bench.evaluate.tables import Evidence, ablation_table, number, percent, share, signed, spread
 from navplan.bench.evaluate.targets import missed, targets_table, verdicts
 from navplan.errors import FileFormatError
@@ -62,10 +53,10 @@ def test_numbers_for_people() -> None:
     assert number(-0.001) == "0.00"
     assert number(float("nan")) == "-"
     assert (percent(1.0), percent(0.985), percent(2 / 3)) == ("100 %", "98.5 %", "66.7 %")
-    assert spread(Figure(1.0, 0.5, 1.5)) == "1.00 [0.50, 1.50]"
-    assert share(Figure(0.9, 0.8, 1.0)) == "90 % [80, 100]"
-    assert share(Figure(1.0, 1.0, 1.0)) == "100 %"
-    assert signed(Figure(0.5, -0.25, 1.0), 1) == "+0.5 [-0.2, +1.0]"
+    assert spread(Estimate(1.0, 0.5, 1.5)) == "1.00 [0.50, 1.50]"
+    assert share(Estimate(0.9, 0.8, 1.0)) == "90 % [80, 100]"
+    assert share(Estimate(1.0, 1.0, 1.0)) == "100 %"
+    assert signed(Estimate(0.5, -0.25, 1.0), 1) == "+0.5 [-0.2, +1.0]"
 
 
 def test_targets_say_what_was_not_reached_and_why() -> None:
@@ -124,20 +115,20 @@ def test_ablations_are_paired_with_their_base() -> None:
 
 def test_tables_survive_a_round_trip(tmp_path: Path) -> None:
     rows = [row(plan_cost=1.25, reason="a, b"), row(problem=1, cost_max=1 / 3, success=False, status="contact")]
-    write_table(tmp_path / "results.csv", COLUMNS, rows)
-    back = read_results(tmp_path / "results.csv")
+    RESULTS.write(tmp_path / "results.csv", rows)
+    back = RESULTS.read(tmp_path / "results.csv")
     assert back[0] == {**rows[0], "reason": "a, b"}
     assert back[1]["cost_max"] == 0.333333
-    assert table_text(COLUMNS, back) == (tmp_path / "results.csv").read_text()
-    write_front(tmp_path / "front.csv", [[0.0, 10.0, 0.5]])
+    assert RESULTS.text_of(back) == (tmp_path / "results.csv").read_text()
+    FRONT.write(tmp_path / "front.csv", front_rows([[0.0, 10.0, 0.5]]))
     assert read_front(tmp_path / "front.csv") == [[0.0, 10.0, 0.5]]
     (tmp_path / "bad.csv").write_text("suite,map\nx,y\n")
     with pytest.raises(FileFormatError, match=r"bad.csv:1: has no column 'map_sha256'"):
-        read_results(tmp_path / "bad.csv")
+        RESULTS.read(tmp_path / "bad.csv")
     text = (tmp_path / "results.csv").read_text().replace("true", "yes", 1)
     (tmp_path / "bad.csv").write_text(text)
     with pytest.raises(FileFormatError, match=r"bad.csv:2: malformed cell: success is 'yes'"):
-        read_results(tmp_path / "bad.csv")
+        RESULTS.read(tmp_path / "bad.csv")
 
 
 def test_figures_are_drawn(tmp_path: Path) -> None:
@@ -150,8 +141,8 @@ def test_calibration_is_drawn_and_read_back(tmp_path: Path) -> None:
     own = {"map": "center-dot", "train_seed": 0, "mae": 0.2, "bias": -0.1, "error": 0.1, "arrived_share": 1.0}
     bins = {"predicted": 1.0, "realised": 1.25, "deviation": 0.1, "count": 40}
     rows = [{**own, **bins, "quantity": quantity} for quantity in ("steps", "cost")]
-    write_table(tmp_path / "calibration.csv", CALIBRATION, rows)
-    assert read_calibration(tmp_path / "calibration.csv") == rows
+    CALIBRATION.write(tmp_path / "calibration.csv", rows)
+    assert CALIBRATION.read(tmp_path / "calibration.csv") == rows
     files = draw_all(suite(), tmp_path, Evidence([row()], calibration=rows))
     assert "calibration.svg" in {path.name for path in files}
 
