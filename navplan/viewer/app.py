@@ -247,6 +247,15 @@ def check_display() -> None:
         raise NavplanError(f"no display to open a window on; {advice}")
 
 
+def has_display() -> bool:
+    """Whether a window can be opened here."""
+    try:
+        check_display()
+    except NavplanError:
+        return False
+    return True
+
+
 def show(
     scene: Scene,
     size: tuple[int, int] = (1280, 900),

@@ -109,7 +109,7 @@ def random_weights(folder, parts):
 
 @pytest.mark.parametrize("parts", [("actor", "critics", "clone"), ("actor",)])
 def test_random_weights_fail_the_demo(tmp_path, capsys, parts, monkeypatch):
-    monkeypatch.setattr("navplan.cli.demo.write_pictures", lambda *_: None)
+    monkeypatch.setattr("navplan.viewer.pictures.write_pictures", lambda *_: None)
     run = random_weights(tmp_path, parts)
     assert main(["demo", "--out", str(tmp_path / "out"), "--seed", "1", "--checkpoint", run, "--json"]) == 1
     summary = json.loads(capsys.readouterr().out)
@@ -123,7 +123,7 @@ def test_without_a_display_it_says_so(tmp_path, capsys, monkeypatch):
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("sys.platform", "linux")
-    monkeypatch.setattr("navplan.cli.demo.write_pictures", lambda *_: None)
+    monkeypatch.setattr("navplan.viewer.pictures.write_pictures", lambda *_: None)
     assert main(["demo", "--agents", "3"]) == 0
     shown = capsys.readouterr()
     assert "no display found: running --headless --out demo-out" in shown.err
@@ -147,10 +147,11 @@ def test_run_knows_every_method(tmp_path, capsys, method):
         "--out",
         str(tmp_path),
         "--json",
+        "--quiet",
     ]
     status = main(command)
     shown = capsys.readouterr()
-    assert shown.err == ""  # quiet in a pipe
+    assert shown.err == ""
     summary = json.loads(shown.out)
     assert status == (0 if summary["success"] else 1)
     assert summary["method"] == method
@@ -192,7 +193,7 @@ def test_ctrl_c_during_the_comparison_keeps_the_outcome(tmp_path, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("navplan.cli.demo.write_pictures", stop)
+    monkeypatch.setattr("navplan.viewer.pictures.write_pictures", stop)
     assert main(["demo", "--agents", "2", "--out", str(tmp_path)]) == 130
     assert json.loads((tmp_path / "summary.json").read_text())["success"] is True
     assert (tmp_path / "trajectory.npz").is_file()
@@ -208,7 +209,7 @@ def test_run_with_straight_lines_and_an_analytic_critic(capsys, monkeypatch):
 
 @pytest.mark.parametrize("name", sorted(set(bundled_checkpoints()) & set(scenario_names())))
 def test_bundled_checkpoints_drive_their_scenarios(name, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("navplan.cli.demo.write_pictures", lambda *_: None)
+    monkeypatch.setattr("navplan.viewer.pictures.write_pictures", lambda *_: None)
     assert main(["demo", "--scenario", name, "--agents", "8", "--seed", "3", "--out", str(tmp_path), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["agent_contacts"] == 0
 
