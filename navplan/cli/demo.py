@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     checkpoint = args.checkpoint or _own_checkpoint(args.scenario)
     critics = load_checkpoint(checkpoint)
     with ProgressDisplay(quiet=args.quiet) as progress:
-        progress.stage(f"drawing a problem for {args.agents} agents on {scenario.name} (the first run compiles)")
+        progress.stage(f"drawing a problem for {args.agents} agents on {scenario.name}; the first run compiles")
         starts, goals = draw_hard(scenario, args.agents, args.seed)
         if out is not None and not asked:
             progress.warn(f"no display found: running --headless --out {out}")

@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 import sys
-import threading
 from collections.abc import Iterator
 from types import FrameType
 from typing import NoReturn
@@ -45,6 +44,8 @@ def interrupt(number: int, frame: FrameType | None) -> None:
 @contextlib.contextmanager
 def noting_interrupts() -> Iterator[list[int]]:
     """Ctrl-C still raises KeyboardInterrupt, and is noted in the list: a planner may catch it and return its best plan."""
+    import threading  # not at the top: no other part of `navplan --help` needs it
+
     noted: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:

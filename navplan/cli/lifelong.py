@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     problem = load_problem(args.map, args.scen, args.agents, seed=args.seed, radius=args.radius, clearance=args.clearance)
     stream = None if args.tasks is None else read_tasks(args.tasks, problem.graph)
     with ProgressDisplay(quiet=args.quiet) as progress:
-        progress.stage(f"driving {problem.num_agents} agents for {args.steps} steps (the first run compiles)")
+        progress.stage(f"driving {problem.num_agents} agents for {args.steps} steps; the first run compiles")
         result = lifelong(
             problem,
             stream,

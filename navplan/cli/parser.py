@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import difflib
+import os
 import re
 import sys
 import textwrap
@@ -105,8 +107,21 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f" (did you mean {near[0]}?)" if near else ""
 
 
+def _columns() -> int:
+    """Of the terminal, 80 where there is none; as `shutil.get_terminal_size`, whose import takes longer than all of the rest."""
+    said = os.environ.get("COLUMNS", "")
+    columns = int(said) if said.isdecimal() else 0
+    if not columns:
+        with contextlib.suppress(AttributeError, OSError, ValueError):  # no standard output, or one that is no file
+            columns = os.get_terminal_size(sys.stdout.fileno()).columns
+    return max(columns or 80, 20)
+
+
 class _Layout(argparse.HelpFormatter):
     """Subcommands in a list of their own, a list of values as it is documented (with commas), and no word broken in two."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
 
     def _split_lines(self, text: str, width: int) -> list[str]:
         return textwrap.wrap(" ".join(text.split()), width, break_on_hyphens=False)
