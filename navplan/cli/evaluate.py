@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
             on_failure=lambda line: print(f"failed: {line}", file=sys.stderr, flush=True),
         )
     if args.readme is not None:
-        fill(args.readme, outcome.suite, outcome.evidence)
+        fill(args.readme, outcome.evidence)
     print(json.dumps(outcome.document()) if args.json else outcome.text())
     return 130 if outcome.interrupted else 1 if outcome.failures else 0
 

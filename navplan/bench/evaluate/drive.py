@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from navplan.scenarios.scenario import Scenario
 
 
-class Drive(NamedTuple):
+class DrivenProblem(NamedTuple):
     """What came of a problem: columns of results.csv, columns of timings.csv, and the trajectory."""
 
     row: dict[str, Any]
@@ -25,7 +25,7 @@ class Drive(NamedTuple):
 
 def drive_problem(
     scenario: Scenario, critics: Any, method: str, options: Options, roadmap: Roadmap | None, cell: Cell, problem: int
-) -> Drive:
+) -> DrivenProblem:
     """Navigate one problem of a cell.
 
     Args:
@@ -46,7 +46,7 @@ def drive_problem(
         "budget": budget,
         **_of_navigation(navigation, trajectory),
     }
-    return Drive(row, {"problem": problem, **_times(navigation, cell.agents), "total_s": total_s}, trajectory)
+    return DrivenProblem(row, {"problem": problem, **_times(navigation, cell.agents), "total_s": total_s}, trajectory)
 
 
 def _of_navigation(navigation: Navigation, trajectory: Trajectory) -> dict[str, Any]:

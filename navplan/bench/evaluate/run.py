@@ -34,7 +34,6 @@ class EvaluationOutcome:
         files: what was written.
     """
 
-    suite: Suite
     evidence: Evidence
     planned: int
     done: int
@@ -45,7 +44,7 @@ class EvaluationOutcome:
     def document(self) -> dict[str, Any]:
         """One JSON document."""
         return {
-            "suite": self.suite.name,
+            "suite": self.evidence.suite.name,
             "tasks": self.planned,
             "done": self.done,
             "interrupted": self.interrupted,
@@ -56,7 +55,7 @@ class EvaluationOutcome:
 
     def text(self) -> str:
         """The tables, and where the rest lies."""
-        lines = [console_text(self.suite, self.evidence)] if self.evidence.rows else []
+        lines = [console_text(self.evidence)] if self.evidence.rows else []
         if self.done < self.planned:
             lines.append(f"{self.done} of {self.planned} tasks are done; the same command goes on from here")
         lines += [f"wrote {path}" for path in self.files if path.suffix in (".csv", ".gz", ".md")]
@@ -111,7 +110,7 @@ def evaluate(
         finished = run_shards(executor, left, out, report)
     found = gather(plan, out)
     files, evidence = merge(suite, out, found, complete=found.done == len(plan))
-    return EvaluationOutcome(suite, evidence, len(plan), found.done, tuple(failures), not finished, (out / "run.json", *files))
+    return EvaluationOutcome(evidence, len(plan), found.done, tuple(failures), not finished, (out / "run.json", *files))
 
 
 @dataclass(frozen=True)
@@ -165,7 +164,7 @@ def merge(suite: Suite, out: Path, found: Findings, *, complete: bool) -> tuple[
         calibration=evidence.calibration if found.calibration else [],
         trajectories=found.trajectories,
     )
-    return (*tables, *write_report(suite, out, evidence)), evidence
+    return (*tables, *write_report(out, evidence)), evidence
 
 
 def read_evidence(suite: Suite, folder: Path, *, complete: bool | None = None) -> Evidence:
@@ -194,6 +193,7 @@ def read_evidence(suite: Suite, folder: Path, *, complete: bool | None = None) -
     whole = cells * len(suite.settings) * len(suite.train_seeds) * suite.problems
     front, judged = folder / "pareto.csv", folder / "calibration.csv"
     return Evidence(
+        suite=suite,
         rows=rows,
         times=part(TIMINGS.read(folder / "timings")),
         complete=len(rows) == whole if complete is None else complete,
@@ -211,8 +211,8 @@ def report_again(suite: Suite, folder: Path) -> EvaluationOutcome:
         FileAccessError, FileFormatError: as `read_evidence`, or the report cannot be written.
     """
     evidence = read_evidence(suite, folder)
-    files = write_report(suite, folder, evidence, keep=True)
-    return EvaluationOutcome(suite, evidence, 0, 0, (), False, files)
+    files = write_report(folder, evidence, keep=True)
+    return EvaluationOutcome(evidence, 0, 0, (), False, files)
 
 
 def _stamp(suite: Suite) -> dict[str, Any]:

@@ -1,3 +1,5 @@
+"""Whole evaluations, small ones (bench/evaluate/run.py, plan.py, cells.py, drive.py, trajectories.py)."""
+
 from __future__ import annotations
 
 import csv
