@@ -1,29 +1,19 @@
-"""How far a run of shards is: one line on a terminal, nothing in a pipe."""
+"""How far work has come: one line on a terminal, nothing in a pipe."""
 
 from __future__ import annotations
 
 import shutil
 import sys
 import time
-from collections.abc import Callable
 from types import TracebackType
-
-from navplan.bench.shards import Result, Shard
 
 _WIDTH = 24
 
 
 class ProgressLine:
-    """A line that is drawn again before and after each shard.
+    """A line on stderr that is drawn again whenever there is something to say, and cleared in the end."""
 
-    Args:
-        total: how many shards there are.
-        noun: what `counts` counts, as in "3 solved".
-    """
-
-    def __init__(self, total: int, noun: str, counts: Callable[[Result], bool]) -> None:
-        self._total, self._noun, self._counts = total, noun, counts
-        self._done = self._counted = 0
+    def __init__(self) -> None:
         self._began = time.monotonic()
         self._shown = sys.stderr is not None and sys.stderr.isatty()
 
@@ -31,28 +21,27 @@ class ProgressLine:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.clear()
+        self._clear()
 
-    def show(self, shard: Shard, result: Result | None) -> None:
-        """A `navplan.bench.shards.Report`: a shard begins (result None) or has ended."""
-        if result is not None:
-            self._done += 1
-            self._counted += self._counts(result)
+    def show(self, done: int, total: int, note: str = "") -> None:
+        """`done` of `total` are done; `note` says what is at work."""
         if self._shown:
-            _put(self._text(shard.label))
+            full = _WIDTH * done // max(1, total)
+            spent = time.monotonic() - self._began
+            left = f", {spent / done * (total - done):.0f} s left" if done else ""
+            _put(f"[{'#' * full}{'.' * (_WIDTH - full)}] {done}/{total}{left}: {note}")
 
-    def clear(self) -> None:
-        """Leave the line empty, so that something else can be said."""
+    def warn(self, text: str) -> None:
+        """A line that is written wherever stderr goes."""
+        self._clear()
+        if sys.stderr is not None:
+            sys.stderr.write(text + "\n")
+            sys.stderr.flush()
+
+    def _clear(self) -> None:
         if self._shown:
             _put("")
             sys.stderr.write("\r")
-
-    def _text(self, label: str) -> str:
-        full = _WIDTH * self._done // max(1, self._total)
-        spent = time.monotonic() - self._began
-        left = f", {spent / self._done * (self._total - self._done):.0f} s at most" if self._done else ""
-        bar = f"[{'#' * full}{'.' * (_WIDTH - full)}]"
-        return f"{bar} {self._done}/{self._total}, {self._counted} {self._noun}{left}: {label}"
 
 
 def _put(text: str) -> None:

@@ -87,6 +87,7 @@ def _mapf(args: argparse.Namespace) -> int:
     from navplan.bench.mapf.config import Config
     from navplan.bench.mapf.run import run_mapf
     from navplan.bench.mapf.targets import target_work
+    from navplan.bench.progress import ProgressLine
     from navplan.errors import InvalidInput
 
     if args.out is None:
@@ -103,7 +104,8 @@ def _mapf(args: argparse.Namespace) -> int:
     elif args.quick:
         given = {"time_limit": 2.0, "scens": (1,), "agents": (10, 20, 40), **given}
     given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
-    outcome = run_mapf(Config(args.maps, args.out, **given), progress=progress)
+    with ProgressLine() as line:
+        outcome = run_mapf(Config(args.maps, args.out, **given), progress=progress, show=line.show)
     print(json.dumps(outcome.document()) if args.json else outcome.text())
     return 130 if outcome.interrupted else 0
 

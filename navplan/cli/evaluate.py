@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import TypeVar
 
@@ -43,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
     from navplan.bench.evaluate.report import fill
     from navplan.bench.evaluate.run import evaluate, report_again
     from navplan.bench.evaluate.suite import load_suite
+    from navplan.bench.progress import ProgressLine
     from navplan.cli.extras import need
 
     seeds = _flat(args.train_seeds)
@@ -56,15 +56,17 @@ def run(args: argparse.Namespace) -> int:
         outcome = report_again(suite, args.out)
     else:
         need("navplan evaluate", "torch", "safetensors")
-        outcome = evaluate(
-            suite,
-            args.out,
-            checkpoints=args.checkpoint,
-            train_seeds=seeds,
-            workers=args.workers,
-            fresh=args.fresh,
-            on_failure=lambda line: print(f"failed: {line}", file=sys.stderr, flush=True),
-        )
+        with ProgressLine() as line:
+            outcome = evaluate(
+                suite,
+                args.out,
+                checkpoints=args.checkpoint,
+                train_seeds=seeds,
+                workers=args.workers,
+                fresh=args.fresh,
+                show=line.show,
+                on_failure=lambda words: line.warn(f"failed: {words}"),
+            )
     if args.readme is not None:
         fill(args.readme, outcome.evidence)
     print(json.dumps(outcome.document()) if args.json else outcome.text())

@@ -15,9 +15,8 @@ from navplan.bench.evaluate.results import CALIBRATION, FRONT, RESULTS, TIMINGS,
 from navplan.bench.evaluate.shards import sources
 from navplan.bench.evaluate.suite import Suite
 from navplan.bench.processes import ONE_THREAD, Processes
-from navplan.bench.progress import ProgressLine
 from navplan.bench.provenance import surroundings, version
-from navplan.bench.shards import Result, Shard, read_shard, remaining, run_shards
+from navplan.bench.shards import Result, Shard, Show, Tally, read_shard, remaining, run_shards, unseen
 from navplan.bench.tables import Record
 from navplan.errors import InvalidInput
 from navplan.system.files import check_writable, write_text
@@ -70,6 +69,7 @@ def evaluate(
     train_seeds: Sequence[int] | None = None,
     workers: int = 1,
     fresh: bool = False,
+    show: Show = unseen,
     on_failure: Callable[[str], None] = lambda line: None,
 ) -> EvaluationOutcome:
     """Do every task of the suite that is not done yet, and write results.csv, timings.csv, report.md and the figures.
@@ -82,6 +82,7 @@ def evaluate(
         train_seeds: the training seeds to keep of `checkpoints`.
         workers: processes side by side.
         fresh: do again what is done.
+        show: told how far it is, now and then.
         on_failure: called with one line for each task that fails.
 
     Raises:
@@ -96,18 +97,17 @@ def evaluate(
             raise InvalidInput(f"no run of training seed {train_seeds[0]} among the checkpoints")
     plan = plan_of(suite, given)
     left = remaining(plan.chains(), out, fresh=fresh)
+    tally = Tally(len(left), show, "failed", lambda result: result.failure is not None)
     write_text(out / "run.json", json.dumps(_stamp(suite), indent=2) + "\n")
     failures: list[str] = []
-    with ProgressLine(len(left), "failed", lambda result: result.failure is not None) as line:
 
-        def report(shard: Shard, result: Result | None) -> None:
-            line.show(shard, result)
-            if result is not None and result.failure is not None:
-                failures.append(f"{shard.label}: {result.failure.words}")
-                line.clear()
-                on_failure(failures[-1])
+    def report(shard: Shard, result: Result | None) -> None:
+        tally(shard, result)
+        if result is not None and result.failure is not None:
+            failures.append(f"{shard.label}: {result.failure.words}")
+            on_failure(failures[-1])
 
-        finished = run_shards(executor, left, out, report)
+    finished = run_shards(executor, left, out, report)
     found = gather(plan, out)
     files, evidence = merge(suite, out, found, complete=found.done == len(plan))
     return EvaluationOutcome(evidence, len(plan), found.done, tuple(failures), not finished, (out / "run.json", *files))

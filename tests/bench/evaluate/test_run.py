@@ -97,7 +97,7 @@ def test_a_failing_task_names_itself_and_spares_the_others(tmp_path: Path) -> No
     outcome = evaluate(suite, tmp_path / "out", checkpoints=["center-dot"], on_failure=said.append)
     assert list(outcome.failures) == said
     assert len(said) == 1
-    assert said[0].startswith("center-dot easy 2 constrained-policy/many seed 0: InvalidInput: center-dot: has ")
+    assert said[0].startswith("center-dot easy 2 constrained-policy/many seed 0: InvalidInput: center-dot: ")
     assert [(row["setting"], row["train_seed"]) for row in outcome.evidence.rows] == [("default", 0)] * 4
     assert "Incomplete" in (tmp_path / "out" / "report.md").read_text()
     assert "2 of 3 tasks are done" in outcome.text()
