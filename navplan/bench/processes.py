@@ -54,7 +54,7 @@ class Processes:
 
     def run(self, chains: Sequence[Chain[Shard]], out: Path, report: Report) -> None:
         """As `Executor.run`; a process that dies or is stuck takes only its shard with it."""
-        _Pool(self, chains, out, report).run()
+        _PoolRun(self, chains, out, report).run()
 
 
 class _WorkerProcess:
@@ -143,7 +143,7 @@ class _WorkerProcess:
         events.put((self, None))
 
 
-class _Pool:
+class _PoolRun:
     """One run of `Processes`: chains that nobody is at, and the processes."""
 
     def __init__(self, options: Processes, chains: Sequence[Chain[Shard]], out: Path, report: Report) -> None:

@@ -133,6 +133,37 @@ class Result:
 
 
 Report = Callable[[Shard, Result | None], None]
+Show = Callable[[int, int, str], None]
+"""Told how many shards are done, of how many, and a few words."""
+
+
+def unseen(done: int, total: int, note: str) -> None:
+    """A `Show` that nobody looks at."""
+
+
+@dataclass
+class Tally:
+    """A `Report` that counts results, and those of one kind, and shows how far the work is.
+
+    Attributes:
+        total: how many shards there are.
+        show: told so.
+        noun: what `counts` counts, as in "3 solved".
+    """
+
+    total: int
+    show: Show
+    noun: str
+    counts: Callable[[Result], bool]
+    done: int = 0
+    counted: int = 0
+
+    def __call__(self, shard: Shard, result: Result | None) -> None:
+        """A shard begins (result None) or has ended."""
+        if result is not None:
+            self.done += 1
+            self.counted += self.counts(result)
+        self.show(self.done, self.total, f"{self.counted} {self.noun}, {shard.label}")
 
 
 class Executor(Protocol):

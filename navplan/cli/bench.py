@@ -120,7 +120,8 @@ def _mapf(args: argparse.Namespace) -> int:
     elif args.quick:
         given = {"time_limit": 2.0, "scens": (1,), "agents": (10, 20, 40), **given}
     given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
-    outcome = run_mapf(Config(args.maps, args.out, **given), progress=ProgressDisplay(quiet=args.quiet).say)
+    with ProgressDisplay(quiet=args.quiet) as progress:
+        outcome = run_mapf(Config(args.maps, args.out, **given), progress=progress.say, show=progress.show)
     print(json.dumps(outcome.document()) if args.json else outcome.text())
     return 130 if outcome.interrupted else 0
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
 from navplan.cli.options import (
     ListOption,
+    add_json_option,
+    add_quiet_option,
     at_least_one,
     checkpoints_list,
     methods_list,
@@ -16,6 +17,7 @@ from navplan.cli.options import (
     suite_name,
     whole_numbers,
 )
+from navplan.system.progress import ProgressDisplay
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +42,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fresh", action="store_true", help="run again what has been run before")
     parser.add_argument("--report-only", action="store_true", help="run nothing: write the report again from DIR's tables")
     parser.add_argument("--readme", type=Path, metavar="FILE", help="put the table between FILE's markers for the suite")
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    add_quiet_option(parser)
+    add_json_option(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -60,16 +63,18 @@ def run(args: argparse.Namespace) -> int:
         outcome = report_again(suite, args.out)
     else:
         need("navplan evaluate", "torch", "safetensors")
-        outcome = evaluate(
-            suite,
-            args.out,
-            checkpoints=args.checkpoint or (),
-            train_seeds=args.train_seeds,
-            workers=args.workers,
-            fresh=args.fresh,
-            on_failure=lambda line: print(f"failed: {line}", file=sys.stderr, flush=True),
-        )
+        with ProgressDisplay(quiet=args.quiet) as progress:
+            outcome = evaluate(
+                suite,
+                args.out,
+                checkpoints=args.checkpoint or (),
+                train_seeds=args.train_seeds,
+                workers=args.workers,
+                fresh=args.fresh,
+                show=progress.show,
+                on_failure=lambda words: progress.warn(f"failed: {words}"),
+            )
     if args.readme is not None:
-        fill(args.readme, outcome.suite, outcome.evidence)
+        fill(args.readme, outcome.evidence)
     print(json.dumps(outcome.document()) if args.json else outcome.text())
     return 130 if outcome.interrupted else 1 if outcome.failures else 0

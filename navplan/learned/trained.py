@@ -136,7 +136,7 @@ class Critics:
             InvalidInput: it has fewer.
         """
         if not 1 <= count <= self._asked:
-            raise InvalidInput(f"has {self._asked} critics of each kind, {count} are asked for")
+            raise InvalidInput(f"there are {self._asked} critics of each kind, {count} are asked for")
         fewer = copy.copy(self)
         fewer._asked = count
         return fewer

@@ -1,8 +1,7 @@
-"""Shards: identity, files, what remains, and the two executors (bench/shards.py, processes.py, worker.py, progress.py)."""
+"""Shards: identity, files, what remains, and the two executors (bench/shards.py, processes.py, worker.py)."""
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import signal
@@ -16,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from navplan.bench.processes import Processes
-from navplan.bench.progress import ProgressLine
 from navplan.bench.shards import (
     BuildCache,
     Chain,
@@ -24,6 +22,7 @@ from navplan.bench.shards import (
     Result,
     Serial,
     Shard,
+    Tally,
     key_of,
     read_shard,
     remaining,
@@ -187,19 +186,13 @@ def test_the_cache_forgets_what_was_not_used_for_longest() -> None:
     assert built == ["a", "b", "c", "d", "e", "b"]
 
 
-def test_progress_is_a_line_on_a_terminal_and_nothing_in_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
-    for stream, shown in ((io.StringIO(), False), (Terminal(), True)):
-        monkeypatch.setattr(sys, "stderr", stream)
-        with ProgressLine(2, "solved", lambda result: result.failure is None) as line:
-            line.show(FakeShard("a"), None)
-            line.show(FakeShard("a"), Result({}))
-        text = stream.getvalue()
-        assert bool(text) == shown
-        if shown:
-            assert "] 0/2, 0 solved: shard a" in text
-            assert "] 1/2, 1 solved, 0 s at most: shard a" in text
-            assert text.endswith("\r")
+def test_a_tally_says_how_far_the_work_is(tmp_path: Path) -> None:
+    said: list[tuple[int, int, str]] = []
+    tally = Tally(2, lambda *words: said.append(words), "failed", lambda result: result.failure is not None)
+    Serial().run(alone(FakeShard("a"), FakeShard("b", "raises")), tmp_path, tally)
+    assert said == [
+        (0, 2, "0 failed, shard a"),
+        (1, 2, "0 failed, shard a"),
+        (1, 2, "0 failed, shard b"),
+        (2, 2, "1 failed, shard b"),
+    ]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from navplan.scenarios.scenario import Scenario
 
 
-class Drive(NamedTuple):
+class DrivenProblem(NamedTuple):
     """What came of a problem: columns of results.csv, columns of timings.csv, and the trajectory."""
 
     row: dict[str, Any]
@@ -26,7 +26,7 @@ class Drive(NamedTuple):
 
 def drive_problem(
     scenario: Scenario, critics: Any, method: str, options: Options, roadmap: Roadmap | None, cell: Cell, problem: int
-) -> Drive:
+) -> DrivenProblem:
     """Navigate one problem of a cell.
 
     Args:
@@ -47,7 +47,7 @@ def drive_problem(
         "budget": budget,
         **_of_navigation(navigation, trajectory),
     }
-    return Drive(row, {"problem": problem, **_times(navigation, cell.agents), "total_s": total_s}, trajectory)
+    return DrivenProblem(row, {"problem": problem, **_times(navigation, cell.agents), "total_s": total_s}, trajectory)
 
 
 def _of_navigation(navigation: Navigation, trajectory: Trajectory) -> dict[str, Any]:

@@ -15,9 +15,8 @@ from navplan.bench.evaluate.results import CALIBRATION, FRONT, RESULTS, TIMINGS,
 from navplan.bench.evaluate.shards import sources
 from navplan.bench.evaluate.suite import Suite
 from navplan.bench.processes import ONE_THREAD, Processes
-from navplan.bench.progress import ProgressLine
 from navplan.bench.provenance import surroundings, version
-from navplan.bench.shards import Result, Shard, read_shard, remaining, run_shards
+from navplan.bench.shards import Result, Shard, Show, Tally, read_shard, remaining, run_shards, unseen
 from navplan.bench.tables import Record
 from navplan.errors import InvalidInput
 from navplan.system.files import check_writable, write_text
@@ -34,7 +33,6 @@ class EvaluationOutcome:
         files: what was written.
     """
 
-    suite: Suite
     evidence: Evidence
     planned: int
     done: int
@@ -45,7 +43,7 @@ class EvaluationOutcome:
     def document(self) -> dict[str, Any]:
         """One JSON document."""
         return {
-            "suite": self.suite.name,
+            "suite": self.evidence.suite.name,
             "tasks": self.planned,
             "done": self.done,
             "interrupted": self.interrupted,
@@ -56,7 +54,7 @@ class EvaluationOutcome:
 
     def text(self) -> str:
         """The tables, and where the rest lies."""
-        lines = [console_text(self.suite, self.evidence)] if self.evidence.rows else []
+        lines = [console_text(self.evidence)] if self.evidence.rows else []
         if self.done < self.planned:
             lines.append(f"{self.done} of {self.planned} tasks are done; the same command goes on from here")
         lines += [f"wrote {path}" for path in self.files if path.suffix in (".csv", ".gz", ".md")]
@@ -71,6 +69,7 @@ def evaluate(
     train_seeds: Sequence[int] | None = None,
     workers: int = 1,
     fresh: bool = False,
+    show: Show = unseen,
     on_failure: Callable[[str], None] = lambda line: None,
 ) -> EvaluationOutcome:
     """Do every task of the suite that is not done yet, and write results.csv, timings.csv, report.md and the figures.
@@ -83,6 +82,7 @@ def evaluate(
         train_seeds: the training seeds to keep of `checkpoints`.
         workers: processes side by side.
         fresh: do again what is done.
+        show: told how far it is, now and then.
         on_failure: called with one line for each task that fails.
 
     Raises:
@@ -97,21 +97,20 @@ def evaluate(
             raise InvalidInput(f"no run of training seed {train_seeds[0]} among the checkpoints")
     plan = plan_of(suite, given)
     left = remaining(plan.chains(), out, fresh=fresh)
+    tally = Tally(len(left), show, "failed", lambda result: result.failure is not None)
     write_text(out / "run.json", json.dumps(_stamp(suite), indent=2) + "\n")
     failures: list[str] = []
-    with ProgressLine(len(left), "failed", lambda result: result.failure is not None) as line:
 
-        def report(shard: Shard, result: Result | None) -> None:
-            line.show(shard, result)
-            if result is not None and result.failure is not None:
-                failures.append(f"{shard.label}: {result.failure.words}")
-                line.clear()
-                on_failure(failures[-1])
+    def report(shard: Shard, result: Result | None) -> None:
+        tally(shard, result)
+        if result is not None and result.failure is not None:
+            failures.append(f"{shard.label}: {result.failure.words}")
+            on_failure(failures[-1])
 
-        finished = run_shards(executor, left, out, report)
+    finished = run_shards(executor, left, out, report)
     found = gather(plan, out)
     files, evidence = merge(suite, out, found, complete=found.done == len(plan))
-    return EvaluationOutcome(suite, evidence, len(plan), found.done, tuple(failures), not finished, (out / "run.json", *files))
+    return EvaluationOutcome(evidence, len(plan), found.done, tuple(failures), not finished, (out / "run.json", *files))
 
 
 @dataclass(frozen=True)
@@ -165,7 +164,7 @@ def merge(suite: Suite, out: Path, found: Findings, *, complete: bool) -> tuple[
         calibration=evidence.calibration if found.calibration else [],
         trajectories=found.trajectories,
     )
-    return (*tables, *write_report(suite, out, evidence)), evidence
+    return (*tables, *write_report(out, evidence)), evidence
 
 
 def read_evidence(suite: Suite, folder: Path, *, complete: bool | None = None) -> Evidence:
@@ -194,6 +193,7 @@ def read_evidence(suite: Suite, folder: Path, *, complete: bool | None = None) -
     whole = cells * len(suite.settings) * len(suite.train_seeds) * suite.problems
     front, judged = folder / "pareto.csv", folder / "calibration.csv"
     return Evidence(
+        suite=suite,
         rows=rows,
         times=part(TIMINGS.read(folder / "timings")),
         complete=len(rows) == whole if complete is None else complete,
@@ -211,8 +211,8 @@ def report_again(suite: Suite, folder: Path) -> EvaluationOutcome:
         FileAccessError, FileFormatError: as `read_evidence`, or the report cannot be written.
     """
     evidence = read_evidence(suite, folder)
-    files = write_report(suite, folder, evidence, keep=True)
-    return EvaluationOutcome(suite, evidence, 0, 0, (), False, files)
+    files = write_report(folder, evidence, keep=True)
+    return EvaluationOutcome(evidence, 0, 0, (), False, files)
 
 
 def _stamp(suite: Suite) -> dict[str, Any]:

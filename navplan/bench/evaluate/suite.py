@@ -155,6 +155,11 @@ class Suite:
     figures: Figures | None = None
     notes: tuple[Note, ...] = ()
 
+    @property
+    def headlines(self) -> tuple[str, ...]:
+        """``method/setting`` of the settings that stand for their methods, in order."""
+        return tuple(setting.label for setting in self.settings if setting.headline)
+
     def noted(self, where: tuple[str, str, int]) -> tuple[str, ...]:
         """The notes about a map, difficulty and number of agents."""
         return tuple(n.text for n in self.notes if (n.map, n.difficulty) == where[:2] and n.agents in (None, where[2]))

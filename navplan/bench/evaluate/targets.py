@@ -6,7 +6,6 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 
-from navplan.bench.evaluate.suite import Suite
 from navplan.bench.evaluate.summary import SettingRuns, headline
 from navplan.bench.evaluate.tables import Evidence, Table, number, percent, place_cells
 
@@ -30,8 +29,9 @@ class TargetCheck:
     words: str
 
 
-def verdicts(suite: Suite, evidence: Evidence) -> list[TargetCheck]:
+def target_checks(evidence: Evidence) -> list[TargetCheck]:
     """Every figure with a target, of navplan's headline setting; none for suites without targets."""
+    suite = evidence.suite
     shown = {setting.label for setting in suite.settings if setting.method == "navplan" and setting.headline}
     found = []
     for group in evidence.groups:
@@ -103,31 +103,31 @@ def failures(group: SettingRuns) -> str:
     return f"of {group.runs} runs, {', '.join(parts)} ({seeds})"
 
 
-def targets_table(suite: Suite, evidence: Evidence) -> Table:
+def targets_table(evidence: Evidence) -> Table:
     """Every target, what was found, and words."""
     lines = []
-    for verdict in verdicts(suite, evidence):
-        notes = () if verdict.reached else suite.noted(verdict.group.where)
-        words = ". ".join((verdict.words, *notes))
-        answer = "yes" if verdict.reached else "**no**"
-        lines.append((*place_cells(verdict.group.where), verdict.what, verdict.target, verdict.found, answer, words))
+    for check in target_checks(evidence):
+        notes = () if check.reached else evidence.suite.noted(check.group.where)
+        words = ". ".join((check.words, *notes))
+        answer = "yes" if check.reached else "**no**"
+        lines.append((*place_cells(check.group.where), check.what, check.target, check.found, answer, words))
     return Table(("map", "difficulty", "agents", "figure", "to reach", "found", "reached", "in words"), tuple(lines))
 
 
-def missed(suite: Suite, evidence: Evidence) -> list[str]:
+def missed(evidence: Evidence) -> list[str]:
     """One sentence for the targets of one kind on one map that were not reached, whatever the number of agents."""
     alike: dict[tuple[str, str, str, str], list[TargetCheck]] = {}
-    for verdict in verdicts(suite, evidence):
-        if not verdict.reached:
-            name, difficulty, _ = verdict.group.where
-            alike.setdefault((name, difficulty, verdict.what, verdict.target), []).append(verdict)
+    for check in target_checks(evidence):
+        if not check.reached:
+            name, difficulty, _ = check.group.where
+            alike.setdefault((name, difficulty, check.what, check.target), []).append(check)
     said = []
     for (name, difficulty, what, target), found in alike.items():
-        agents = _listed([str(verdict.group.where[2]) for verdict in found])
+        agents = _listed([str(check.group.where[2]) for check in found])
         noun = "agent" if agents == "1" else "agents"
         words = f"; {found[0].words}" if len(found) == 1 else ""
-        notes = dict.fromkeys(note for verdict in found for note in suite.noted(verdict.group.where))
-        figures = _listed([verdict.found for verdict in found])
+        notes = dict.fromkeys(note for check in found for note in evidence.suite.noted(check.group.where))
+        figures = _listed([check.found for check in found])
         line = f"{name}, {difficulty}, {agents} {noun}: {what} is {figures}, to reach was {target}{words}"
         said.append(". ".join((line, *notes)))
     return said

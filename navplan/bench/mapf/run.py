@@ -14,9 +14,8 @@ from navplan.bench.mapf.report import summary_table, write_report
 from navplan.bench.mapf.results import groups, write_csv
 from navplan.bench.mapf.shards import Trial, chains, collect, everything
 from navplan.bench.processes import Processes
-from navplan.bench.progress import ProgressLine
 from navplan.bench.provenance import surroundings, version
-from navplan.bench.shards import Chain, key_of, remaining, run_shards
+from navplan.bench.shards import Chain, Show, Tally, key_of, remaining, run_shards, unseen
 from navplan.bench.tables import Record
 from navplan.errors import InvalidInput
 from navplan.system.files import check_writable, write_text
@@ -59,11 +58,12 @@ class MapfOutcome:
         return "\n".join(lines)
 
 
-def run_mapf(config: Config, progress: Callable[[str], None] = lambda line: None) -> MapfOutcome:
+def run_mapf(config: Config, progress: Callable[[str], None] = lambda line: None, show: Show = unseen) -> MapfOutcome:
     """Run every shard that is not done yet and write results.csv, run.json, report.md and the plots.
 
     Args:
         progress: called with a line of text now and then.
+        show: told how far it is.
 
     Raises:
         FileAccessError, InvalidInput, UnknownName: before anything is run.
@@ -76,8 +76,8 @@ def run_mapf(config: Config, progress: Callable[[str], None] = lambda line: None
     left = remaining(work, config.out, fresh=config.fresh)
     progress(f"{planned} runs, {_count(left)} to do")
     write_text(config.out / "run.json", json.dumps(_stamp(config), indent=2) + "\n")
-    with ProgressLine(_count(left), "solved", lambda result: bool(result.document and result.document["solved"])) as line:
-        finished = run_shards(Processes(config.workers, one_group=True), left, config.out, line.show)
+    tally = Tally(_count(left), show, "solved", lambda result: bool(result.document and result.document["solved"]))
+    finished = run_shards(Processes(config.workers, one_group=True), left, config.out, tally)
     (config.out / "shards").mkdir(exist_ok=True)
     rows = collect(work, config.out)
     mine = {key_of(trial) for chain in work for trial in chain.shards}

@@ -10,7 +10,6 @@ import pytest
 from navplan.bench.evaluate.results import RESULTS
 from navplan.bench.evaluate.run import evaluate
 from navplan.bench.evaluate.suite import load_suite
-from navplan.bench.evaluate.tables import headlines
 from tests.support.folders import CHECKOUT
 
 PROBLEMS = 2
@@ -25,7 +24,7 @@ CLOSE = ("cost_max", "cost_mean", "cost_total", "steps_mean", "steps_max", "orac
 )
 def test_rows_of_the_committed_reports_come_out_again(name: str, only: str, difficulty: str, tmp_path: Path) -> None:
     suite = load_suite(name)
-    chosen = headlines(suite) if suite.base is None else ["navplan/no avoidance", "navplan/hops"]
+    chosen = list(suite.headlines) if suite.base is None else ["navplan/no avoidance", "navplan/hops"]
     suite = replace(suite, maps=(only,), difficulties=(difficulty,), figures=None)
     suite = suite.narrowed(methods=chosen, agents=[5], problems=PROBLEMS, train_seeds=[0])
     outcome = evaluate(suite, tmp_path / "out")

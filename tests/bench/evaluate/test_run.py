@@ -1,6 +1,9 @@
+"""Whole evaluations, small ones (bench/evaluate/run.py, plan.py, cells.py, drive.py, trajectories.py)."""
+
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import os
 import signal
@@ -12,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from navplan.bench import tables
 from navplan.bench.evaluate.cells import cells_of
 from navplan.bench.evaluate.results import RESULTS
 from navplan.bench.evaluate.run import evaluate, read_evidence, report_again
@@ -93,10 +97,22 @@ def test_a_failing_task_names_itself_and_spares_the_others(tmp_path: Path) -> No
     outcome = evaluate(suite, tmp_path / "out", checkpoints=["center-dot"], on_failure=said.append)
     assert list(outcome.failures) == said
     assert len(said) == 1
-    assert said[0].startswith("center-dot easy 2 constrained-policy/many seed 0: InvalidInput: center-dot: has ")
+    assert said[0].startswith("center-dot easy 2 constrained-policy/many seed 0: InvalidInput: center-dot: ")
     assert [(row["setting"], row["train_seed"]) for row in outcome.evidence.rows] == [("default", 0)] * 4
     assert "Incomplete" in (tmp_path / "out" / "report.md").read_text()
     assert "2 of 3 tasks are done" in outcome.text()
+
+
+def test_large_tables_are_written_compressed_and_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    suite, out = quick(tmp_path).narrowed(methods=["policy"]), tmp_path / "out"
+    plain = evaluate(suite, out)
+    data = (out / "results.csv").read_bytes()
+    monkeypatch.setattr(tables, "LARGE", len(data) - 1)
+    packed = evaluate(suite, out)
+    assert gzip.decompress((out / "results.csv.gz").read_bytes()) == data
+    assert not (out / "results.csv").exists()
+    assert packed.evidence.rows == plain.evidence.rows == report_again(suite, out).evidence.rows
+    assert f"wrote {out / 'results.csv.gz'}" in packed.text()
 
 
 def test_runs_that_do_not_fit(tmp_path: Path) -> None:

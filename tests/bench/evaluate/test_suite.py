@@ -1,3 +1,5 @@
+"""Suite files and the options in them (bench/evaluate/suite.py, options.py)."""
+
 from __future__ import annotations
 
 from pathlib import Path

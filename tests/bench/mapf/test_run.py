@@ -1,3 +1,5 @@
+"""Whole runs, small ones (bench/mapf/run.py, generated.py)."""
+
 from __future__ import annotations
 
 import csv
