@@ -10,8 +10,9 @@ from navplan.errors import InvalidProblem, PlanningFailed
 from navplan.plan.plan import make_plan
 from navplan.plan.problem import Problem
 from navplan.planners.base import Clock, OutOfTime, Prepared, check_time_limit
-from navplan.planners.risk.fronts import Fronts, RiskTables, within
 from navplan.planners.risk.planner import Risk
+from navplan.planners.risk.tables import RiskTables
+from navplan.planners.risk.tradeoffs import TradeoffSearch, within
 from navplan.system.arrays import Int32
 
 
@@ -64,12 +65,12 @@ def front_within(problem: Problem, deadline: float | None) -> tuple[list[TradeOf
     if problem.num_agents != 1:
         raise InvalidProblem(f"the front of distance and risk is for 1 agent, the problem has {problem.num_agents}")
     clock = Clock(deadline)
-    fronts: Fronts | None = None
+    fronts: TradeoffSearch | None = None
     status = "complete"
     try:
         clock.check()
         tables = RiskTables.of(problem, Prepared.of(problem.graph), clock)
-        fronts = Fronts(problem, tables, problem.spacing, clock)
+        fronts = TradeoffSearch(problem, tables, problem.spacing, clock)
         fronts.search(0, cap=problem.risk_limit)
     except OutOfTime:
         status = "timeout"

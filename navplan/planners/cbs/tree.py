@@ -1,4 +1,4 @@
-"""The conflict tree that CBS and its relatives search: nodes, conflicts, and the constraints that resolve them."""
+"""The conflict tree that CBS and its relatives search, and what their planning calls have in common."""
 
 from __future__ import annotations
 
@@ -6,35 +6,24 @@ import dataclasses
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
-from navplan.kernels.search.conflicts import ARRIVAL, DISC, KEEP_OUT, LATER, MOVE, find_conflicts, first_too_close
+from navplan.kernels.search.conflicts import first_too_close
 from navplan.plan.plan import Plan, Status, make_plan
 from navplan.plan.problem import Problem
 from navplan.planners.base import Clock, OutOfTime, Prepared, Weighted, distance_tables
-from navplan.planners.cbs.agent_search import Constraint, LowLevel, Route, pack
+from navplan.planners.cbs.agent_search import AgentSearch, Route, pack
+from navplan.planners.cbs.conflicts import Conflict, ConflictFinder
+from navplan.planners.cbs.constraints import Constraint
 from navplan.planners.cbs.joint import JointResult, plan_jointly
 from navplan.planners.cbs.pair_bounds import PairBounds
 from navplan.system.arrays import Float64, Int32
 
 # A gap this small (cells) below the clearance is float32 rounding of the coordinates, not a conflict.
 ROUNDING = 1e-7
-# Steps of one pair that are looked at for the best conflict to split on.
-PER_PAIR = 3
 # Costs that differ by less, relatively, are one cost summed in two orders.
 SAME = 1e-11
-
-
-class Conflict(NamedTuple):
-    """Two agents whose moves at `step` get in each other's way, with the constraints of either child."""
-
-    first: int
-    second: int
-    step: int
-    for_first: tuple[Constraint, ...]
-    for_second: tuple[Constraint, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +35,7 @@ class Node:
         routes: per agent.
         cost: sum of the routes' costs.
         bound: sum of the routes' lower bounds.
-        conflicts: number of pairs and steps in conflict (at most `PER_PAIR` steps of a pair).
+        conflicts: number of pairs and steps in conflict (at most `conflicts.PER_PAIR` steps of a pair).
     """
 
     constraints: tuple[frozenset[Constraint], ...]
@@ -70,6 +59,7 @@ class Tree:
     Attributes:
         weighted, tables: the graph with its costs, and distances to the goals.
         low: the low level.
+        conflicts: finds those of packed paths.
         pairs: lower bounds on the costs of two agents.
         clock: the deadline.
         lower_bound: proved so far for the sum of costs.
@@ -81,7 +71,8 @@ class Tree:
         self.problem = problem
         self.clearance = effective_clearance(problem)
         self.clock = clock
-        self.low = LowLevel(problem, weighted, tables, self.clearance, clock)
+        self.low = AgentSearch(problem, weighted, tables, self.clearance, clock)
+        self.conflicts = ConflictFinder(weighted.xy, self.clearance, problem.num_agents)
         self.pairs = PairBounds(problem, weighted, tables, self.clearance)
         self.lower_bound = float(sum(self.low.distance(agent) for agent in range(problem.num_agents)))
         self.expanded = 0
@@ -89,10 +80,6 @@ class Tree:
         self.joint_expanded = 0
         self.weighted = weighted
         self.tables = tables
-        self._xy = weighted.xy
-        room = max(1, problem.num_agents * (problem.num_agents - 1) // 2 * PER_PAIR)
-        self._where = np.empty((room, 4), np.int32)
-        self._which = np.empty((room, 1 + weighted.xy.shape[1]))
 
     def jointly(self, capacity: int) -> JointResult:
         """All agents planned together, with `capacity` records."""
@@ -119,7 +106,7 @@ class Tree:
             routes[agent] = route
         ordered = tuple(routes[agent] for agent in range(count))
         self.generated += 1
-        return self._node((frozenset(),) * count, ordered, self._scan(pack([r.path for r in ordered]), -1))
+        return self._node((frozenset(),) * count, ordered, self.conflicts.count(pack([r.path for r in ordered])))
 
     def child(
         self,
@@ -146,9 +133,9 @@ class Tree:
         routes = (*node.routes[:agent], route, *node.routes[agent + 1 :])
         if w > 1.0 and sum(w * r.bound - r.cost for r in routes) < 0.0:
             routes = self._economise(everyone, routes, w)
-            return self._node(everyone, routes, self._scan(pack([r.path for r in routes]), -1))
+            return self._node(everyone, routes, self.conflicts.count(pack([r.path for r in routes])))
         kept = sum(agent not in (conflict.first, conflict.second) for conflict in conflicts)
-        fresh = self._scan(pack([r.path for r in routes]), agent)
+        fresh = self.conflicts.count(pack([r.path for r in routes]), agent)
         return self._node(everyone, routes, kept + fresh)
 
     def _economise(
@@ -169,53 +156,6 @@ class Tree:
         cost = float(sum(route.cost for route in routes))
         bound = float(sum(route.bound for route in routes))
         return Node(constraints, routes, cost, bound, conflicts)
-
-    def _scan(self, paths: Int32, agent: int) -> int:
-        return int(find_conflicts(self._xy, self.clearance, paths, agent, PER_PAIR, self._where, self._which))
-
-    def conflicts(self, paths: Int32) -> list[Conflict]:
-        """The conflicts among packed paths, at most `PER_PAIR` a pair, with their constraints, earliest first."""
-        count = self._scan(paths, -1)
-        if count == 0:
-            return []
-        table = paths.tolist()
-        # an agent rests from the step after its last move
-        rests = (len(paths) - np.argmax((paths != paths[-1])[::-1], axis=0)) * (paths != paths[-1]).any(axis=0)
-        found = [
-            self._conflict(table, rests.tolist(), row, point)
-            for row, point in zip(self._where[:count].tolist(), self._which[:count].tolist(), strict=True)
-        ]
-        return sorted(found, key=lambda conflict: (conflict.step, conflict.first, conflict.second))
-
-    def _conflict(self, table: list[list[int]], rests: list[int], row: list[int], point: list[float]) -> Conflict:
-        """Constraints such that at most one of the two agents can break its own: no solution is lost, neither child repeats."""
-        first, second, step, kind = row
-        if step >= rests[first]:
-            return Conflict(first, second, step, *self._at_rest(table[-1][first], step))
-        if step >= rests[second]:
-            return Conflict(first, second, step, *self._at_rest(table[-1][second], step)[::-1])
-        sides: list[tuple[Constraint, ...]] = []
-        for agent in (first, second):
-            u, v = table[step][agent], table[step + 1][agent]
-            if kind == ARRIVAL:
-                sides.append((Constraint(step, ARRIVAL, v),))
-            elif kind == MOVE:
-                sides.append((Constraint(step, MOVE, u, v),))
-            else:
-                # Two moves through this disc at that instant are closer than the clearance. Both agents' own moves are,
-                # up to rounding, so they are named as well; the disc is that much smaller to be sound.
-                radius = 0.5 * self.clearance * (1.0 - 1e-9)
-                disc = Constraint(step, DISC, -1, -1, point[0], tuple(point[1:]), radius * radius)
-                sides.append((disc, Constraint(step, MOVE, u, v)))
-        return Conflict(first, second, step, sides[0], sides[1])
-
-    @staticmethod
-    def _at_rest(goal: int, step: int) -> tuple[tuple[Constraint, ...], tuple[Constraint, ...]]:
-        """Either the agent at rest arrives for the last time after `step`, or the other keeps out of its way from then on.
-
-        Target reasoning (Li et al. 2021) without the upper bound on the first agent's length.
-        """
-        return (Constraint(step, LATER),), (Constraint(step, KEEP_OUT, goal),)
 
 
 def leftover(routes: Iterable[Route], w: float) -> float:

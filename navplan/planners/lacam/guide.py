@@ -7,8 +7,8 @@ import time
 import numpy as np
 
 from navplan.kernels.common.tables import FAR
-from navplan.kernels.lacam.pibt import Scene
-from navplan.kernels.lacam.scatter import Labels, Paths, make_guide, scatter
+from navplan.kernels.lacam.guide import GuideWork, Paths, make_guide, scatter
+from navplan.kernels.lacam.pibt import PibtScene
 from navplan.plan.problem import Problem
 from navplan.planners.base import Clock
 from navplan.planners.lacam.team import Team
@@ -41,7 +41,7 @@ def add_guide(problem: Problem, team: Team, clock: Clock, rng: np.random.Generat
         first=np.full((longest + 1, nodes), -1, np.int32),
         rest=np.full(nodes, longest + 1, np.int32),
     )
-    labels = Labels(
+    work = GuideWork(
         key=np.empty(nodes),
         came=np.empty(nodes, np.int32),
         at=np.empty(nodes, np.int32),
@@ -69,7 +69,7 @@ def add_guide(problem: Problem, team: Team, clock: Clock, rng: np.random.Generat
                 margin,
                 longest + 1,
                 paths,
-                labels,
+                work,
                 searches,
             )
             searches += last - first
@@ -81,7 +81,7 @@ def add_guide(problem: Problem, team: Team, clock: Clock, rng: np.random.Generat
     return team._replace(scene=_guided(team, paths))
 
 
-def _guided(team: Team, paths: Paths) -> Scene:
+def _guided(team: Team, paths: Paths) -> PibtScene:
     sizes = np.where(paths.steps > 0, 2 ** np.ceil(np.log2(np.maximum(2 * paths.steps, 2))), 0).astype(np.int64)
     ptr = np.concatenate([[0], np.cumsum(sizes)])
     room = max(1, int(ptr[-1]))

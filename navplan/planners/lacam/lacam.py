@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from navplan.errors import InvalidInput
 from navplan.graph.state_graph import StateGraph
 from navplan.kernels.common.status import EXHAUSTED, FOUND, FULL
-from navplan.kernels.lacam.lacam import (
+from navplan.kernels.lacam.configurations import (
     CONSTRAINTS,
     COUNTERS,
     EXPANDED,
@@ -24,11 +24,10 @@ from navplan.kernels.lacam.lacam import (
     STACK,
     Configurations,
     Pools,
-    begin,
-    explore,
     rehash,
     route,
 )
+from navplan.kernels.lacam.lacam import begin, explore
 from navplan.plan.plan import Plan, Status, make_plan
 from navplan.plan.problem import Problem
 from navplan.planners.base import SLICE_S, Clock, Guarantee, OutOfTime, Prepared, check_time_limit

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from navplan.errors import InvalidProblem
 from navplan.graph.state_graph import StateGraph
 from navplan.kernels.common.tables import FAR, hops
-from navplan.kernels.lacam.pibt import Crew, Scene
+from navplan.kernels.lacam.pibt import Crew, PibtScene
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
 from navplan.planners.base import Clock, Prepared, Weighted, distance_tables, freeze
@@ -35,7 +35,7 @@ class Team(NamedTuple):
         branching: most choices of one agent.
     """
 
-    scene: Scene
+    scene: PibtScene
     tables: NDArray[np.uint16] | Float64
     crew: Crew
     ranks: Int32
@@ -105,7 +105,7 @@ def make_team(problem: Problem, prepared: Prepared, clock: Clock, rng: np.random
     freeze(waits)
     none = np.full(1, -1, np.int32)
     goals = problem.goals.copy()
-    scene = Scene(
+    scene = PibtScene(
         graph.indptr,
         graph.indices,
         weighted.forward.weights,

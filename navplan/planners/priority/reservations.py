@@ -15,7 +15,7 @@ from navplan.errors import InvalidInput, InvalidProblem
 from navplan.kernels.common.status import BUDGET, EXHAUSTED, FOUND, FULL
 from navplan.kernels.search.dijkstra import breadth_first, dijkstra
 from navplan.kernels.search.reservation import NEVER, Reservations, insert, move_paths, remove, remove_all
-from navplan.kernels.search.sipp import LENGTH, MADE, Ground, Labels, search
+from navplan.kernels.search.sipp import LENGTH, MADE, Ground, SippWork, search
 from navplan.plan.plan import Plan, Status, make_plan
 from navplan.plan.problem import Problem
 from navplan.planners.base import Clock, Prepared, Weighted, expansions_per_slice, freeze, make_queue, seed_queue
@@ -170,9 +170,9 @@ class Arena:
             horizon=np.zeros(1, np.int64),
         )
 
-    def _make_work(self, labels: int) -> Labels:
+    def _make_work(self, labels: int) -> SippWork:
         agents, nodes = self.field.ground.tables.shape
-        return Labels(
+        return SippWork(
             keys=np.empty(labels + 1),
             ties=np.empty(labels + 1),
             items=np.empty(labels + 1, np.int32),

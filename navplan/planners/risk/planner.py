@@ -17,7 +17,10 @@ from navplan.plan.problem import Problem
 from navplan.planners.base import Clock, Guarantee, OutOfTime, Prepared, check_time_limit
 from navplan.planners.cbs.cbs import check_max_nodes
 from navplan.planners.cbs.tree import reach_reason
-from navplan.planners.risk.fronts import Fronts, Point, RiskTables, within
+from navplan.planners.risk.search import plan_together
+from navplan.planners.risk.shared import RiskOptions
+from navplan.planners.risk.tables import RiskTables
+from navplan.planners.risk.tradeoffs import Point, TradeoffSearch, budget_reason
 
 Allocation = Literal["joint", "uniform", "surplus-deficit", "market-price"]
 
@@ -64,26 +67,25 @@ class Risk:
         """See `navplan.planners.base.Planner`; no choice is random."""
         if problem.num_agents == 1:
             return _alone(self.name, problem, state, deadline)
-        from navplan.planners.risk.search import plan_together
-
-        return plan_together(self, problem, state, deadline)
+        options = RiskOptions(self.allocation, self.suboptimality, self.max_nodes)
+        return plan_together(self.name, options, problem, state, deadline)
 
 
 def _alone(planner: str, problem: Problem, prepared: Prepared, deadline: float | None) -> Plan:
     """The cheapest path within the budget: bi-criteria labels, pruned by exact tables (Hernández et al. 2020)."""
     began = time.perf_counter()
     clock = Clock(deadline)
-    fronts: Fronts | None = None
+    search: TradeoffSearch | None = None
     points: list[Point] = []
     status: Status = "optimal"
     reason = ""
     try:
         clock.check()
         tables = RiskTables.of(problem, prepared, clock)
-        fronts = Fronts(problem, tables, problem.spacing, clock)
-        points = fronts.search(0, cap=problem.risk_limit, most=1)
+        search = TradeoffSearch(problem, tables, problem.spacing, clock)
+        points = search.search(0, cap=problem.risk_limit, most=1)
         if not points:
-            status, reason = "infeasible", reach_reason(problem, tables.cost) or budget_reason(problem, fronts)
+            status, reason = "infeasible", reach_reason(problem, tables.cost) or budget_reason(problem, search)
     except OutOfTime:
         status, reason = "timeout", "time limit reached"
     except KeyboardInterrupt:
@@ -96,15 +98,6 @@ def _alone(planner: str, problem: Problem, prepared: Prepared, deadline: float |
         allocations=[problem.risk_limit] if points and problem.risk_budget is not None else (),
         runtime_s=time.perf_counter() - began,
         reason=reason,
-        stats={"expanded": fronts.expanded if fronts else 0, "generated": fronts.generated if fronts else 0},
+        stats={"expanded": search.expanded if search else 0, "generated": search.generated if search else 0},
     )
     return dataclasses.replace(plan, lower_bound=plan.sum_of_costs, suboptimality=1.0) if plan.solved else plan
-
-
-def budget_reason(problem: Problem, fronts: Fronts) -> str:
-    """Why no plan can keep the budget: the agents' safest paths alone need more; empty when they do not."""
-    least = math.fsum(fronts.least_risk(agent) for agent in range(problem.num_agents))
-    if within(least, problem.risk_limit):
-        return ""
-    whose = "the safest path" if problem.num_agents == 1 else f"the safest paths of all {problem.num_agents} agents together"
-    return f"the risk budget of {problem.risk_limit:g} cannot be kept: {whose} has a risk of {least:g}"

@@ -15,7 +15,7 @@ from torch import nn
 from navplan.cli import main
 from navplan.errors import CheckpointError, FileFormatError, InvalidInput
 from navplan.graph.critics import EdgeCritics
-from navplan.kernels.motion.rollout import wander
+from navplan.kernels.motion.rollout import rollout
 from navplan.learned.curriculum.disagreement import Problems
 from navplan.learned.evaluation.judge import evaluate_pairs
 from navplan.learned.recipes.navplan.config import TrainConfig
@@ -252,7 +252,7 @@ def test_the_kernel_stops_at_the_goal() -> None:
     state, goal = np.full((1, 1, 2), 1.0, np.float32), np.full((1, 1, 2), 3.2, np.float32)
     noise = np.full((9, 2), 0.7, np.float32)
     states, actions, costs, reached = np.empty((9, 2), "f4"), np.empty((9, 2), "f4"), np.empty(9, "f4"), np.empty(9, "?")
-    made = wander(
+    made = rollout(
         env.geometry, layers, np.ones(4, np.float32), state, goal, noise, False, 0.5, np.empty((2, 1, 11), np.float32),
         states, actions, costs, reached, np.empty((2, 3), np.float32), np.empty(2, np.float32),
     )  # fmt: skip

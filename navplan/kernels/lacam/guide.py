@@ -37,7 +37,7 @@ class Paths(NamedTuple):
     rest: NDArray[np.int32]
 
 
-class Labels(NamedTuple):
+class GuideWork(NamedTuple):
     """Memory of one search.
 
     Attributes:
@@ -88,13 +88,13 @@ def put_on(paths, agent, steps):
 
 
 @inner
-def trace(labels, goal, out):
+def trace(work, goal, out):
     """Write the path that the labels tell; its number of steps."""
-    steps = labels.at[goal]
+    steps = work.at[goal]
     v = goal
     for t in range(steps, -1, -1):
         out[t] = v
-        v = labels.came[v]
+        v = work.came[v]
     return steps
 
 
@@ -119,42 +119,42 @@ def meetings_of(paths, u, v, t):
 
 
 @inner
-def scatter_one(indptr, indices, row, start, goal, limit, paths, labels, stamp):
+def scatter_one(indptr, indices, row, start, goal, limit, paths, work, stamp):
     """The path of fewest meetings and at most `limit` steps, into the labels; its meetings."""
-    labels.key[start] = row[start] * STEP
-    labels.came[start] = -1
-    labels.at[start] = 0
-    labels.stamp[start] = stamp
-    size = push_key(labels.keys, labels.items, 0, labels.key[start], start)
+    work.key[start] = row[start] * STEP
+    work.came[start] = -1
+    work.at[start] = 0
+    work.stamp[start] = stamp
+    size = push_key(work.keys, work.items, 0, work.key[start], start)
     while size > 0:
-        key = labels.keys[0]
-        u = labels.items[0]
-        size = pop_key(labels.keys, labels.items, size)
-        if labels.closed[u] == stamp:
+        key = work.keys[0]
+        u = work.items[0]
+        size = pop_key(work.keys, work.items, size)
+        if work.closed[u] == stamp:
             continue
-        labels.closed[u] = stamp
+        work.closed[u] = stamp
         met = np.floor(key / MEETING)
         if u == goal:
             return np.int32(met)
-        t = labels.at[u]
+        t = work.at[u]
         for edge in range(indptr[u], indptr[u + 1]):
             v = indices[edge]
             length = t + 1 + np.int64(row[v])
-            if labels.closed[v] == stamp or length > limit:
+            if work.closed[v] == stamp or length > limit:
                 continue
             # of equal ones the later first: it is nearer to the goal
             through = (met + meetings_of(paths, u, v, t)) * MEETING + length * STEP + (STEP - 2.0 - t)
-            if labels.stamp[v] != stamp or through < labels.key[v]:
-                labels.stamp[v] = stamp
-                labels.key[v] = through
-                labels.came[v] = u
-                labels.at[v] = t + 1
-                size = push_key(labels.keys, labels.items, size, through, v)
+            if work.stamp[v] != stamp or through < work.key[v]:
+                work.stamp[v] = stamp
+                work.key[v] = through
+                work.came[v] = u
+                work.at[v] = t + 1
+                size = push_key(work.keys, work.items, size, through, v)
     return np.int32(-1)
 
 
 @kernel
-def scatter(indptr, indices, tables, starts, goals, order, first, last, margin, never, paths, labels, stamp):
+def scatter(indptr, indices, tables, starts, goals, order, first, last, margin, never, paths, work, stamp):
     """Plan the agents `order[first:last]`, each against the paths of all others; a path that meets nobody is kept.
 
     Args:
@@ -180,14 +180,14 @@ def scatter(indptr, indices, tables, starts, goals, order, first, last, margin, 
                 continue
         goal = goals[agent]
         limit = np.int64(tables[agent, starts[agent]]) + margin
-        total += scatter_one(indptr, indices, tables[agent], starts[agent], goal, limit, paths, labels, stamp + 1 + k - first)
-        put_on(paths, agent, trace(labels, goal, paths.nodes[agent]))
+        total += scatter_one(indptr, indices, tables[agent], starts[agent], goal, limit, paths, work, stamp + 1 + k - first)
+        put_on(paths, agent, trace(work, goal, paths.nodes[agent]))
     return total
 
 
 @kernel
 def make_guide(paths, guide_ptr, guide_from, guide_to):
-    """Enter each path's steps in the agent's hash table of preferred moves, see `navplan.kernels.lacam.pibt.Scene`."""
+    """Enter each path's steps in the agent's hash table of preferred moves, see `navplan.kernels.lacam.pibt.PibtScene`."""
     for agent in range(paths.steps.size):
         start = guide_ptr[agent]
         mask = guide_ptr[agent + 1] - start - 1
