@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import time
-from importlib.metadata import EntryPoint
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from navplan import planners
-from navplan.errors import InvalidInput, InvalidProblem, PlanningFailed, UnknownName
+from navplan.errors import InvalidInput, InvalidProblem, PlanningFailed
 from navplan.graph.state_graph import StateGraph
 from navplan.plan.problem import Problem
 from navplan.plan.validate import validate
@@ -249,31 +247,6 @@ def test_a_planner_object_keeps_its_options_and_arguments_win() -> None:
     assert solve(corridor_swap(), CBS(max_nodes=3)).stats["expanded"] == 3
     assert solve(corridor_swap(), CBS(max_nodes=3), max_nodes=4).stats["expanded"] == 4
     assert solve(corridor_swap(), ECBS(time_limit=0.05)).status == "timeout"
-
-
-def test_every_registered_planner_can_be_imported() -> None:
-    for name in planners.names():
-        kind = planners.get(name)
-        assert kind.name == name
-        assert kind.guarantee in ("optimal", "bounded", "none")
-        assert isinstance(kind(), kind)
-    with pytest.raises(UnknownName, match="did you mean 'cbs'"):
-        planners.get("cbz")
-    assert planners.CBS is CBS
-    with pytest.raises(AttributeError):
-        _ = planners.nothing
-
-
-def test_other_distributions_can_add_planners(monkeypatch: pytest.MonkeyPatch) -> None:
-    point = EntryPoint("mine", "navplan.planners.cbs.cbs:CBS", "navplan.planners")
-    monkeypatch.setattr(planners, "entry_points", lambda group: [point] if group == "navplan.planners" else [])
-    planners._third_party.cache_clear()
-    try:
-        assert "mine" in planners.names()
-        assert planners.get("mine") is CBS
-    finally:
-        monkeypatch.undo()
-        planners._third_party.cache_clear()
 
 
 def test_compiling_is_reported_apart() -> None:

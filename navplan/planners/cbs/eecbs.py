@@ -8,19 +8,29 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from navplan.errors import InvalidInput, InvalidProblem
-from navplan.graph.state_graph import StateGraph
+from navplan.errors import InvalidInput
 from navplan.kernels.cbs import eecbs_agent as low
 from navplan.kernels.cbs import eecbs_nodes as book
 from navplan.kernels.cbs import eecbs_tree as high
 from navplan.kernels.cbs.eecbs_tree import run_tree
 from navplan.kernels.common.status import BUDGET, EXHAUSTED, FOUND, FULL
-from navplan.kernels.search.reservation import NEVER, Reservations, move_paths
-from navplan.plan.plan import Plan, Status, make_plan
+from navplan.kernels.search.reservation import Reservations, move_paths
+from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
-from navplan.planners.base import Clock, Guarantee, OutOfTime, Prepared, check_time_limit
+from navplan.planners.attempt import attempt
+from navplan.planners.base import (
+    Clock,
+    GaveUp,
+    Guarantee,
+    Infeasible,
+    Planner,
+    Prepared,
+    check_count,
+    check_suboptimality,
+    check_time_limit,
+)
 from navplan.planners.cbs.root_bound import Dues
-from navplan.planners.priority.reservations import GRID_CLEARANCE, SAME, Field, Hopeless, check_count
+from navplan.planners.field import Field, make_reservations
 from navplan.system.arrays import Int32
 
 # Low-level expansions of one kernel call, about 10 ms.
@@ -28,7 +38,7 @@ SLICE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class EECBS:
+class EECBS(Planner):
     """Explicit Estimation CBS (Li, Ruml, Koenig 2021): a plan proved to be within `suboptimality` of the optimum.
 
     Of the conflict-tree nodes it expands the one with the fewest conflicts whose estimated solution is cheap enough; the
@@ -38,9 +48,9 @@ class EECBS:
 
     name: ClassVar[str] = "eecbs"
     guarantee: ClassVar[Guarantee] = "bounded"
-    max_agents: ClassVar[int | None] = None
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs; clearance 0"
     about: ClassVar[str] = "explicit estimation CBS: within a factor (1.2) of the optimum, hundreds of agents"
+    any_clearance: ClassVar[bool] = False
     kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.cbs.eecbs_tree",)
 
     suboptimality: float = 1.2
@@ -55,53 +65,23 @@ class EECBS:
     """Among states with equally few conflicts, how much the low level prefers those near the goal, at least 0."""
 
     def __post_init__(self) -> None:
-        if not (isinstance(self.suboptimality, int | float) and 1.0 <= self.suboptimality < math.inf):
-            raise InvalidInput(f"EECBS.suboptimality is {self.suboptimality!r}, expected a number of at least 1")
+        check_suboptimality("EECBS.suboptimality", self.suboptimality)
         check_time_limit("EECBS.time_limit", self.time_limit)
         check_count("EECBS.max_nodes", self.max_nodes)
         if not (isinstance(self.greed, int | float) and 0.0 <= self.greed < math.inf):
             raise InvalidInput(f"EECBS.greed is {self.greed!r}, expected a number of at least 0")
 
-    def prepare(self, graph: StateGraph) -> Prepared:
-        """Reverse the graph."""
-        return Prepared.of(graph)
-
     def plan(self, problem: Problem, state: Prepared, *, deadline: float | None, rng: np.random.Generator) -> Plan:
-        """See `navplan.planners.base.Planner`; no choice is random.
-
-        Raises:
-            InvalidProblem: a clearance that needs more than nodes and swaps to be kept.
-        """
-        if problem.spacing > 0.0 and not (problem.graph.is_grid and problem.spacing <= GRID_CLEARANCE):
-            raise InvalidProblem(
-                f"planner eecbs avoids shared nodes and swaps only, but the clearance is {problem.spacing:g}; "
-                "use ecbs, or clearance 0"
-            )
-        clock = Clock(deadline)
-        field: Field | None = None
-        forest: Forest | None = None
-        status: Status = "unsolved"
-        paths: list[Int32] = []
-        reason = ""
-        try:
-            field = Field.of(problem, state, clock)
-            forest = Forest(field, self)
-            found = forest.run(clock, self.max_nodes)
-            if found == FOUND:
-                status, paths = "bounded", forest.paths()
-            elif found == EXHAUSTED:
-                status, reason = "infeasible", "every way of resolving the agents' conflicts leaves one without a path"
-            else:
-                reason = f"node limit of {self.max_nodes} reached{forest.progress()}"
-        except Hopeless as why:
-            status, reason = "infeasible", str(why)
-        except OutOfTime:
-            status = "timeout"
-            reason = "time limit reached" + (forest.progress() if forest else " while the distance tables were built")
-        except KeyboardInterrupt:
-            reason = "interrupted" + (forest.progress() if forest else " while the distance tables were built")
-        bound = forest.lower_bound if forest is not None and status != "infeasible" else None
-        return _finish(problem, status, paths, bound, reason, forest)
+        """See `navplan.planners.base.Planner`; no choice is random."""
+        with attempt(self.name, problem, deadline) as run:
+            forest = run.watch(Forest(Field.of(problem, state, run.clock), self))
+            found = forest.run(run.clock, self.max_nodes)
+            if found == EXHAUSTED:
+                raise Infeasible("every way of resolving the agents' conflicts leaves one without a path")
+            if found != FOUND:
+                raise GaveUp(f"node limit of {self.max_nodes} reached")
+            run.found(forest.paths(), "bounded")
+        return run.plan()
 
 
 class Forest:
@@ -137,9 +117,8 @@ class Forest:
         """Proved so far for the sum of costs."""
         return max(self.field.lower_bound, float(self.tree.val[book.PROVED]))
 
-    @property
     def stats(self) -> dict[str, float]:
-        """Counts for the plan."""
+        """Counters for the plan."""
         reg = self.tree.reg
         return {
             "expanded": int(reg[book.SPLITS]),
@@ -221,20 +200,7 @@ def _wider(group: Any, names: tuple[str, ...], room: int, axis: int) -> Any:
 
 def _make_table(field: Field, steps: float) -> Reservations:
     """An empty reservation table for at least `steps` time steps."""
-    agents, nodes = field.ground.tables.shape
-    words = math.ceil(steps / 32)
-    owner = np.full(nodes, -1, np.int32)
-    owner[field.ground.goals] = np.arange(agents, dtype=np.int32)
-    return Reservations(
-        bits=np.zeros((nodes, words), np.uint32),
-        head=np.full((nodes, 32 * words), -1, np.int32),
-        link=np.empty((agents, 32 * words), np.int32),
-        paths=np.empty((agents, 32 * words), np.int32),
-        lengths=np.zeros(agents, np.int32),
-        rests=np.full(nodes, NEVER, np.int32),
-        owner=owner,
-        horizon=np.zeros(1, np.int64),
-    )
+    return make_reservations(field, math.ceil(steps / 32))
 
 
 def _make_search(nodes: int, labels: int, rules: int) -> low.Search:
@@ -265,16 +231,3 @@ def _make_tree(agents: int, nodes: int, pool: int, conflicts: int) -> book.Tree:
         reg=np.zeros(28, np.int64),
         val=np.zeros(5),
     )
-
-
-def _finish(
-    problem: Problem, status: Status, paths: list[Int32], bound: float | None, reason: str, forest: Forest | None
-) -> Plan:
-    """The Plan; optimal where the bound has met the cost."""
-    stats = forest.stats if forest is not None else {"expanded": 0, "generated": 0}
-    if paths and bound is not None:
-        cost = make_plan(problem, "eecbs", status, paths).sum_of_costs
-        assert cost is not None
-        if cost <= bound * (1.0 + SAME):
-            status, bound = "optimal", cost
-    return make_plan(problem, "eecbs", status, paths, lower_bound=bound, reason=reason, stats=stats)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from navplan.plan.problem import Problem
-from navplan.planners.base import Clock
+from navplan.planners.base import Clock, GaveUp
 from navplan.planners.cbs.agent_search import Constraint, pack, typical_step
-from navplan.planners.cbs.tree import GaveUp, Tree
+from navplan.planners.cbs.tree import Tree
 from navplan.planners.risk import allocation
 from navplan.planners.risk.allocation import Front
 from navplan.planners.risk.fronts import SAME, Fronts, Point, RiskTables, Worth, within

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-import navplan.planners
 from navplan.bench.mapf import pool as mapf_pool
 from navplan.bench.mapf import report as mapf_report
 from navplan.bench.mapf import results as mapf_results
@@ -29,6 +28,7 @@ from navplan.errors import FileFormatError, InvalidInput, UnknownName
 from navplan.plan.plan import make_plan
 from navplan.plan.problem import Problem
 from navplan.scenarios.load import load_problem
+from navplan.system.names import entry_points_in
 
 README = Path(mapf_report.__file__).parents[1] / "README.md"
 # Planners that misbehave, as another distribution would register them.
@@ -97,9 +97,9 @@ def bad_planners(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     (info / "entry_points.txt").write_text("[navplan.planners]\n" + "\n".join(lines) + "\n")
     monkeypatch.setenv("PYTHONPATH", str(place))
     monkeypatch.syspath_prepend(str(place))
-    navplan.planners._third_party.cache_clear()
+    entry_points_in.cache_clear()
     yield
-    navplan.planners._third_party.cache_clear()
+    entry_points_in.cache_clear()
     sys.modules.pop("bad_planners", None)
 
 

@@ -19,7 +19,7 @@ from navplan.planners.base import Clock
 from navplan.planners.cbs import eecbs
 from navplan.planners.cbs.eecbs import EECBS, Forest
 from navplan.planners.cbs.root_bound import Dues
-from navplan.planners.priority.reservations import Field
+from navplan.planners.field import Field
 from navplan.planners.solve import solve
 from tests.support import naive
 from tests.support.instances import interact, random_digraph, random_grid, relabelled

@@ -12,8 +12,9 @@ import math
 from typing import TYPE_CHECKING
 
 from navplan.kernels.common.status import EXHAUSTED, FOUND
+from navplan.planners.base import GaveUp
 from navplan.planners.cbs.agent_search import Route
-from navplan.planners.cbs.tree import GaveUp, Node, Tree
+from navplan.planners.cbs.tree import Node, Tree
 from navplan.planners.cbs.unit.corridors import Corridors
 from navplan.planners.cbs.unit.diagrams import FOREVER, NOBODY, Bar, UnitLow
 from navplan.planners.cbs.unit.node import Clash, Side, UnitNode
