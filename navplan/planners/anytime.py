@@ -77,7 +77,8 @@ class Anytime(Planner):
         with attempt(self.name, problem, deadline, early="", stats={}) as run, ThreadPoolExecutor(1) as helper:
             setting_up = helper.submit(_set_up, self, problem, state, deadline, seeds[1])
             first = LaCAM().plan(problem, state, deadline=deadline, rng=seeds[0])
-            run.found(first.paths)
+            run.lower_bound = first.lower_bound
+            run.found(first.paths)  # none, or a plan to return when Ctrl-C comes while the other core is waited for
             search = setting_up.result()
             if search is None or not (first.solved or search.solved):
                 return dataclasses.replace(first, planner=self.name, runtime_s=time.perf_counter() - began)

@@ -87,6 +87,21 @@ class Tree:
         self._where = np.empty((room, 4), np.int32)
         self._which = np.empty((room, 1 + weighted.xy.shape[1]))
 
+    def progress(self) -> str:
+        """How far the search came, for a plan's reason."""
+        return f" after {self.expanded} conflict-tree nodes; no solution costs less than {self.lower_bound:g}"
+
+    def stats(self) -> dict[str, float]:
+        """Counters for the plan."""
+        return {
+            "expanded": self.expanded,
+            "joint_expanded": self.joint_expanded,
+            "generated": self.generated,
+            "low_level_searches": self.low.searches,
+            "low_level_expanded": self.low.expanded,
+            "low_level_generated": self.low.generated,
+        }
+
     def jointly(self, capacity: int) -> JointResult:
         """All agents planned together, with `capacity` records."""
         problem = self.problem
@@ -201,21 +216,6 @@ class Tree:
                 disc = Constraint(step, DISC, -1, -1, point[0], tuple(point[1:]), radius * radius)
                 sides.append((disc, Constraint(step, MOVE, u, v)))
         return Conflict(first, second, step, sides[0], sides[1])
-
-    def progress(self) -> str:
-        """How far the search came, for a plan's reason."""
-        return f" after {self.expanded} conflict-tree nodes; no solution costs less than {self.lower_bound:g}"
-
-    def stats(self) -> dict[str, float]:
-        """Counters for the plan."""
-        return {
-            "expanded": self.expanded,
-            "joint_expanded": self.joint_expanded,
-            "generated": self.generated,
-            "low_level_searches": self.low.searches,
-            "low_level_expanded": self.low.expanded,
-            "low_level_generated": self.low.generated,
-        }
 
     @staticmethod
     def _at_rest(goal: int, step: int) -> tuple[tuple[Constraint, ...], tuple[Constraint, ...]]:

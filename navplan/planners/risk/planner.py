@@ -111,6 +111,7 @@ def _together(options: Risk, problem: Problem, prepared: Prepared, deadline: flo
                 raise Infeasible(nowhere)
             run.stop("gave up", reason + progress.progress())
     plan = run.plan()
+    # beside a solution the only news is that time or Ctrl-C kept it from being proved optimal
     if plan.status == "optimal" or (plan.solved and run.ending == "gave up"):
         return dataclasses.replace(plan, reason="")
     return plan if plan.suboptimality is not None or not plan.solved else dataclasses.replace(plan, status="feasible")
