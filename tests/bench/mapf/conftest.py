@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-import navplan.planners
 from navplan.bench.mapf.generated import write_instances
+from navplan.system.names import entry_points_in
 
 # Planners that misbehave, as another distribution would register them.
 BAD = """
@@ -75,7 +75,7 @@ def bad_planners(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     (info / "entry_points.txt").write_text("[navplan.planners]\n" + "\n".join(lines) + "\n")
     monkeypatch.setenv("PYTHONPATH", str(place))
     monkeypatch.syspath_prepend(str(place))
-    navplan.planners._third_party.cache_clear()
+    entry_points_in.cache_clear()
     yield
-    navplan.planners._third_party.cache_clear()
+    entry_points_in.cache_clear()
     sys.modules.pop("bad_planners", None)

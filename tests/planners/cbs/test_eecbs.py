@@ -20,7 +20,7 @@ from navplan.planners.cbs import eecbs_search
 from navplan.planners.cbs.eecbs import EECBS
 from navplan.planners.cbs.eecbs_search import ExplicitEstimationSearch
 from navplan.planners.cbs.root_bound import RootBound
-from navplan.planners.priority.reservations import Field
+from navplan.planners.field import Field
 from navplan.planners.solve import solve
 from tests.support.instances import interact, random_digraph, random_grid, relabelled
 from tests.support.naive import planning as naive
