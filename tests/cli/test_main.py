@@ -86,6 +86,7 @@ def test_a_missing_plan_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err.startswith("error: no-such-plan.json: cannot be read")
 
 
+@pytest.mark.alone
 def test_import_is_light_and_help_quick() -> None:
     code = (
         "import sys, navplan; bad = {'torch', 'pygame', 'numba', 'scipy', 'matplotlib'} & set(sys.modules); sys.exit(bool(bad))"

@@ -60,6 +60,7 @@ def test_searches_side_by_side_stay_valid_and_repeat() -> None:
         assert first.stats["mate_iterations"] > 0
 
 
+@pytest.mark.alone
 def test_statuses_and_deadline() -> None:
     corridor = Problem(StateGraph.from_grid(np.zeros((1, 5), bool)), [0, 4], [4, 0])
     plan = solve(corridor, "anytime")
