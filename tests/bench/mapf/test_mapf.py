@@ -171,7 +171,6 @@ def test_larger_teams_are_skipped_after_the_first_failure(maps: Path, tmp_path: 
     assert [len(shards) for _, shards in remaining(config, work)] == [3]
 
 
-@pytest.mark.alone
 def test_crashes_hangs_and_lies_cost_one_run_each(
     maps: Path, tmp_path: Path, bad_planners: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
