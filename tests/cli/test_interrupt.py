@@ -14,6 +14,8 @@ import pytest
 from navplan.cli import interrupt
 from navplan.cli.interrupt import noting_interrupts
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def listening() -> Iterator[None]:

@@ -93,6 +93,7 @@ def test_import_is_light() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+@pytest.mark.alone
 def test_help_is_quick() -> None:
     times: list[float] = []
     while len(times) < 10 and min(times, default=1.0) >= 0.3:  # one quick answer is enough: other work may be in the way

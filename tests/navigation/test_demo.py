@@ -9,7 +9,14 @@ import pytest
 
 import navplan as nv
 from navplan.cli.main import main
-from navplan.learned.training.tensors import POLICY, bundled_checkpoints, checkpoint_folder, read_tensors, write_tensors
+from navplan.learned.training.tensors import (
+    POLICY,
+    STAGE1,
+    bundled_checkpoints,
+    checkpoint_folder,
+    read_tensors,
+    write_tensors,
+)
 from navplan.plan.plan import Plan
 from navplan.scenarios.environments.point import PointEnv
 from navplan.scenarios.registry import load_scenario, scenario_names
@@ -95,16 +102,29 @@ def test_anyone_can_simulate_the_demo_again(demo):
     assert (gap < kept["goal_tolerance"]).all()
 
 
+def altered(folder, change):
+    """The bundled checkpoint, both stages, with each tensor as `change(name, array)` makes it."""
+    for file in (POLICY, STAGE1):
+        arrays, document = read_tensors(checkpoint_folder("center-dot") / file, "policy")
+        meta = {key: value for key, value in document.items() if key not in ("kind", "format")}
+        write_tensors(folder / file, "policy", {name: change(name, array) for name, array in arrays.items()}, meta)
+    return str(folder)
+
+
 def random_weights(folder, parts):
     """The bundled checkpoint with the given parts of its networks drawn at random."""
-    arrays, document = read_tensors(checkpoint_folder("center-dot") / POLICY, "policy")
     rng = np.random.default_rng(0)
-    for name, array in arrays.items():
-        if name.split(".")[0] in parts:
-            arrays[name] = rng.normal(0.0, 0.1, array.shape).astype(array.dtype)
-    meta = {key: value for key, value in document.items() if key not in ("kind", "format")}
-    write_tensors(folder / POLICY, "policy", arrays, meta)
-    return str(folder)
+
+    def draw(name, array):
+        return rng.normal(0.0, 0.1, array.shape).astype(array.dtype) if name.split(".")[0] in parts else array
+
+    return altered(folder, draw)
+
+
+@pytest.fixture(scope="module")
+def few_states(tmp_path_factory):
+    """The bundled checkpoint with 300 of its states: its graphs have a tenth of the edges and are built in as little time."""
+    return altered(tmp_path_factory.mktemp("few"), lambda name, array: array[:300] if name == "states" else array)
 
 
 @pytest.mark.parametrize("parts", [("actor", "critics", "clone"), ("actor",)])
@@ -118,13 +138,13 @@ def test_random_weights_fail_the_demo(tmp_path, capsys, parts, monkeypatch):
     assert summary["reason"]
 
 
-def test_without_a_display_it_says_so(tmp_path, capsys, monkeypatch):
+def test_without_a_display_it_says_so(few_states, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setattr("navplan.viewer.pictures.write_pictures", lambda *_: None)
-    assert main(["demo", "--agents", "3"]) == 0
+    assert main(["demo", "--agents", "3", "--checkpoint", few_states]) == 0
     shown = capsys.readouterr()
     assert "no display found: running --headless --out demo-out" in shown.err
     assert (tmp_path / "demo-out" / "summary.json").is_file()
@@ -134,14 +154,14 @@ def test_without_a_display_it_says_so(tmp_path, capsys, monkeypatch):
 
 
 @pytest.mark.parametrize("method", ["navplan", "constrained-search", "sorb", "constrained-policy", "policy"])
-def test_run_knows_every_method(tmp_path, capsys, method):
+def test_run_knows_every_method(few_states, tmp_path, capsys, method):
     command = [
         "run",
         "center-dot",
         "--method",
         method,
         "--checkpoint",
-        "center-dot",
+        few_states,
         "--agents",
         "4",
         "--out",
@@ -189,12 +209,12 @@ def test_ctrl_c_leaves_what_had_happened(tmp_path, capsys, monkeypatch):
     assert (summary["success"], summary["reason"]) == (False, "interrupted")
 
 
-def test_ctrl_c_during_the_comparison_keeps_the_outcome(tmp_path, monkeypatch):
+def test_ctrl_c_during_the_comparison_keeps_the_outcome(few_states, tmp_path, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("navplan.viewer.pictures.write_pictures", stop)
-    assert main(["demo", "--agents", "2", "--out", str(tmp_path)]) == 130
+    assert main(["demo", "--agents", "2", "--checkpoint", few_states, "--out", str(tmp_path)]) == 130
     assert json.loads((tmp_path / "summary.json").read_text())["success"] is True
     assert (tmp_path / "trajectory.npz").is_file()
 

@@ -74,6 +74,7 @@ def test_ctrl_c_while_the_other_core_sets_up_keeps_the_first_plan(monkeypatch: p
     validate(plan, problem)
 
 
+@pytest.mark.alone
 def test_statuses_and_deadline() -> None:
     corridor = Problem(StateGraph.from_grid(np.zeros((1, 5), bool)), [0, 4], [4, 0])
     plan = solve(corridor, "anytime")

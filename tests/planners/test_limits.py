@@ -45,6 +45,7 @@ def large_problem(agents: int = 300) -> Problem:
     return Problem(graph, *draw_pairs(graph, agents, np.random.default_rng(0)))
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("planner", FLEETS)
 @pytest.mark.parametrize(("make", "limit"), [(hard_problem, 1.0), (large_problem, 0.3)])
 def test_the_time_limit_is_kept(planner: str, make: Callable[[], Problem], limit: float) -> None:

@@ -173,6 +173,7 @@ def test_an_agent_may_pass_its_goal_and_come_back() -> None:
     validate(plan, problem)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("planner", [CBS(joint_after=10**9, team=0), ECBS()], ids=["cbs", "ecbs"])
 def test_deadlines_are_kept_and_leave_a_bound(planner: CBS | ECBS) -> None:
     problem = corridor_swap()

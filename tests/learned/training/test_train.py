@@ -106,6 +106,7 @@ train(config, sys.argv[1], progress=lambda *_: time.sleep(0.05))
 """
 
 
+@pytest.mark.alone
 def test_kill_9_and_resume_ends_bit_identical(undisturbed: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     command = [sys.executable, "-c", PROGRAM, str(out), repr(TINY.to_dict())]

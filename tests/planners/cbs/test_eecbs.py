@@ -142,6 +142,7 @@ def test_relabelled_vertices_keep_the_optimum() -> None:
             assert here.sum_of_costs == pytest.approx(there.sum_of_costs)
 
 
+@pytest.mark.alone
 def test_deadline_is_kept() -> None:
     problem = crowd(90, 1)
     solve(crowd(4, 0), "eecbs")

@@ -161,6 +161,7 @@ def test_anytime_to_the_end_proves_the_least_loss(kind: str, count: int) -> None
     assert proved >= 5
 
 
+@pytest.mark.alone
 def test_anytime_improves_and_keeps_its_deadline() -> None:
     problem = crowd(np.random.default_rng(5), 12, 50)
     first = solve(problem, "lacam", scatter=False)
@@ -172,6 +173,7 @@ def test_anytime_improves_and_keeps_its_deadline() -> None:
     validate(better, problem)
 
 
+@pytest.mark.alone
 def test_a_deadline_in_the_past_is_a_timeout() -> None:
     problem = crowd(np.random.default_rng(5), 12, 30)
     began = time.perf_counter()

@@ -206,6 +206,7 @@ def test_a_plan_with_conflicts_is_refused() -> None:
         LNS().improve(problem, plan, Prepared.of(graph), deadline=None, rng=np.random.default_rng(0))
 
 
+@pytest.mark.alone
 def test_statuses() -> None:
     corridor = Problem(StateGraph.from_grid(np.zeros((1, 5), bool)), [0, 4], [4, 0])
     plan = solve(corridor, LNS(max_repairs=50))
@@ -238,6 +239,7 @@ def test_soft_search_that_must_conflict_is_repaired_from_scratch() -> None:
     check_tables(problem, search)
 
 
+@pytest.mark.alone
 @needs_movingai
 def test_benchmark_within_the_deadline() -> None:
     problem = load_problem(MOVINGAI / "maps/random-32-32-20.map", MOVINGAI / "scens/random-32-32-20-random-1.scen", agents=150)

@@ -205,6 +205,7 @@ def test_impossible_swap_is_given_up_and_a_lost_agent_is_named() -> None:
     assert "agent 0 cannot reach its goal" in plan.reason
 
 
+@pytest.mark.alone
 def test_deadline_is_kept() -> None:
     corridor = StateGraph.from_grid(np.zeros((1, 9), bool))
     problem = Problem(corridor, [0, 8], [8, 0])
