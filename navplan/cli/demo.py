@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     headless = asked or not has_display()
 
     from navplan.execution.synchronised import Interrupted
-    from navplan.learned.training.tensors import bundled_checkpoints, load_checkpoint
+    from navplan.learned.training.load import bundled_checkpoints, load_checkpoint
     from navplan.navigation.navigate import navigate
     from navplan.scenarios.registry import load_scenario
 

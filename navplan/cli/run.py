@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     """Navigate; exit status 0 only for full success."""
     from navplan.errors import UnknownName
     from navplan.execution.synchronised import Interrupted
-    from navplan.learned.training.tensors import load_checkpoint
+    from navplan.learned.training.load import load_checkpoint
     from navplan.navigation.navigate import METHODS, navigate
     from navplan.planners import get
     from navplan.scenarios.registry import load_scenario

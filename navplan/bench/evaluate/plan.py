@@ -70,7 +70,8 @@ def given_runs(paths: Sequence[str], suite: Suite) -> Given:
         InvalidInput: a run of a map that the suite does not have, or two of one seed.
         UnknownName, FileAccessError, CheckpointError: as `load_checkpoint`.
     """
-    from navplan.learned.training.tensors import POLICY, checkpoint_folder, read_tensors
+    from navplan.learned.training.load import checkpoint_folder
+    from navplan.learned.training.tensors import POLICY, read_tensors
 
     runs: Given = {}
     for path in paths:
@@ -93,7 +94,8 @@ def run_of(setting: Setting, scenario: str, seed: int, given: Given) -> Run:
     Raises:
         UnknownName, FileAccessError: there is none.
     """
-    from navplan.learned.training.tensors import POLICY, STAGE1, checkpoint_folder
+    from navplan.learned.training.load import checkpoint_folder
+    from navplan.learned.training.tensors import POLICY, STAGE1
     from navplan.navigation.result import METHODS
 
     stage = 2 if METHODS[setting.method].constrained else 1

@@ -128,7 +128,7 @@ def load_run(run: Run, ensemble: int | None) -> Any:
     Raises:
         InvalidInput: the checkpoint has fewer.
     """
-    from navplan.learned.training.tensors import load_checkpoint
+    from navplan.learned.training.load import load_checkpoint
 
     critics = load_checkpoint(run.file.parent, stage=run.stage)
     if ensemble is None:
