@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from navplan.execution.trajectory import Trajectory
     from navplan.graph.nodes import coverage_nodes
     from navplan.graph.state_graph import StateGraph
-    from navplan.learned.training.tensors import load_checkpoint
+    from navplan.learned.training.load import load_checkpoint
     from navplan.navigation.navigate import navigate
     from navplan.plan.plan import Plan
     from navplan.plan.problem import Problem
@@ -63,7 +63,7 @@ _WHERE = {
     "drive": "navplan.execution.synchronised",
     "execute": "navplan.execution.synchronised",
     "lifelong": "navplan.planners.lifelong.lifelong",
-    "load_checkpoint": "navplan.learned.training.tensors",
+    "load_checkpoint": "navplan.learned.training.load",
     "load_map": "navplan.scenarios.maps",
     "load_problem": "navplan.scenarios.problems.load",
     "load_scenario": "navplan.scenarios.registry",

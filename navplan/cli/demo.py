@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     """Draw a problem, navigate, compare with the policy alone, write or show; exit status 0 only for full success."""
     began = time.perf_counter()
     need("the demo", "pygame", "PIL")  # said before work is done
-    from navplan.learned.training.tensors import load_checkpoint
+    from navplan.learned.training.load import load_checkpoint
     from navplan.navigation.files import write_run, write_summary, written_when_interrupted
     from navplan.navigation.navigate import navigate
     from navplan.navigation.report import beside_policy, describe
@@ -96,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _own_checkpoint(scenario: str) -> str:
     """The bundled checkpoint of a scenario; it has its name."""
-    from navplan.learned.training.tensors import bundled_checkpoints
+    from navplan.learned.training.load import bundled_checkpoints
 
     if scenario not in bundled_checkpoints():
         known = ", ".join(bundled_checkpoints())

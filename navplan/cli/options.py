@@ -134,7 +134,7 @@ def _scenarios() -> Sequence[str]:
 
 
 def _checkpoints() -> Sequence[str]:
-    from navplan.learned.training.tensors import bundled_checkpoints
+    from navplan.learned.training.load import bundled_checkpoints
 
     return bundled_checkpoints()
 

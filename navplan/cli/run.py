@@ -49,7 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Navigate; exit status 0 only for full success."""
-    from navplan.learned.training.tensors import load_checkpoint
+    from navplan.learned.training.load import load_checkpoint
     from navplan.navigation.files import write_run, written_when_interrupted
     from navplan.navigation.navigate import METHODS, navigate
     from navplan.navigation.report import describe

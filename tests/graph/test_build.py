@@ -297,7 +297,7 @@ def test_the_bench_suite_measures_both_sides_of_each_ratio() -> None:
 def test_the_screen_loses_only_impossible_edges_of_learned_critics() -> None:
     """On the bundled critics: what the screen withholds is shorter than any path can be, and the rest is the all-pairs graph."""
     pytest.importorskip("torch")
-    from navplan.learned.training.tensors import load_checkpoint
+    from navplan.learned.training.load import load_checkpoint
 
     critics = load_checkpoint("center-dot")
     states = coverage_nodes(critics.states, 150, np.random.default_rng(0))

@@ -9,14 +9,8 @@ import pytest
 
 import navplan as nv
 from navplan.cli.main import main
-from navplan.learned.training.tensors import (
-    POLICY,
-    STAGE1,
-    bundled_checkpoints,
-    checkpoint_folder,
-    read_tensors,
-    write_tensors,
-)
+from navplan.learned.training.load import bundled_checkpoints, checkpoint_folder
+from navplan.learned.training.tensors import POLICY, STAGE1, read_tensors, write_tensors
 from navplan.plan.plan import Plan
 from navplan.scenarios.environments.point import PointEnv
 from navplan.scenarios.registry import load_scenario, scenario_names
@@ -200,7 +194,7 @@ def test_ctrl_c_leaves_what_had_happened(tmp_path, capsys, monkeypatch):
             return np.zeros_like(observations)
 
     critics.policy = Interrupting()
-    monkeypatch.setattr("navplan.learned.training.tensors.load_checkpoint", lambda name, stage=2: critics)
+    monkeypatch.setattr("navplan.learned.training.load.load_checkpoint", lambda name, stage=2: critics)
     assert main(["run", "center-dot", "--checkpoint", "x", "--agents", "3", "--out", str(tmp_path)]) == 130
     assert capsys.readouterr().out == ""
     with np.load(tmp_path / "trajectory.npz") as kept:
@@ -221,7 +215,7 @@ def test_ctrl_c_during_the_comparison_keeps_the_outcome(few_states, tmp_path, mo
 
 def test_run_with_straight_lines_and_an_analytic_critic(capsys, monkeypatch):
     critics = AnalyticCritics(load_scenario("central-obstacle").world, 900)
-    monkeypatch.setattr("navplan.learned.training.tensors.load_checkpoint", lambda name, stage=2: critics)
+    monkeypatch.setattr("navplan.learned.training.load.load_checkpoint", lambda name, stage=2: critics)
     command = ["run", "central-obstacle", "--checkpoint", "x", "--low-level", "straight-line", "--agents", "10", "--json"]
     assert main(command) == 0
     assert json.loads(capsys.readouterr().out)["success"] is True

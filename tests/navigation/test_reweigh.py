@@ -117,7 +117,7 @@ def test_the_folder_of_a_run_has_the_slider_too(demo, tmp_path, monkeypatch):
 
 def test_one_name_at_every_command(tmp_path, capsys, monkeypatch):
     critics = AnalyticCritics(load_scenario("center-dot").world)
-    monkeypatch.setattr("navplan.learned.training.tensors.load_checkpoint", lambda name, stage=2: critics)
+    monkeypatch.setattr("navplan.learned.training.load.load_checkpoint", lambda name, stage=2: critics)
     command = ["run", "center-dot", "--checkpoint", "x", "--agents", "2", "--low-level", "straight-line", "--json"]
     assert main([*command, "--risk-aversion", "0.5", "--out", str(tmp_path)]) == 0
     assert json.loads(capsys.readouterr().out)["beta"] == 0.5

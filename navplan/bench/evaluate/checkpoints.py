@@ -37,7 +37,8 @@ def given_runs(paths: Sequence[str], suite: Suite) -> Given:
         InvalidInput: a run of a map that the suite does not have, or two of one seed.
         UnknownName, FileAccessError, CheckpointError: as `load_checkpoint`.
     """
-    from navplan.learned.training.tensors import POLICY, checkpoint_folder, read_tensors
+    from navplan.learned.training.load import checkpoint_folder
+    from navplan.learned.training.tensors import POLICY, read_tensors
 
     runs: Given = {}
     for path in paths:
@@ -60,7 +61,8 @@ def run_of(setting: Setting, scenario: str, seed: int, given: Given) -> TrainedR
     Raises:
         FileAccessError: there is none; the message has the command that trains it.
     """
-    from navplan.learned.training.tensors import POLICY, STAGE1, checkpoint_folder
+    from navplan.learned.training.load import checkpoint_folder
+    from navplan.learned.training.tensors import POLICY, STAGE1
     from navplan.navigation.methods import METHODS
 
     stage = 2 if METHODS[setting.method].constrained else 1
@@ -93,7 +95,7 @@ def load_run(run: TrainedRun, ensemble: int | None) -> Any:
     Raises:
         InvalidInput: the checkpoint has fewer.
     """
-    from navplan.learned.training.tensors import load_checkpoint
+    from navplan.learned.training.load import load_checkpoint
 
     critics = load_checkpoint(run.file.parent, stage=run.stage)
     if ensemble is None:

@@ -114,7 +114,7 @@ def measure(run: str) -> dict[str, float]:
         FileFormatError: they are damaged.
     """
     from navplan.learned.evaluation.judge import bend, evaluate_edges, evaluate_pairs, rollout
-    from navplan.learned.training.tensors import load_checkpoint
+    from navplan.learned.training.load import load_checkpoint
     from navplan.scenarios.registry import load_scenario
 
     critics, trained = load_checkpoint(run), _last_row(run)
@@ -161,7 +161,7 @@ def _where_paid(critics: Critics) -> float:
 
 def _last_row(run: str) -> dict[str, float]:
     """What training itself said at its end."""
-    from navplan.learned.training.tensors import checkpoint_folder
+    from navplan.learned.training.load import checkpoint_folder
 
     path = checkpoint_folder(run) / "curves.csv"
     try:

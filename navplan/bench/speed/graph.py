@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 def run(quick: bool = False) -> list[Row]:
     """Measure on FourRoomsModified x5 with its bundled checkpoint; needs navplan[learned]."""
-    from navplan.learned.training.tensors import load_checkpoint
+    from navplan.learned.training.load import load_checkpoint
     from navplan.scenarios.registry import load_scenario
 
     walls = load_scenario(SCENARIO).world.walls

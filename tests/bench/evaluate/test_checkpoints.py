@@ -14,7 +14,7 @@ from navplan.bench.evaluate.suite import load_suite, suite_names
 from navplan.cli import train
 from navplan.cli.main import main
 from navplan.errors import FileAccessError, InvalidInput
-from navplan.learned.training.tensors import checkpoint_folder
+from navplan.learned.training.load import checkpoint_folder
 
 
 def test_a_missing_run_is_one_line_with_the_command_that_trains_it(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shapely.geometry import box
 
 from navplan.errors import InvalidInput
-from navplan.learned.training.tensors import load_checkpoint
+from navplan.learned.training.load import load_checkpoint
 from navplan.scenarios.environments.point import PointEnv
 from navplan.scenarios.problems.draw import ProblemDrawer
 from navplan.scenarios.problems.oracle import Oracle, oracle, pareto
