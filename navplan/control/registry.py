@@ -7,15 +7,12 @@ arguments.
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.metadata import EntryPoint, entry_points
-from typing import cast
 
 from navplan.control.interface import LowLevel
 from navplan.errors import InvalidInput, UnknownName
+from navplan.system.names import Registry
 
 LOW_LEVELS: dict[str, str] = {"straight-line": "navplan.control.straight_line:StraightLine"}
 """Name -> "module:Class" of the low levels that need no checkpoint."""
@@ -27,6 +24,8 @@ SUMMARIES: dict[str, str] = {
 }
 """Name -> one line, of every low level that navplan knows; the learned ones are those that its checkpoints export."""
 
+_REGISTRY: Registry[Callable[[], LowLevel]] = Registry("low level", LOW_LEVELS, "navplan.low_levels", SUMMARIES)
+
 
 @dataclass(frozen=True)
 class LowLevelEntry:
@@ -37,16 +36,10 @@ class LowLevelEntry:
     summary: str
 
 
-@cache
-def _third_party() -> dict[str, EntryPoint]:
-    """Low levels of other distributions; navplan's own names win."""
-    return {point.name: point for point in entry_points(group="navplan.low_levels") if point.name not in SUMMARIES}
-
-
 def listed() -> list[LowLevelEntry]:
     """Every low level that is known without a checkpoint at hand, sorted by name."""
     ours = [LowLevelEntry(name, name not in LOW_LEVELS, summary) for name, summary in SUMMARIES.items()]
-    others = [LowLevelEntry(name, False, f"of another distribution: {point.value}") for name, point in _third_party().items()]
+    others = [LowLevelEntry(name, False, _REGISTRY.summary(name)) for name in _REGISTRY.names() if name not in SUMMARIES]
     return sorted([*ours, *others], key=lambda entry: entry.name)
 
 
@@ -66,13 +59,10 @@ def get(name: str, policies: Mapping[str, LowLevel] | None = None) -> LowLevel:
         StraightLine()
     """
     brought = policies or {}
-    if name in LOW_LEVELS:
-        module, attribute = LOW_LEVELS[name].split(":")
-        return cast(LowLevel, getattr(importlib.import_module(module), attribute)())
-    if name in brought:
+    if name in brought and name not in LOW_LEVELS:
         return brought[name]
-    if name in _third_party():
-        return cast(LowLevel, _third_party()[name].load()())
+    if name in LOW_LEVELS or (name not in SUMMARIES and name in _REGISTRY.names()):
+        return _REGISTRY.get(name)()
     if name not in SUMMARIES:
         raise UnknownName("low level", name, {*brought, *(entry.name for entry in listed())})
     if policies is None:

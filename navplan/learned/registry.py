@@ -5,12 +5,10 @@ Other distributions add theirs in the entry-point group ``navplan.modules`` (nam
 
 from __future__ import annotations
 
-import importlib
-from functools import cache
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, cast
+from typing import Any
 
 from navplan.errors import UnknownName
+from navplan.system.names import Registry
 
 MODULES: dict[str, str] = {
     "disagreement": "navplan.learned.curriculum.disagreement:Disagreement",
@@ -21,16 +19,13 @@ MODULES: dict[str, str] = {
 """Name -> "module:Class" of the modules that navplan ships; imported when asked for."""
 
 
-@cache
-def _third_party() -> dict[str, EntryPoint]:
-    """Modules of other distributions; navplan's own names win."""
-    return {point.name: point for point in entry_points(group="navplan.modules")}
+_REGISTRY: Registry[type[Any]] = Registry("module", MODULES, "navplan.modules")
 
 
 def names(slot: str | None = None) -> list[str]:
     """Names of the registered modules, sorted; with `slot` of those that fill it, for which all are imported."""
-    found = sorted({*MODULES, *_third_party()})
-    return found if slot is None else [name for name in found if _load(name).slot == slot]
+    found = _REGISTRY.names()
+    return found if slot is None else [name for name in found if _REGISTRY.get(name).slot == slot]
 
 
 def get(name: str, slot: str | None = None) -> type[Any]:
@@ -44,15 +39,8 @@ def get(name: str, slot: str | None = None) -> type[Any]:
         'curriculum'
     """
     canonical = name.replace("_", "-")
-    if canonical in MODULES or canonical in _third_party():
-        found = _load(canonical)
+    if canonical in _REGISTRY.names():
+        found = _REGISTRY.get(canonical)
         if slot is None or found.slot == slot:
             return found
     raise UnknownName(slot or "module", name, names(slot))
-
-
-def _load(name: str) -> type[Any]:
-    if name not in MODULES:
-        return cast("type[Any]", _third_party()[name].load())
-    module, attribute = MODULES[name].split(":")
-    return cast("type[Any]", getattr(importlib.import_module(module), attribute))

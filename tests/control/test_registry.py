@@ -43,22 +43,15 @@ def test_unknown_names_are_suggested_from_all_that_is_known() -> None:
 
 
 def test_other_distributions_bring_low_levels(monkeypatch: pytest.MonkeyPatch) -> None:
-    points = [
-        EntryPoint("mine", "navplan.control.straight_line:StraightLine", "navplan.low_levels"),
-        EntryPoint("policy", "navplan.control.straight_line:StraightLine", "navplan.low_levels"),
-    ]
-    monkeypatch.setattr(registry, "entry_points", lambda group: points if group == "navplan.low_levels" else [])
-    registry._third_party.cache_clear()
-    try:
-        assert registry.get("mine") == StraightLine()
-        entry = next(entry for entry in registry.listed() if entry.name == "mine")
-        assert not entry.learned
-        assert "navplan.control.straight_line:StraightLine" in entry.summary
-        with pytest.raises(InvalidInput, match="is learned"):  # navplan's own names win
-            registry.get("policy")
-    finally:
-        monkeypatch.undo()
-        registry._third_party.cache_clear()
+    target = "navplan.control.straight_line:StraightLine"
+    points = {name: EntryPoint(name, target, "navplan.low_levels") for name in ("mine", "policy")}
+    monkeypatch.setattr("navplan.system.names.entry_points_in", lambda group: points if group == "navplan.low_levels" else {})
+    assert registry.get("mine") == StraightLine()
+    entry = next(entry for entry in registry.listed() if entry.name == "mine")
+    assert not entry.learned
+    assert "from another distribution" in entry.summary
+    with pytest.raises(InvalidInput, match="is learned"):  # navplan's own names win
+        registry.get("policy")
 
 
 def test_the_list_says_what_is_learned() -> None:

@@ -21,6 +21,7 @@ from navplan.learned.training.run import Run, new_run
 from navplan.learned.training.state import fill_networks, network_arrays
 from navplan.learned.training.train import fixed_numerics
 from navplan.scenarios.formats.toml_table import toml_value
+from navplan.system.names import entry_points_in
 
 
 def keeps_the_contract(name: str, out: Path) -> None:
@@ -171,9 +172,9 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: first-come\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[navplan.modules]\nfirst-come = first_come:FirstCome\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    registry._third_party.cache_clear()
+    entry_points_in.cache_clear()
     yield
-    registry._third_party.cache_clear()
+    entry_points_in.cache_clear()
     sys.modules.pop("first_come", None)
 
 
