@@ -34,6 +34,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "train": (
         "navplan train --scenario center-dot --out runs/mine",
         "navplan train --scenario center-dot --recipe paper --seed 1 --out runs/paper",
+        "navplan train --scenario line --set curriculum=uniform --out runs/uniform",
         "navplan train --out runs/mine --resume",
     ),
     "judge": (

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
+
+from navplan.cli.options import add_json_option, add_quiet_option, add_set_option
+from navplan.system.progress import ProgressDisplay
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -13,14 +15,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scenario", metavar="NAME", help="bundled scenario or scenario file (--resume, --config: theirs)")
     parser.add_argument("--config", type=Path, metavar="FILE", help="TOML file of settings, instead of the scenario's own")
     parser.add_argument("--recipe", metavar="NAME", help="training recipe: navplan (default), paper, or another registered one")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="SLOT=NAME[:OPTION=VALUE,…]", help="a learned part of the run; repeatable"
-    )
+    add_set_option(parser, "curriculum=uniform")
     parser.add_argument("--seed", type=int, help="seed of every random draw (default: that of the scenario's config)")
     parser.add_argument("--steps", type=int, metavar="N", help="gradient updates over both stages (default: the config's)")
     parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="run directory, new unless --resume")
-    parser.add_argument("--json", action="store_true", help="print one JSON document: the run and its latest figures")
     parser.add_argument("--resume", action="store_true", help="continue the run in RUN where its last checkpoint left it")
+    add_quiet_option(parser)
+    add_json_option(parser, "one JSON document: the run and its latest figures")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -31,34 +32,20 @@ def run(args: argparse.Namespace) -> int:
 
     if args.resume and args.config is not None:
         raise InvalidInput("--config is for new runs, expected no --resume beside it")
-    wanted = Wanted(args.scenario, args.recipe, args.seed, args.steps, parse_choices(args.set))
+    wanted = Wanted(args.scenario, args.recipe, args.seed, args.steps, parse_choices(args.choices))
     config = resumed_settings(wanted, args.out) if args.resume else new_settings(wanted, args.config)
-    need("training", "torch", "safetensors", "tqdm")
+    need("training", "torch", "safetensors")
     from navplan.learned.training.train import train
 
-    with ProgressBar(config.steps) as bar:
-        folder = train(config, args.out, resume=args.resume, progress=bar.show)
-    print(json.dumps({"run": str(folder), "seed": config.seed, **bar.latest}) if args.json else folder)
+    latest: dict[str, float] = {}
+    with ProgressDisplay(quiet=args.quiet) as progress:
+
+        def show(updates: int, row: dict[str, float]) -> None:
+            latest.update(row)
+            named = {name: value for name, value in row.items() if name not in ("updates", "seconds")}
+            progress.show(updates, config.steps, ", ".join(f"{name} {value:.3g}" for name, value in named.items()))
+
+        progress.stage(f"training {args.out}: recipe {config.recipe}, seed {config.seed}, {config.steps} updates")
+        folder = train(config, args.out, resume=args.resume, progress=show)
+    print(json.dumps({"run": str(folder), "seed": config.seed, **latest}) if args.json else folder)
     return 0
-
-
-class ProgressBar:
-    """A progress bar on a terminal, nothing in a pipe."""
-
-    def __init__(self, total: int) -> None:
-        from tqdm import tqdm
-
-        self.latest: dict[str, float] = {}
-        self._bar = tqdm(total=total, unit="update", file=sys.stderr, disable=not sys.stderr.isatty(), dynamic_ncols=True)
-
-    def __enter__(self) -> ProgressBar:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.close()
-
-    def show(self, updates: int, row: dict[str, float]) -> None:
-        """Move to `updates` and name the latest figures."""
-        self._bar.update(updates - self._bar.n)
-        self.latest = row
-        self._bar.set_postfix({name: f"{value:.3g}" for name, value in row.items() if name not in ("updates", "seconds")})

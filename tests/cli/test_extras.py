@@ -38,7 +38,6 @@ def without(monkeypatch: pytest.MonkeyPatch, *modules: str) -> None:
     [
         ("torch", ["train", "--scenario", "center-dot"]),
         ("safetensors", ["train", "--scenario", "center-dot"]),
-        ("tqdm", ["train", "--scenario", "center-dot"]),
         ("pygame", ["demo", "--headless"]),
         ("PIL", ["demo", "--headless"]),
     ],
