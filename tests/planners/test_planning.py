@@ -212,7 +212,7 @@ def test_interruption_returns_what_is_proved(monkeypatch: pytest.MonkeyPatch) ->
         raise KeyboardInterrupt
 
     solve(corridor_swap(), "cbs", max_nodes=1)
-    monkeypatch.setattr("navplan.planners.cbs.tree.Tree.conflicts", interrupt)
+    monkeypatch.setattr("navplan.planners.cbs.conflicts.ConflictFinder.__call__", interrupt)
     plan = solve(corridor_swap(), "cbs", unit=False)
     assert plan.status == "unsolved"
     assert plan.reason.startswith("interrupted")

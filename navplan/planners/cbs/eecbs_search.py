@@ -57,7 +57,7 @@ class ExplicitEstimationSearch:
         return max(self.field.lower_bound, float(self.tree.values[VALUE.proved]))
 
     def stats(self) -> dict[str, float]:
-        """Counts for the plan."""
+        """Counters for the plan."""
         counts = self.tree.counts
         return {
             "expanded": int(counts[COUNT.splits]),
