@@ -72,9 +72,9 @@ class CommandParser(argparse.ArgumentParser):
         for k, word in enumerate(words):
             if word == "--" or (self._subparsers is not None and not word.startswith("-")):
                 break  # what follows are no options, or those of a subcommand
-            if not word.startswith("-") or " " in word or _NUMBER.fullmatch(word) or word == "-":
-                continue  # a value
             name, equals, value = word.partition("=")
+            if not word.startswith("-") or " " in name or _NUMBER.fullmatch(word) or word == "-":
+                continue  # a value
             if not self._known(name):
                 name = name.replace("_", "-")
                 if not self._known(name):

@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     planner = args.planner or ("cbs" if args.risk_budget is None else "risk")
     options = {} if args.allocation is None else {"allocation": args.allocation}
     with noting_interrupts() as interrupts, ProgressDisplay(quiet=args.quiet) as progress:
-        progress.stage(f"planning for {problem.num_agents} agents with {planner}, at most {args.time_limit:g} s")
+        progress.stage(f"solving for {problem.num_agents} agents with {planner}, at most {args.time_limit:g} s")
         plan = solve(
             problem,
             planner,

@@ -17,6 +17,7 @@ from navplan.errors import InvalidInput, UnknownName
     [
         (["solve", "--agnets", "3"], "navplan solve: unrecognized arguments: --agnets (did you mean --agents?)"),
         (["solve", "--map", "line", "-agents", "3"], "navplan solve: unrecognized arguments: -agents (did you mean --agents?)"),
+        (["view", "line", "--exprt=my picture.png"], "unrecognized arguments: --exprt=my picture.png (did you mean --export?)"),
         (["--verison"], "navplan: unrecognized arguments: --verison (did you mean --version?)"),
         (["-x", "solve"], "navplan: unrecognized arguments: -x"),
         (["planners", "--jsn"], "navplan planners: unrecognized arguments: --jsn (did you mean --json?)"),
