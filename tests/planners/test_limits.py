@@ -24,7 +24,7 @@ from navplan.plan.validate import violations
 from navplan.planners import get, names
 from navplan.planners.solve import configured, solve
 from navplan.planners.warm_up import warm_up
-from navplan.scenarios.load import draw_pairs
+from navplan.scenarios.problems.pairs import draw_pairs
 from navplan.scenarios.worlds.generators import random_obstacles
 from navplan.system.memory import memory_limit, peak_memory, reset_peak
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from navplan.learned.training.tensors import POLICY, STAGE1, checkpoint_folder, read_tensors, write_tensors
+from navplan.learned.training.load import checkpoint_folder
+from navplan.learned.training.tensors import POLICY, STAGE1, read_tensors, write_tensors
 
 Tensor = NDArray[Any]
 

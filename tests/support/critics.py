@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from navplan.control.registry import StraightLine
+from navplan.control.interface import LowLevel
+from navplan.control.straight_line import StraightLine
 from navplan.scenarios.environments.point import PointEnv
 from navplan.scenarios.worlds.world import World
 from navplan.system.arrays import Float32
@@ -54,11 +55,17 @@ class AnalyticCritics:
     world: World
     num_states: int = 600
     policy: StraightLine = field(default_factory=StraightLine)
+    stage: int = 1
 
     def __post_init__(self) -> None:
         self.env = PointEnv(self.world, rng=np.random.default_rng(5))
         self.states = self.env.sample_free(self.num_states, np.random.default_rng(6))
         self.scenario = self.world.name
+
+    @property
+    def policies(self) -> dict[str, LowLevel]:
+        """Who drives, by name."""
+        return {"policy": self.policy}
 
     def evaluate(self, observations: Float32, goals: Float32) -> tuple[Float32, Float32]:
         """Distance: longest axis, 100 where the segment is blocked; risk: hazard cost at every whole step. (B, 2) to (B,)."""

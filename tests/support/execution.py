@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from navplan.control.registry import StraightLine
+from navplan.control.straight_line import StraightLine
 from navplan.graph.state_graph import StateGraph
 from navplan.plan.plan import Plan, make_plan
 from navplan.plan.problem import Problem

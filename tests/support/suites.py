@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from navplan.bench.evaluate.results import COLUMNS
+from navplan.bench.evaluate.results import RESULTS
 from navplan.bench.evaluate.suite import Figures, Suite, load_suite
 from navplan.scenarios.problems.draw import draw_problem
 from navplan.scenarios.problems.sets import OracleTable, ProblemSet, map_sha256, problem_sets_text
@@ -81,7 +81,7 @@ def write_suite(folder: Path, text: str = SUITE) -> Path:
 
 def row(**changes: Any) -> dict[str, Any]:
     """A row of results.csv: one agent that succeeds."""
-    base: dict[str, Any] = dict.fromkeys(COLUMNS)
+    base: dict[str, Any] = dict.fromkeys(RESULTS.columns)
     base |= {"suite": "paper-2d", "map": "center-dot", "map_sha256": "0", "difficulty": "hard", "agents": 1, "problem": 0}
     base |= {"method": "navplan", "setting": "default", "train_seed": 0, "success": True, "reached": True, "agent_contacts": 0}
     base |= {"cost_max": 1.0, "cost_mean": 1.0, "cost_total": 1.0, "oracle_cost_max": 0.5, "oracle_cost_mean": 0.5}

@@ -22,23 +22,75 @@ from navplan.kernels.search.reservation import NEVER, next_taken
 FOREVER = NEVER - 1
 # Kinds of rule: not at v at t; not from u to v, arriving at t; not at v from t on; last arrival after t.
 AT, MOVE, KEEP_OUT, LATER = 0, 1, 2, 3
-# Columns of `Search.labels` and of `Search.rules`.
+# Columns of `AgentWork.labels` and of `AgentWork.rules`.
 SPOT, TIME, END, SOFT, BEFORE, SIBLING, DEAD = range(7)
 RULE_NODE, RULE_KIND, RULE_FROM, RULE_STEP, RULE_NEXT = range(5)
-# Rows of `Search.nodes`: newest label of a node, the search it belongs to, newest rule of a node.
+# Rows of `AgentWork.nodes`: newest label of a node, the search it belongs to, newest rule of a node.
 NEWEST, BELONGS, RULED = range(3)
-# What `Search.ints` holds; STATIC: no rule speaks of this time or a later one; EARLIEST: no arrival for good before.
-MADE, SIZE, SEARCHES, AGENT, RULES, STATIC, EARLIEST, MODE, RESULT, EXPANDED, UNTIL = range(11)
-# What `Search.reals` holds; LIMIT: costlier paths are not wanted; WORTH: where even the cheapest path costs more, it will do.
-FMIN, FACTOR, SLACK, MIN_STEP, GREED, LIMIT, WORTH = range(7)
 # Modes: others are not seen and the least cost is wanted, or the fewest conflicts.
 CHEAPEST, FEWEST = 0, 1
 # Costs that differ by less, relatively, are one cost summed in two orders.
 SAME = 1e-11
 
 
-class Search(NamedTuple):
-    """Memory of one search for L labels; columns and places are named by the constants of this module.
+class AgentInts(NamedTuple):
+    """Where things lie in `AgentWork.ints`.
+
+    Attributes:
+        made: labels in use.
+        size: entries of the heap.
+        searches: number of the search, one per mode; lists of nodes that belong to another are empty.
+        agent: for whom.
+        rules: rules in use.
+        static: no rule speaks of this time or a later one.
+        earliest: no arrival for good before this time.
+        mode: CHEAPEST or FEWEST.
+        result: label that ends the path found, -1 before.
+        expanded: labels, over all searches.
+        until: intervals that begin before this time are one time step long; 0 where cost is time.
+    """
+
+    made: int
+    size: int
+    searches: int
+    agent: int
+    rules: int
+    static: int
+    earliest: int
+    mode: int
+    result: int
+    expanded: int
+    until: int
+
+
+class AgentReals(NamedTuple):
+    """Where things lie in `AgentWork.reals`.
+
+    Attributes:
+        fmin: least cost that the rules allow.
+        factor: how many times that a path may cost.
+        slack: what it may cost beyond that, left over by others.
+        min_step: least cost of any move or wait.
+        greed: how much states near the goal are preferred among those that meet equally many.
+        limit: costlier paths are not wanted.
+        worth: where even the cheapest path costs more, it will do.
+    """
+
+    fmin: int
+    factor: int
+    slack: int
+    min_step: int
+    greed: int
+    limit: int
+    worth: int
+
+
+INT = AgentInts(*range(11))
+REAL = AgentReals(*range(7))
+
+
+class AgentWork(NamedTuple):
+    """Memory of one search for L labels; columns and rows are named by the constants of this module, places by INT and REAL.
 
     Attributes:
         keys, ties, items: the heap, L + 1 entries.
@@ -46,7 +98,7 @@ class Search(NamedTuple):
         costs: (L,) float64.
         nodes: (3, N) int32 heads of lists.
         rules: (R, 5) int32.
-        ints, reals: int64 and float64.
+        ints, reals: int64 and float64 registers.
     """
 
     keys: NDArray[np.float64]
@@ -61,75 +113,75 @@ class Search(NamedTuple):
 
 
 @inner
-def open_search(search, agent):
+def open_search(work, agent):
     """Forget the last search, and name the agent of the next; rules are added after this and before `start_search`."""
-    count = search.ints
-    for k in range(count[RULES]):
-        search.nodes[RULED, search.rules[k, RULE_NODE]] = -1
-    count[RULES] = 0
-    count[AGENT] = agent
-    count[STATIC] = 0
-    count[EARLIEST] = 0
+    ints = work.ints
+    for k in range(ints[INT.rules]):
+        work.nodes[RULED, work.rules[k, RULE_NODE]] = -1
+    ints[INT.rules] = 0
+    ints[INT.agent] = agent
+    ints[INT.static] = 0
+    ints[INT.earliest] = 0
 
 
 @inner
-def add_rule(search, goal, kind, v, u, t):
+def add_rule(work, goal, kind, v, u, t):
     """One more rule for the agent of the search that is being set up; `goal` is its goal."""
-    count = search.ints
-    count[STATIC] = max(count[STATIC], t + 1)
+    ints = work.ints
+    ints[INT.static] = max(ints[INT.static], t + 1)
     if kind == LATER or (kind == AT and v == goal):
-        count[EARLIEST] = max(count[EARLIEST], t + 1)
+        ints[INT.earliest] = max(ints[INT.earliest], t + 1)
     if kind == LATER:
         return
-    k = count[RULES]
-    row = search.rules[k]
+    k = ints[INT.rules]
+    row = work.rules[k]
     row[RULE_NODE] = v
     row[RULE_KIND] = kind
     row[RULE_FROM] = u
     row[RULE_STEP] = t
-    row[RULE_NEXT] = search.nodes[RULED, v]
-    search.nodes[RULED, v] = k
-    count[RULES] = k + 1
+    row[RULE_NEXT] = work.nodes[RULED, v]
+    work.nodes[RULED, v] = k
+    ints[INT.rules] = k + 1
 
 
 @inner
-def start_search(ground, table, search, slack):
+def start_search(ground, table, work, slack):
     """Begin; the path may cost FACTOR * f + slack, where f is the least that the rules allow."""
-    search.reals[SLACK] = slack
-    search.ints[RESULT] = -1
-    if ground.timed[0] == 0 and search.ints[STATIC] == 0:
-        search.reals[FMIN] = ground.tables[search.ints[AGENT], ground.starts[search.ints[AGENT]]]
-        enter(ground, table, search, FEWEST)
+    work.reals[REAL.slack] = slack
+    work.ints[INT.result] = -1
+    if ground.timed[0] == 0 and work.ints[INT.static] == 0:
+        work.reals[REAL.fmin] = ground.tables[work.ints[INT.agent], ground.starts[work.ints[INT.agent]]]
+        enter(ground, table, work, FEWEST)
     else:
-        enter(ground, table, search, CHEAPEST)
+        enter(ground, table, work, CHEAPEST)
 
 
 @inner
-def enter(ground, table, search, mode):
+def enter(ground, table, work, mode):
     """Put the start into the heap for a search in `mode`."""
-    count = search.ints
-    reals = search.reals
-    count[MODE] = mode
-    count[MADE] = 0
-    count[SIZE] = 0
-    count[SEARCHES] += 1
-    count[UNTIL] = 0
+    ints = work.ints
+    reals = work.reals
+    ints[INT.mode] = mode
+    ints[INT.made] = 0
+    ints[INT.size] = 0
+    ints[INT.searches] += 1
+    ints[INT.until] = 0
     if ground.timed[0] != 0:
-        count[UNTIL] = count[STATIC]
+        ints[INT.until] = ints[INT.static]
         if mode == FEWEST:
-            count[UNTIL] = max(count[UNTIL], table.horizon[0])
-    reals[LIMIT] = np.inf
+            ints[INT.until] = max(ints[INT.until], table.horizon[0])
+    reals[REAL.limit] = np.inf
     if mode == FEWEST:
-        reals[LIMIT] = max(reals[FACTOR] * reals[FMIN] + reals[SLACK], reals[FMIN]) * (1.0 + SAME)
-    start = ground.starts[count[AGENT]]
-    h = float(ground.tables[count[AGENT], start])
-    when, end, soft = interval(table, search, start, 0, 0)
+        reals[REAL.limit] = max(reals[REAL.factor] * reals[REAL.fmin] + reals[REAL.slack], reals[REAL.fmin]) * (1.0 + SAME)
+    start = ground.starts[ints[INT.agent]]
+    h = float(ground.tables[ints[INT.agent], start])
+    when, end, soft = interval(table, work, start, 0, 0)
     if when == 0 and h < np.inf:
-        add_label(search, start, 0, end, soft, 0.0, -1, max(h, float(count[EARLIEST]) * reals[MIN_STEP]), h)
+        add_label(work, start, 0, end, soft, 0.0, -1, max(h, float(ints[INT.earliest]) * reals[REAL.min_step]), h)
 
 
 @inner
-def interval(table, search, node, time, limit):
+def interval(table, work, node, time, limit):
     """The first interval at `node` that can be entered from `time` to `limit`.
 
     Returns:
@@ -137,10 +189,10 @@ def interval(table, search, node, time, limit):
     """
     while time <= limit:
         end = FOREVER
-        k = search.nodes[RULED, node]
+        k = work.nodes[RULED, node]
         while k >= 0:
-            at = search.rules[k, RULE_STEP]
-            kind = search.rules[k, RULE_KIND]
+            at = work.rules[k, RULE_STEP]
+            kind = work.rules[k, RULE_KIND]
             if kind == KEEP_OUT and at <= time:
                 return NEVER, 0, 0
             if kind == AT and at == time:
@@ -148,12 +200,12 @@ def interval(table, search, node, time, limit):
                 break
             if kind != MOVE and at > time:
                 end = min(end, at - 1)
-            k = search.rules[k, RULE_NEXT]
+            k = work.rules[k, RULE_NEXT]
         if end < 0:
             time += 1
             continue
         soft = 0
-        if search.ints[MODE] == FEWEST:
+        if work.ints[INT.mode] == FEWEST:
             taken = next_taken(table.bits, node, time)
             if taken == time:
                 end = time
@@ -167,37 +219,37 @@ def interval(table, search, node, time, limit):
                 soft += 1
             else:
                 end = min(end, table.rests[node] - 1)
-        if time < search.ints[UNTIL]:
+        if time < work.ints[INT.until]:
             end = time
         return time, end, soft
     return NEVER, 0, 0
 
 
 @inner
-def add_label(search, node, time, end, soft, cost, parent, f, h):
+def add_label(work, node, time, end, soft, cost, parent, f, h):
     """Enter a label unless another of its interval is no worse; False when there is no room."""
-    count = search.ints
-    labels = search.labels
-    label = count[MADE]
+    ints = work.ints
+    labels = work.labels
+    label = ints[INT.made]
     sibling = -1
     if end >= 0:
-        if search.nodes[BELONGS, node] != count[SEARCHES]:
-            search.nodes[BELONGS, node] = count[SEARCHES]
-            search.nodes[NEWEST, node] = -1
-        sibling = search.nodes[NEWEST, node]
+        if work.nodes[BELONGS, node] != ints[INT.searches]:
+            work.nodes[BELONGS, node] = ints[INT.searches]
+            work.nodes[NEWEST, node] = -1
+        sibling = work.nodes[NEWEST, node]
         other = sibling
         while other >= 0:
             row = labels[other]
             if row[END] == end and row[DEAD] == 0:
-                if row[SOFT] <= soft and search.costs[other] <= cost:
+                if row[SOFT] <= soft and work.costs[other] <= cost:
                     return True
-                if row[SOFT] >= soft and search.costs[other] >= cost:
+                if row[SOFT] >= soft and work.costs[other] >= cost:
                     row[DEAD] = 1
             other = row[SIBLING]
-    if label == search.costs.size:
+    if label == work.costs.size:
         return False
     if end >= 0:
-        search.nodes[NEWEST, node] = label
+        work.nodes[NEWEST, node] = label
     row = labels[label]
     row[SPOT] = node
     row[TIME] = time
@@ -206,59 +258,59 @@ def add_label(search, node, time, end, soft, cost, parent, f, h):
     row[BEFORE] = parent
     row[SIBLING] = sibling
     row[DEAD] = 0
-    search.costs[label] = cost
-    count[MADE] = label + 1
-    if count[MODE] == FEWEST:
-        key, tie = float(soft), f + search.reals[GREED] * h
+    work.costs[label] = cost
+    ints[INT.made] = label + 1
+    if ints[INT.mode] == FEWEST:
+        key, tie = float(soft), f + work.reals[REAL.greed] * h
     else:
         key, tie = f, h
-    count[SIZE] = push(search.keys, search.ties, search.items, count[SIZE], key, tie, np.int32(label))
+    ints[INT.size] = push(work.keys, work.ties, work.items, ints[INT.size], key, tie, np.int32(label))
     return True
 
 
 @inner
-def run_search(ground, table, search, budget):
+def run_search(ground, table, work, budget):
     """Go on: FOUND (label RESULT, bound FMIN), EXHAUSTED, BUDGET after as many expansions, or FULL: no room for labels."""
-    count = search.ints
-    if count[RESULT] >= 0:
+    ints = work.ints
+    if ints[INT.result] >= 0:
         return FOUND
-    last = count[EXPANDED] + budget
-    while count[SIZE] > 0:
-        if count[EXPANDED] >= last:
+    last = ints[INT.expanded] + budget
+    while ints[INT.size] > 0:
+        if ints[INT.expanded] >= last:
             return BUDGET
-        label = np.int64(search.items[0])
-        key, tie = search.keys[0], search.ties[0]
-        count[SIZE] = pop(search.keys, search.ties, search.items, count[SIZE])
-        row = search.labels[label]
+        label = np.int64(work.items[0])
+        key, tie = work.keys[0], work.ties[0]
+        ints[INT.size] = pop(work.keys, work.ties, work.items, ints[INT.size])
+        row = work.labels[label]
         if row[DEAD] != 0:
             continue
         if row[END] < 0:
-            if count[MODE] == CHEAPEST:
-                search.reals[FMIN] = search.costs[label]
-            if count[MODE] == FEWEST or search.reals[FMIN] > search.reals[WORTH]:
-                count[RESULT] = label
+            if ints[INT.mode] == CHEAPEST:
+                work.reals[REAL.fmin] = work.costs[label]
+            if ints[INT.mode] == FEWEST or work.reals[REAL.fmin] > work.reals[REAL.worth]:
+                ints[INT.result] = label
                 return FOUND
-            enter(ground, table, search, FEWEST)
+            enter(ground, table, work, FEWEST)
             continue
-        count[EXPANDED] += 1
-        if not expand(ground, table, search, label):
-            count[SIZE] = push(search.keys, search.ties, search.items, count[SIZE], key, tie, np.int32(label))
+        ints[INT.expanded] += 1
+        if not expand(ground, table, work, label):
+            ints[INT.size] = push(work.keys, work.ties, work.items, ints[INT.size], key, tie, np.int32(label))
             return FULL
     return EXHAUSTED
 
 
 @inner
-def expand(ground, table, search, label):
+def expand(ground, table, work, label):
     """Enter the labels that follow from `label`; False when there is no room for one."""
     timed = ground.timed[0] != 0
-    agent = search.ints[AGENT]
-    bound = search.reals[LIMIT]
-    row = search.labels[label]
+    agent = work.ints[INT.agent]
+    bound = work.reals[REAL.limit]
+    row = work.labels[label]
     node = row[SPOT]
     time = np.int64(row[TIME])
     end = np.int64(row[END])
-    cost = search.costs[label]
-    if node == ground.goals[agent] and not finish(table, search, label, timed):
+    cost = work.costs[label]
+    if node == ground.goals[agent] and not finish(table, work, label, timed):
         return False
     low, high = ground.indptr[node], ground.indptr[node + 1]
     for edge in range(low, high + 1 if end < FOREVER else high):
@@ -272,31 +324,31 @@ def expand(ground, table, search, label):
         if not timed and limit + h > bound:
             limit = np.int64(bound - h)
         while when <= limit:
-            when, until, met = interval(table, search, target, when, limit)
+            when, until, met = interval(table, work, target, when, limit)
             if when == NEVER:
                 break
-            if barred(search, node, target, when):
+            if barred(work, node, target, when):
                 when += 1
                 continue
-            if when == end + 1 and target != node and search.ints[MODE] == FEWEST:
+            if when == end + 1 and target != node and work.ints[INT.mode] == FEWEST:
                 met += swappers(table, target, node, when)
             then = cost + step if timed else float(when)
-            f = max(then + h, then + (search.ints[EARLIEST] - when) * search.reals[MIN_STEP])
-            if f <= bound and not add_label(search, target, when, until, row[SOFT] + met, then, label, f, h):
+            f = max(then + h, then + (work.ints[INT.earliest] - when) * work.reals[REAL.min_step])
+            if f <= bound and not add_label(work, target, when, until, row[SOFT] + met, then, label, f, h):
                 return False
             when = until + 1
     return True
 
 
 @inner
-def finish(table, search, label, timed):
+def finish(table, work, label, timed):
     """From a label at the goal, enter one that stays for good, if it may; False when there is no room."""
-    row = search.labels[label]
-    time = max(np.int64(row[TIME]), search.ints[EARLIEST])
+    row = work.labels[label]
+    time = max(np.int64(row[TIME]), work.ints[INT.earliest])
     if time > row[END]:
         return True
     met = 0
-    if search.ints[MODE] == FEWEST:
+    if work.ints[INT.mode] == FEWEST:
         at = next_taken(table.bits, row[SPOT], time + 1)
         while at < NEVER:
             other = table.head[row[SPOT], at]
@@ -304,18 +356,18 @@ def finish(table, search, label, timed):
                 met += 1
                 other = table.link[other, at]
             at = next_taken(table.bits, row[SPOT], at + 1)
-    cost = search.costs[label] if timed else float(time)
-    if cost > search.reals[LIMIT]:
+    cost = work.costs[label] if timed else float(time)
+    if cost > work.reals[REAL.limit]:
         return True
-    return add_label(search, row[SPOT], time, -1, row[SOFT] + met, cost, label, cost, 0.0)
+    return add_label(work, row[SPOT], time, -1, row[SOFT] + met, cost, label, cost, 0.0)
 
 
 @inner
-def barred(search, before, node, time):
+def barred(work, before, node, time):
     """Whether a rule forbids the move from `before` to `node` that arrives at `time`."""
-    k = search.nodes[RULED, node]
+    k = work.nodes[RULED, node]
     while k >= 0:
-        row = search.rules[k]
+        row = work.rules[k]
         if row[RULE_KIND] == MOVE and row[RULE_STEP] == time and row[RULE_FROM] == before:
             return True
         k = row[RULE_NEXT]
@@ -336,12 +388,12 @@ def swappers(table, node, before, time):
 
 
 @inner
-def unwind(search, path, length):
+def unwind(work, path, length):
     """Write the path found, of `length` entries, to the beginning of `path`."""
-    label = search.ints[RESULT]
+    label = work.ints[INT.result]
     time = length
     while label >= 0:
-        row = search.labels[label]
+        row = work.labels[label]
         for at in range(row[TIME], time):
             path[at] = row[SPOT]
         time = row[TIME]

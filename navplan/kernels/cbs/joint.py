@@ -23,7 +23,7 @@ MADE, SIZE, RESULT, POPPED = 0, 1, 2, 3
 SLACK = 1e-12
 
 
-class Team(NamedTuple):
+class JointTeam(NamedTuple):
     """The agents.
 
     Attributes:
@@ -153,7 +153,7 @@ def joint_search(graph, waits, xy, team, work, progress, max_expansions):
         graph: Csr, forward.
         waits: (N,) float64.
         xy: (N, D) float64.
-        team: a Team.
+        team: a JointTeam.
         work: a JointWork; slots all -1 at the beginning.
         progress: (4,) int64, all 0 at the beginning; RESULT holds the last record when FOUND.
 

@@ -1,6 +1,6 @@
 """Conflict-Based Search where every move and wait costs 1 and clearance is 0: one agent's search, and who is where.
 
-Constraints are intervals of time at a node, so that one row says a range or a target constraint, and moves that are barred.
+Rules are intervals of time at a node, so that one row says a range or a target constraint, and moves that are barred.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TIME_ROOM = 1 << 21
 MADE, SIZE, RESULT, POPPED, STAMP = 0, 1, 2, 3, 4
 
 
-class Bars(NamedTuple):
+class Rules(NamedTuple):
     """What one agent must not do: lists of rows by node.
 
     Attributes:
@@ -67,32 +67,32 @@ class UnitWork(NamedTuple):
 
 
 @kernel
-def set_bars(bars, rows, count):
-    """Put rows (R, 4) int32 of (node, low, high, origin) into the lists; `clear_bars` takes them out."""
+def set_rules(rules, rows, count):
+    """Put rows (R, 4) int32 of (node, low, high, origin) into the lists; `clear_rules` takes them out."""
     for k in range(count):
         node = rows[k, 0]
-        bars.low[k] = rows[k, 1]
-        bars.high[k] = rows[k, 2]
-        bars.origin[k] = rows[k, 3]
-        bars.next[k] = bars.head[node]
-        bars.head[node] = k
+        rules.low[k] = rows[k, 1]
+        rules.high[k] = rows[k, 2]
+        rules.origin[k] = rows[k, 3]
+        rules.next[k] = rules.head[node]
+        rules.head[node] = k
 
 
 @kernel
-def clear_bars(bars, rows, count):
+def clear_rules(rules, rows, count):
     """Empty the lists of the nodes named in `rows`."""
     for k in range(count):
-        bars.head[rows[k, 0]] = -1
+        rules.head[rows[k, 0]] = -1
 
 
 @inner
-def barred(bars, u, v, time):
+def barred(rules, u, v, time):
     """True when moving from u to v, to be there at `time`, is barred."""
-    k = bars.head[v]
+    k = rules.head[v]
     while k >= 0:
-        if bars.low[k] <= time <= bars.high[k] and (bars.origin[k] < 0 or bars.origin[k] == u):
+        if rules.low[k] <= time <= rules.high[k] and (rules.origin[k] < 0 or rules.origin[k] == u):
             return True
-        k = bars.next[k]
+        k = rules.next[k]
     return False
 
 
@@ -188,19 +188,19 @@ def reach(h, work, progress, horizon, earliest, goal, parent, u, v, time):
 
 
 @kernel
-def unit_search(indptr, indices, h, start, goal, earliest, horizon, bars, work, progress, max_expansions):
-    """A shortest path under `bars`: space-time A*, time collapsing at `horizon`.
+def unit_search(indptr, indices, h, start, goal, earliest, horizon, rules, work, progress, max_expansions):
+    """A shortest path under `rules`: space-time A*, time collapsing at `horizon`.
 
     Args:
         h: (N,) float64 distances to the goal.
         earliest: the last arrival must not be before.
-        horizon: time after which no row of `bars` begins or ends.
+        horizon: time after which no row of `rules` begins or ends.
         progress: (5,) int64; MADE = 0 begins a search, STAMP must be new.
 
     Returns:
         FOUND (RESULT), EXHAUSTED, BUDGET, or FULL.
     """
-    if progress[MADE] == 0 and not barred(bars, -1, start, 0) and h[start] < np.inf:
+    if progress[MADE] == 0 and not barred(rules, -1, start, 0) and h[start] < np.inf:
         reach(h, work, progress, horizon, earliest, goal, -1, start, start, 0)
     expanded = 0
     while progress[SIZE] > 0:
@@ -222,7 +222,7 @@ def unit_search(indptr, indices, h, start, goal, earliest, horizon, bars, work, 
         progress[POPPED] += 1
         for edge in range(indptr[u], indptr[u + 1] + 1):
             v = indices[edge] if edge < indptr[u + 1] else u
-            if h[v] < np.inf and not barred(bars, u, v, time + 1):
+            if h[v] < np.inf and not barred(rules, u, v, time + 1):
                 reach(h, work, progress, horizon, earliest, goal, record, u, v, time + 1)
     return EXHAUSTED
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from navplan.kernels.common.jit import inner, kernel
 
 
-class Scene(NamedTuple):
+class PibtScene(NamedTuple):
     """What does not change between steps; the graph's arrays are read-only, `goals` may change between steps.
 
     Attributes:

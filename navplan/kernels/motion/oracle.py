@@ -25,7 +25,7 @@ NO_WAY, HEAP_FULL = -1, -2
 
 _HALVINGS = 6.0
 # Shifts that leave the end in place may bring it so far from its nearest: a few roundings of float32.
-_WANDER = 1e-4
+_DRIFT = 1e-4
 
 
 @kernel
@@ -186,7 +186,7 @@ def polish(geometry, goal, tolerance, nearer, trials, scale, seed, positions, ac
     new_positions, new_actions, new_costs = spare
     steps = len(actions)
     gap = _gap(positions, steps, goal)
-    limit = gap + _WANDER
+    limit = gap + _DRIFT
     for _ in range(trials):
         if nearer and gap < tolerance:
             break
@@ -223,7 +223,7 @@ def polish(geometry, goal, tolerance, nearer, trials, scale, seed, positions, ac
             better = new_gap < tolerance and _total(new_costs, first, steps) < _total(costs, first, steps)
         if better:
             gap = new_gap
-            limit = min(limit, gap + _WANDER)
+            limit = min(limit, gap + _DRIFT)
             positions[first + 1 : steps + 1] = new_positions[first + 1 : steps + 1]
             actions[first:steps] = new_actions[first:steps]
             costs[first:steps] = new_costs[first:steps]

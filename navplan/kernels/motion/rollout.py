@@ -14,7 +14,7 @@ _ONE = np.float32(1.0)
 
 
 @kernel
-def wander(
+def rollout(
     geometry, layers, scale, state, goal, noise, uniform, tolerance, traces, states, actions, costs, reached, hidden, scratch
 ):
     """Step until the goal is reached or the noise is used up.

@@ -10,7 +10,7 @@ import numpy as np
 
 from navplan.kernels.common.jit import kernel
 
-# What a constraint forbids one agent; see `navplan.kernels.search.constraints.Table`.
+# What a constraint forbids one agent; see `navplan.kernels.search.constraints.ConstraintTable`.
 ARRIVAL = 0
 MOVE = 1
 DISC = 2

@@ -11,7 +11,7 @@ from navplan.kernels.common.jit import inner, kernel
 from navplan.kernels.search.conflicts import ARRIVAL, MOVE, moves_conflict
 
 
-class Table(NamedTuple):
+class ConstraintTable(NamedTuple):
     """An agent's constraints, sorted by step; step t owns the entries first[t] .. first[t + 1] - 1, (L + 1,) int32.
 
     kind (K,) int8; ARRIVAL forbids ending the step at a, MOVE forbids a -> b, DISC forbids moves that at instant tau of the step

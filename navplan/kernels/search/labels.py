@@ -40,6 +40,16 @@ class TwoCosts(NamedTuple):
     wait_risk: NDArray[np.float64]
 
 
+class Ahead(NamedTuple):
+    """(N,) float64 least from each node to the goal, inf where there is no way: of cost, of risk, each by its own best path, and
+    of ``cost + price * risk`` (any such array where `worth_cap` is inf).
+    """
+
+    cost: NDArray[np.float64]
+    risk: NDArray[np.float64]
+    worth: NDArray[np.float64]
+
+
 class LabelQuery(NamedTuple):
     """What is asked.
 
@@ -119,7 +129,7 @@ def resting_conflicts(xy, query, others, t, v):
 
 
 @inner
-def open_label(xy, query, others, work, progress, parent, v, cost, risk, ahead, risk_ahead, arrived):
+def open_label(xy, query, others, work, progress, parent, v, cost, risk, cost_ahead, risk_ahead, arrived):
     """Queue a label for node v, reached from the label `parent`; conflicts with other paths are counted if they have a price."""
     t = work.time[parent] + 1
     conflicts = work.conflicts[parent]
@@ -137,12 +147,12 @@ def open_label(xy, query, others, work, progress, parent, v, cost, risk, ahead, 
     work.arrived[label] = arrived
     progress[LABELS] = label + 1
     progress[GENERATED] += 1
-    key = cost + query.penalty * conflicts + ahead
+    key = cost + query.penalty * conflicts + cost_ahead
     progress[QUEUED] = push(work.keys, work.ties, work.items, progress[QUEUED], key, risk + risk_ahead, label)
 
 
 @inner
-def expand(graph, xy, h, risk_h, worth_h, query, table, others, work, progress, values, label):
+def expand(graph, xy, ahead, query, table, others, work, progress, values, label):
     """Queue the successors of `label` that may still lead to a new trade-off."""
     u, t = work.node[label], work.time[label]
     left = max(0, query.arrive_from - t - 1)
@@ -162,10 +172,10 @@ def expand(graph, xy, h, risk_h, worth_h, query, table, others, work, progress, 
         else:
             risk += graph.wait_risk[u]
             cost += graph.wait_cost[u]
-        risk_ahead = max(risk_h[v], risk_rest)
-        if risk + risk_ahead > limit or h[v] == np.inf:
+        risk_ahead = max(ahead.risk[v], risk_rest)
+        if risk + risk_ahead > limit or ahead.cost[v] == np.inf:
             continue
-        if cost + query.price * risk + worth_h[v] > query.worth_cap:
+        if cost + query.price * risk + ahead.worth[v] > query.worth_cap:
             continue
         # waiting at the goal is no arrival: an agent that came too early must leave and return
         arrived = v == query.goal and t + 1 >= query.rest_from and u != v
@@ -175,12 +185,12 @@ def expand(graph, xy, h, risk_h, worth_h, query, table, others, work, progress, 
                 continue
         if forbidden(table, xy, query.clearance, t, u, v):
             continue
-        ahead = max(h[v], rest)
-        open_label(xy, query, others, work, progress, label, v, cost, risk, ahead, risk_ahead, arrived)
+        cost_ahead = max(ahead.cost[v], rest)
+        open_label(xy, query, others, work, progress, label, v, cost, risk, cost_ahead, risk_ahead, arrived)
 
 
 @inner
-def begin(xy, h, risk_h, query, others, work, progress, values):
+def begin(xy, ahead, query, others, work, progress, values):
     """Put the start into an empty search."""
     progress[:] = 0
     values[LEAST] = np.inf
@@ -194,21 +204,21 @@ def begin(xy, h, risk_h, query, others, work, progress, values):
     if work.arrived[0] and query.penalty > 0.0:
         work.conflicts[0] = resting_conflicts(xy, query, others, 0, query.start)
     progress[LABELS] = 1
-    if h[query.start] < np.inf and risk_h[query.start] <= risk_limit(query, values):
-        progress[QUEUED] = push(work.keys, work.ties, work.items, 0, h[query.start], risk_h[query.start], 0)
+    cost, risk = ahead.cost[query.start], ahead.risk[query.start]
+    if cost < np.inf and risk <= risk_limit(query, values):
+        progress[QUEUED] = push(work.keys, work.ties, work.items, 0, cost, risk, 0)
 
 
 @kernel
-def label_search(graph, xy, h, risk_h, worth_h, query, table, others, work, progress, values, max_expansions):
+def label_search(graph, xy, ahead, query, table, others, work, progress, values, max_expansions):
     """Run the search for at most `max_expansions` expansions.
 
     Args:
         graph: TwoCosts.
         xy: (N, D) float64 coordinates.
-        h, risk_h: (N,) float64 exact cost and exact risk from each node to the goal, each by its own best path; inf for none.
-        worth_h: (N,) float64, likewise for ``cost + price * risk``; any such array where `worth_cap` is inf.
+        ahead: an Ahead.
         query: a LabelQuery.
-        table: `navplan.kernels.search.constraints.Table`.
+        table: `navplan.kernels.search.constraints.ConstraintTable`.
         others: (T, K) int32 paths whose conflicts have the price `query.penalty`; column `query.skip` is left out.
         work: LabelWork whose slots carry no entry of `query.stamp` when the search begins.
         progress: (5,) int64; LABELS = 0 begins a search.
@@ -218,7 +228,7 @@ def label_search(graph, xy, h, risk_h, worth_h, query, table, others, work, prog
         FOUND (`max_points` reached), EXHAUSTED (these are all), BUDGET, or FULL (begin again with larger arrays).
     """
     if progress[LABELS] == 0:
-        begin(xy, h, risk_h, query, others, work, progress, values)
+        begin(xy, ahead, query, others, work, progress, values)
     capacity = work.node.size - query.max_degree - 2
     expanded = 0
     while progress[QUEUED] > 0:
@@ -245,7 +255,7 @@ def label_search(graph, xy, h, risk_h, worth_h, query, table, others, work, prog
         work.slot_risk[at] = work.risk[label]
         expanded += 1
         progress[EXPANDED] += 1
-        expand(graph, xy, h, risk_h, worth_h, query, table, others, work, progress, values, label)
+        expand(graph, xy, ahead, query, table, others, work, progress, values, label)
     return EXHAUSTED
 
 

@@ -49,7 +49,7 @@ class Ground(NamedTuple):
     timed: NDArray[np.int64]
 
 
-class Labels(NamedTuple):
+class SippWork(NamedTuple):
     """Search memory for L labels; a label is a way to reach a node in an interval.
 
     Attributes:
@@ -221,7 +221,7 @@ def search(ground, table, work, agent, mode, bound, max_expansions, resume):
     """Look for a path of `agent`, which must not be in the table.
 
     Args:
-        ground, table, work: see the classes.
+        ground, table, work: a Ground, `navplan.kernels.search.reservation.Reservations`, a SippWork.
         agent: for whom.
         mode: HARD, FEWEST (conflicts with soft agents, then cost) or CHEAPEST (cost, then conflicts).
         bound: paths that cost more are not wanted.

@@ -321,7 +321,7 @@ def search(graph, waits, xy, h, query, table, others, work, progress, values, ma
         xy: (N, D) float64 coordinates.
         h: (N,) float64 exact distances to the goal, inf where it cannot be reached.
         query: a Query.
-        table: a Table.
+        table: a ConstraintTable.
         others: (T, K) int32 paths of other agents to be avoided if possible; column `query.skip` is left out.
         work: a Work whose slots carry no entry of `query.stamp` when the search begins.
         progress: (7,) int64; RECORDS = 0 begins a search. RESULT holds the goal record when FOUND.

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from navplan.kernels.common.status import BUDGET, EXHAUSTED, FULL
-from navplan.kernels.search.conflicts import KEEP_OUT, LATER
-from navplan.kernels.search.constraints import Table, first_arrival, first_rest
+from navplan.kernels.common.status import EXHAUSTED
 from navplan.kernels.search.space_time import (
     EXPANDED,
     FMIN,
@@ -22,23 +19,10 @@ from navplan.kernels.search.space_time import (
     trace,
 )
 from navplan.plan.problem import Problem
-from navplan.planners.base import Clock, Weighted, expansions_per_slice, freeze
+from navplan.planners.base import Clock, Weighted, expansions_per_slice
+from navplan.planners.cbs.constraints import Constraint, Restrictions
+from navplan.planners.cbs.search_memory import SearchMemory, columns, hash_table, heap
 from navplan.system.arrays import Float64, Int32
-
-
-class Constraint(NamedTuple):
-    """What one agent must not do in time step `step`: see `navplan.kernels.search.constraints.Table`.
-
-    KEEP_OUT holds from that step on; LATER means that the last arrival is after that step.
-    """
-
-    step: int
-    kind: int
-    a: int = -1
-    b: int = -1
-    tau: float = 0.0
-    centre: tuple[float, ...] = ()
-    r2: float = 0.0
 
 
 class Route(NamedTuple):
@@ -76,56 +60,13 @@ def pack(paths: Sequence[Int32]) -> Int32:
     return table
 
 
-def make_table(constraints: Collection[Constraint], dimensions: int) -> Table:
-    """The constraints of one agent in the kernel's layout; LATER is none of its business."""
-    rows = sorted(row for row in constraints if row.kind < KEEP_OUT)
-    keep = sorted(row for row in constraints if row.kind == KEEP_OUT)
-    steps = np.array([row.step for row in rows], np.int64)
-    last = rows[-1].step + 1 if rows else 0
-    table = Table(
-        first=np.searchsorted(steps, np.arange(last + 1)).astype(np.int32),
-        kind=np.array([row.kind for row in rows], np.int8),
-        a=np.array([row.a for row in rows], np.int32),
-        b=np.array([row.b for row in rows], np.int32),
-        tau=np.array([row.tau for row in rows], np.float64),
-        centre=np.array([row.centre or (0.0,) * dimensions for row in rows], np.float64).reshape(len(rows), dimensions),
-        r2=np.array([row.r2 for row in rows], np.float64),
-        keep_step=np.array([row.step for row in keep], np.int32),
-        keep_node=np.array([row.a for row in keep], np.int32),
-    )
-    freeze(*table)
-    return table
-
-
 def make_work(capacity: int) -> Work:
-    """Memory for `capacity` records; the hash table keeps below half full."""
-    slots = 1 << (2 * capacity - 1).bit_length()
-    return Work(
-        np.empty(capacity, np.int32),
-        np.empty(capacity, np.int32),
-        np.empty(capacity),
-        np.empty(capacity),
-        np.empty(capacity),
-        np.empty(capacity, np.int32),
-        np.empty(capacity, np.int32),
-        np.empty(capacity, np.int32),
-        np.empty(capacity, np.int8),
-        np.empty(slots, np.int64),
-        np.zeros(slots, np.int64),
-        np.empty(slots, np.int32),
-        np.empty(capacity),
-        np.empty(capacity),
-        np.empty(capacity, np.int32),
-        np.empty(capacity),
-        np.empty(capacity),
-        np.empty(capacity, np.int32),
-        np.empty(capacity),
-        np.empty(capacity),
-        np.empty(capacity, np.int32),
-    )
+    """Memory for `capacity` records."""
+    records = columns(capacity, np.int32, np.int32, np.float64, np.float64, np.float64, np.int32, np.int32, np.int32, np.int8)
+    return Work(*records, *hash_table(capacity, np.int32), *heap(capacity), *heap(capacity), *heap(capacity))
 
 
-class LowLevel:
+class AgentSearch:
     """Finds paths for the agents of one problem; counts what it does.
 
     Attributes:
@@ -139,12 +80,8 @@ class LowLevel:
         self._weighted = weighted
         self._tables = tables
         self._clearance = clearance
-        self._clock = clock
-        self._capacity = max(1 << 12, 8 * (weighted.max_degree + 2))
-        self._work = make_work(self._capacity)
-        self._progress = np.zeros(7, np.int64)
+        self._memory = SearchMemory(make_work, max(1 << 12, 8 * (weighted.max_degree + 2)), 7, clock)
         self._values = np.zeros(1)
-        self._stamp = 0
         self._penalty = typical_step(weighted)
         self.expanded = 0
         self.generated = 0
@@ -172,71 +109,58 @@ class LowLevel:
             OutOfTime: the deadline passed.
         """
         weighted, goal = self._weighted, self._goals[agent]
-        table = make_table(constraints, weighted.xy.shape[1])
-        later = max((row.step + 1 for row in constraints if row.kind == LATER), default=0)
-        rest_from = max(later, int(first_rest(table, weighted.xy, self._clearance, goal)))
-        horizon = max(len(table.first) - 1, others.shape[0] - 1, rest_from, int(table.keep_step.max(initial=0)))
+        limits = Restrictions.of(constraints, weighted.xy, self._clearance, goal)
         slice_size = expansions_per_slice(weighted.max_degree, others.shape[1])
         # Where risk is dear, a way round costs more than a few steps, and an agent that has been in conflict before must want it
         # more. With w = 1 there is nothing to spend on ways round, only ties to break.
         dearer, slices = (1, 2) if w == 1.0 else (WAY_ROUND * (1 + len(constraints)) ** 2, 40)
-        self.searches += 1
-        while True:
-            self._stamp += 1
-            query = Query(
-                start=self._starts[agent],
-                goal=goal,
-                rest_from=rest_from,
-                arrive_from=int(first_arrival(table, goal, rest_from)),
-                horizon=horizon,
-                skip=skip,
-                stamp=self._stamp,
-                max_degree=weighted.max_degree,
-                patience=slices * slice_size,
-                min_step=weighted.min_step,
-                w=float(w),
-                extra=float(extra),
-                penalty=self._penalty * dearer,
-                clearance=self._clearance,
-            )
-            self._progress[:] = 0
-            status = BUDGET
-            while status == BUDGET:
-                self._clock.check()
-                status = search(
+        query = Query(
+            start=self._starts[agent],
+            goal=goal,
+            rest_from=limits.rest_from,
+            arrive_from=limits.arrive_from,
+            horizon=max(limits.horizon, others.shape[0] - 1),
+            skip=skip,
+            stamp=0,
+            max_degree=weighted.max_degree,
+            patience=slices * slice_size,
+            min_step=weighted.min_step,
+            w=float(w),
+            extra=float(extra),
+            penalty=self._penalty * dearer,
+            clearance=self._clearance,
+        )
+        memory = self._memory
+
+        def step(work: Work, stamp: int) -> int:
+            return int(
+                search(
                     weighted.forward,
                     weighted.waits,
                     weighted.xy,
                     self._tables[agent],
-                    query,
-                    table,
+                    query._replace(stamp=stamp),
+                    limits.table,
                     others,
-                    self._work,
-                    self._progress,
+                    work,
+                    memory.progress,
                     self._values,
                     slice_size,
                 )
-            self.expanded += int(self._progress[EXPANDED])
-            self.generated += int(self._progress[GENERATED])
-            if status != FULL:
-                break
-            self._capacity *= 4
-            self._work = make_work(self._capacity)
-        if status == EXHAUSTED:
-            return None
-        return self._route(int(self._progress[RESULT]))
+            )
+
+        self.searches += 1
+        status = memory.run(step)
+        self.expanded, self.generated = int(memory.spent[EXPANDED]), int(memory.spent[GENERATED])
+        return None if status == EXHAUSTED else self._route(int(memory.progress[RESULT]))
 
     def _route(self, record: int) -> Route:
-        path = np.empty(int(self._work.time[record]) + 1, np.int32)
-        trace(self._work, record, path)
-        cost = float(self._work.g[record])
-        return Route(path, cost, min(cost, float(self._values[FMIN])), int(self._work.conflicts[record]))
+        work = self._memory.work
+        path = np.empty(int(work.time[record]) + 1, np.int32)
+        trace(work, record, path)
+        cost = float(work.g[record])
+        return Route(path, cost, min(cost, float(self._values[FMIN])), int(work.conflicts[record]))
 
     def distance(self, agent: int) -> float:
         """Cost of the agent's cheapest path alone, inf when it cannot reach its goal."""
         return float(self._tables[agent, self._starts[agent]])
-
-
-def bound_of(route: Route | None) -> float:
-    """Lower bound that a search proved: inf when it found that there is no path."""
-    return math.inf if route is None else route.bound

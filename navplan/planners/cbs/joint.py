@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from navplan.kernels.cbs.joint import MADE, POPPED, RESULT, SIZE, JointWork, Team, joint_search, joint_trace
+from navplan.kernels.cbs.joint import MADE, POPPED, RESULT, SIZE, JointTeam, JointWork, joint_search, joint_trace
 from navplan.kernels.common.status import BUDGET, EXHAUSTED, FOUND, FULL
 from navplan.planners.base import Clock, Weighted, freeze
 from navplan.system.arrays import Float64, Int32
@@ -49,7 +49,7 @@ def plan_jointly(
         OutOfTime: the deadline passed.
     """
     agents = len(goals)
-    team = Team(np.array(starts, np.int32), np.array(goals, np.int32), np.array(tables, np.float64), clearance)
+    team = JointTeam(np.array(starts, np.int32), np.array(goals, np.int32), np.array(tables, np.float64), clearance)
     freeze(team.starts, team.goals, team.tables)
     work = JointWork(
         rows=np.empty((capacity, 2 * agents + 1), np.int32),

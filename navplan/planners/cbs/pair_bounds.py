@@ -36,19 +36,24 @@ class PairBounds:
 
     def _compute(self, i: int, j: int) -> float:
         if self._work is None:
-            self._work = PairWork(
-                np.empty(CAPACITY, np.int32),
-                np.empty(CAPACITY, np.int32),
-                np.empty(CAPACITY, np.int8),
-                np.empty(CAPACITY),
-                np.empty(2 * CAPACITY, np.int64),
-                np.empty(2 * CAPACITY, np.int32),
-                np.empty(CAPACITY),
-                np.empty(CAPACITY),
-                np.empty(CAPACITY, np.int32),
-            )
+            self._work = make_pair_work()
         weighted = self._weighted
         pair = Pair(*self._ends[i], *self._ends[j], self._clearance)
         return float(
             pair_bound(weighted.forward, weighted.waits, weighted.xy, self._tables[i], self._tables[j], pair, self._work, BUDGET)
         )
+
+
+def make_pair_work() -> PairWork:
+    """Memory for the joint search of two agents."""
+    return PairWork(
+        first=np.empty(CAPACITY, np.int32),
+        second=np.empty(CAPACITY, np.int32),
+        retired=np.empty(CAPACITY, np.int8),
+        g=np.empty(CAPACITY),
+        slot_key=np.empty(2 * CAPACITY, np.int64),
+        slot_record=np.empty(2 * CAPACITY, np.int32),
+        keys=np.empty(CAPACITY),
+        ties=np.empty(CAPACITY),
+        items=np.empty(CAPACITY, np.int32),
+    )

@@ -7,18 +7,18 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from navplan.kernels.cbs.pairs import Pair, PairWork, pair_bound
+from navplan.kernels.cbs.pairs import Pair, pair_bound
 from navplan.kernels.search.dijkstra import Csr
 from navplan.planners.base import Clock, freeze
-from navplan.planners.cbs.pair_bounds import BUDGET, CAPACITY, MAX_COMBINATIONS
+from navplan.planners.cbs.pair_bounds import BUDGET, MAX_COMBINATIONS, make_pair_work
 from navplan.planners.cbs.vertex_cover import cover, matching
-from navplan.planners.priority.reservations import Field
+from navplan.planners.field import Field
 
 # Pairs for which a cover is found in less than 0.1 s; of more, disjoint ones are summed.
 MOST_COVERED = 100
 
 
-class Dues:
+class RootBound:
     """Bounds from pairs of agents, each planned together with the joint search of `navplan.kernels.cbs.pairs`."""
 
     def __init__(self, field: Field) -> None:
@@ -28,17 +28,7 @@ class Dues:
         self._degree = int(np.diff(ground.indptr).max(initial=0))
         self._xy = np.ascontiguousarray(field.problem.graph.states, np.float64)
         freeze(self._xy)
-        self._work = PairWork(
-            first=np.empty(CAPACITY, np.int32),
-            second=np.empty(CAPACITY, np.int32),
-            retired=np.empty(CAPACITY, np.int8),
-            g=np.empty(CAPACITY),
-            slot_key=np.empty(2 * CAPACITY, np.int64),
-            slot_record=np.empty(2 * CAPACITY, np.int32),
-            keys=np.empty(CAPACITY),
-            ties=np.empty(CAPACITY),
-            items=np.empty(CAPACITY, np.int32),
-        )
+        self._work = make_pair_work()
         self._due(0, 0, 0)  # nothing: compiled before it is needed
 
     def total(self, pairs: Iterable[Sequence[int]], clock: Clock) -> float:

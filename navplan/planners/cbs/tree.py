@@ -1,40 +1,26 @@
-"""The conflict tree that CBS and its relatives search: nodes, conflicts, and the constraints that resolve them."""
+"""The conflict tree that CBS and its relatives search, and what their planning calls have in common."""
 
 from __future__ import annotations
 
-import dataclasses
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
-from navplan.kernels.search.conflicts import ARRIVAL, DISC, KEEP_OUT, LATER, MOVE, find_conflicts, first_too_close
-from navplan.plan.plan import Plan, Status, make_plan
+from navplan.kernels.search.conflicts import first_too_close
+from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
-from navplan.planners.base import Clock, OutOfTime, Prepared, Weighted, distance_tables
-from navplan.planners.cbs.agent_search import Constraint, LowLevel, Route, pack
+from navplan.planners.attempt import attempt
+from navplan.planners.base import Clock, Infeasible, Prepared, Weighted, check_reachable, distance_tables
+from navplan.planners.cbs.agent_search import AgentSearch, Route, pack
+from navplan.planners.cbs.conflicts import Conflict, ConflictFinder
+from navplan.planners.cbs.constraints import Constraint
 from navplan.planners.cbs.joint import JointResult, plan_jointly
 from navplan.planners.cbs.pair_bounds import PairBounds
 from navplan.system.arrays import Float64, Int32
 
 # A gap this small (cells) below the clearance is float32 rounding of the coordinates, not a conflict.
 ROUNDING = 1e-7
-# Steps of one pair that are looked at for the best conflict to split on.
-PER_PAIR = 3
-# Costs that differ by less, relatively, are one cost summed in two orders.
-SAME = 1e-11
-
-
-class Conflict(NamedTuple):
-    """Two agents whose moves at `step` get in each other's way, with the constraints of either child."""
-
-    first: int
-    second: int
-    step: int
-    for_first: tuple[Constraint, ...]
-    for_second: tuple[Constraint, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +32,7 @@ class Node:
         routes: per agent.
         cost: sum of the routes' costs.
         bound: sum of the routes' lower bounds.
-        conflicts: number of pairs and steps in conflict (at most `PER_PAIR` steps of a pair).
+        conflicts: number of pairs and steps in conflict (at most `conflicts.PER_PAIR` steps of a pair).
     """
 
     constraints: tuple[frozenset[Constraint], ...]
@@ -60,16 +46,13 @@ class Node:
         return [route.path for route in self.routes]
 
 
-class GaveUp(Exception):
-    """A limit other than time was reached; the message is the plan's reason."""
-
-
 class Tree:
     """Makes nodes for one problem.
 
     Attributes:
         weighted, tables: the graph with its costs, and distances to the goals.
         low: the low level.
+        conflicts: finds those of packed paths.
         pairs: lower bounds on the costs of two agents.
         clock: the deadline.
         lower_bound: proved so far for the sum of costs.
@@ -81,7 +64,8 @@ class Tree:
         self.problem = problem
         self.clearance = effective_clearance(problem)
         self.clock = clock
-        self.low = LowLevel(problem, weighted, tables, self.clearance, clock)
+        self.low = AgentSearch(problem, weighted, tables, self.clearance, clock)
+        self.conflicts = ConflictFinder(weighted.xy, self.clearance, problem.num_agents)
         self.pairs = PairBounds(problem, weighted, tables, self.clearance)
         self.lower_bound = float(sum(self.low.distance(agent) for agent in range(problem.num_agents)))
         self.expanded = 0
@@ -89,10 +73,21 @@ class Tree:
         self.joint_expanded = 0
         self.weighted = weighted
         self.tables = tables
-        self._xy = weighted.xy
-        room = max(1, problem.num_agents * (problem.num_agents - 1) // 2 * PER_PAIR)
-        self._where = np.empty((room, 4), np.int32)
-        self._which = np.empty((room, 1 + weighted.xy.shape[1]))
+
+    def progress(self) -> str:
+        """How far the search came, for a plan's reason."""
+        return f" after {self.expanded} conflict-tree nodes; no solution costs less than {self.lower_bound:g}"
+
+    def stats(self) -> dict[str, float]:
+        """Counters for the plan."""
+        return {
+            "expanded": self.expanded,
+            "joint_expanded": self.joint_expanded,
+            "generated": self.generated,
+            "low_level_searches": self.low.searches,
+            "low_level_expanded": self.low.expanded,
+            "low_level_generated": self.low.generated,
+        }
 
     def jointly(self, capacity: int) -> JointResult:
         """All agents planned together, with `capacity` records."""
@@ -119,7 +114,7 @@ class Tree:
             routes[agent] = route
         ordered = tuple(routes[agent] for agent in range(count))
         self.generated += 1
-        return self._node((frozenset(),) * count, ordered, self._scan(pack([r.path for r in ordered]), -1))
+        return self._node((frozenset(),) * count, ordered, self.conflicts.count(pack([r.path for r in ordered])))
 
     def child(
         self,
@@ -146,9 +141,9 @@ class Tree:
         routes = (*node.routes[:agent], route, *node.routes[agent + 1 :])
         if w > 1.0 and sum(w * r.bound - r.cost for r in routes) < 0.0:
             routes = self._economise(everyone, routes, w)
-            return self._node(everyone, routes, self._scan(pack([r.path for r in routes]), -1))
+            return self._node(everyone, routes, self.conflicts.count(pack([r.path for r in routes])))
         kept = sum(agent not in (conflict.first, conflict.second) for conflict in conflicts)
-        fresh = self._scan(pack([r.path for r in routes]), agent)
+        fresh = self.conflicts.count(pack([r.path for r in routes]), agent)
         return self._node(everyone, routes, kept + fresh)
 
     def _economise(
@@ -170,53 +165,6 @@ class Tree:
         bound = float(sum(route.bound for route in routes))
         return Node(constraints, routes, cost, bound, conflicts)
 
-    def _scan(self, paths: Int32, agent: int) -> int:
-        return int(find_conflicts(self._xy, self.clearance, paths, agent, PER_PAIR, self._where, self._which))
-
-    def conflicts(self, paths: Int32) -> list[Conflict]:
-        """The conflicts among packed paths, at most `PER_PAIR` a pair, with their constraints, earliest first."""
-        count = self._scan(paths, -1)
-        if count == 0:
-            return []
-        table = paths.tolist()
-        # an agent rests from the step after its last move
-        rests = (len(paths) - np.argmax((paths != paths[-1])[::-1], axis=0)) * (paths != paths[-1]).any(axis=0)
-        found = [
-            self._conflict(table, rests.tolist(), row, point)
-            for row, point in zip(self._where[:count].tolist(), self._which[:count].tolist(), strict=True)
-        ]
-        return sorted(found, key=lambda conflict: (conflict.step, conflict.first, conflict.second))
-
-    def _conflict(self, table: list[list[int]], rests: list[int], row: list[int], point: list[float]) -> Conflict:
-        """Constraints such that at most one of the two agents can break its own: no solution is lost, neither child repeats."""
-        first, second, step, kind = row
-        if step >= rests[first]:
-            return Conflict(first, second, step, *self._at_rest(table[-1][first], step))
-        if step >= rests[second]:
-            return Conflict(first, second, step, *self._at_rest(table[-1][second], step)[::-1])
-        sides: list[tuple[Constraint, ...]] = []
-        for agent in (first, second):
-            u, v = table[step][agent], table[step + 1][agent]
-            if kind == ARRIVAL:
-                sides.append((Constraint(step, ARRIVAL, v),))
-            elif kind == MOVE:
-                sides.append((Constraint(step, MOVE, u, v),))
-            else:
-                # Two moves through this disc at that instant are closer than the clearance. Both agents' own moves are,
-                # up to rounding, so they are named as well; the disc is that much smaller to be sound.
-                radius = 0.5 * self.clearance * (1.0 - 1e-9)
-                disc = Constraint(step, DISC, -1, -1, point[0], tuple(point[1:]), radius * radius)
-                sides.append((disc, Constraint(step, MOVE, u, v)))
-        return Conflict(first, second, step, sides[0], sides[1])
-
-    @staticmethod
-    def _at_rest(goal: int, step: int) -> tuple[tuple[Constraint, ...], tuple[Constraint, ...]]:
-        """Either the agent at rest arrives for the last time after `step`, or the other keeps out of its way from then on.
-
-        Target reasoning (Li et al. 2021) without the upper bound on the first agent's length.
-        """
-        return (Constraint(step, LATER),), (Constraint(step, KEEP_OUT, goal),)
-
 
 def leftover(routes: Iterable[Route], w: float) -> float:
     """What `routes` cost less than w times their bounds, at least 0.
@@ -233,27 +181,16 @@ def effective_clearance(problem: Problem) -> float:
     return problem.spacing - ROUNDING if problem.spacing > 2 * ROUNDING else problem.spacing
 
 
-def apart_reason(problem: Problem, xy: Float64) -> str:
-    """Why no plan can exist because of agents too close at their starts or goals; empty when none are."""
+def check_apart(problem: Problem, xy: Float64) -> None:
+    """Raise Infeasible where agents are too close at their starts or goals."""
     for what, nodes in (("start", problem.starts), ("goal", problem.goals)):
         i, j = first_too_close(xy, nodes, effective_clearance(problem))
         if i >= 0:
             gap = float(np.linalg.norm(xy[nodes[i]] - xy[nodes[j]]))
-            return f"agents {i} and {j} {what} {gap:.3g} apart, closer than the clearance {problem.spacing:g}"
-    return ""
+            raise Infeasible(f"agents {i} and {j} {what} {gap:.3g} apart, closer than the clearance {problem.spacing:g}")
 
 
-def reach_reason(problem: Problem, tables: Float64) -> str:
-    """Why no plan can exist because of agents that cannot reach their goals even alone; empty when all can."""
-    lost = np.flatnonzero(np.isinf(tables[np.arange(problem.num_agents), problem.starts]))
-    if not lost.size:
-        return ""
-    agent = int(lost[0])
-    more = f" (nor can {lost.size - 1} others)" if lost.size > 1 else ""
-    return f"agent {agent} cannot reach its goal: no way from node {problem.starts[agent]} to node {problem.goals[agent]}{more}"
-
-
-def run(
+def plan_by_tree(
     planner: str,
     problem: Problem,
     prepared: Prepared,
@@ -265,66 +202,13 @@ def run(
     Args:
         search: returns a node without conflicts, or None when the tree is exhausted; may raise OutOfTime and GaveUp.
     """
-    began = time.perf_counter()
-    clock = Clock(deadline)
-    tree: Tree | None = None
-    node: Node | None = None
-    status: Status
-    try:
-        reason = apart_reason(problem, prepared.xy)
-        if not reason:
-            weighted = Weighted.of(problem, prepared)
-            tables = distance_tables(weighted, problem.goals, clock)
-            reason = reach_reason(problem, tables)
-        if reason:
-            status = "infeasible"
-        else:
-            tree = Tree(problem, weighted, tables, clock)
-            node = search(tree)
-            status = "bounded"
-            if node is None:
-                status, reason = "infeasible", "every way of resolving the agents' conflicts leaves one without a path"
-    except OutOfTime:
-        status, reason = "timeout", f"time limit reached{_progress(tree)}"
-    except GaveUp as stop:
-        status, reason = "unsolved", f"{stop}{_progress(tree)}"
-    except KeyboardInterrupt:
-        status, reason = "unsolved", f"interrupted{_progress(tree)}"
-    plan = make_plan(
-        problem,
-        planner,
-        status,
-        node.paths() if node is not None else (),
-        lower_bound=tree.lower_bound if tree is not None and status != "infeasible" else None,
-        runtime_s=time.perf_counter() - began,
-        reason=reason,
-        stats=_stats(tree),
-    )
-    return _settle(plan)
-
-
-def _settle(plan: Plan) -> Plan:
-    """A bounded plan whose bound has reached its cost is optimal."""
-    cost, bound = plan.sum_of_costs, plan.lower_bound
-    if cost is None or bound is None or cost > bound * (1.0 + SAME):
-        return plan
-    return dataclasses.replace(plan, status="optimal", lower_bound=cost, suboptimality=1.0)
-
-
-def _progress(tree: Tree | None) -> str:
-    if tree is None:
-        return " while the distance tables were built"
-    return f" after {tree.expanded} conflict-tree nodes; no solution costs less than {tree.lower_bound:g}"
-
-
-def _stats(tree: Tree | None) -> dict[str, float]:
-    if tree is None:
-        return {"expanded": 0, "generated": 0}
-    return {
-        "expanded": tree.expanded,
-        "joint_expanded": tree.joint_expanded,
-        "generated": tree.generated,
-        "low_level_searches": tree.low.searches,
-        "low_level_expanded": tree.low.expanded,
-        "low_level_generated": tree.low.generated,
-    }
+    with attempt(planner, problem, deadline) as run:
+        check_apart(problem, prepared.xy)
+        weighted = Weighted.of(problem, prepared)
+        tables = distance_tables(weighted, problem.goals, run.clock)
+        check_reachable(problem, tables[np.arange(problem.num_agents), problem.starts])
+        node = search(run.watch(Tree(problem, weighted, tables, run.clock)))
+        if node is None:
+            raise Infeasible("every way of resolving the agents' conflicts leaves one without a path")
+        run.found(node.paths(), "bounded")
+    return run.plan()

@@ -39,12 +39,12 @@ def _components(dues: dict[tuple[int, int], float]) -> list[dict[tuple[int, int]
 def _component(dues: dict[tuple[int, int], float]) -> float:
     if len(dues) == 1:
         return next(iter(dues.values()))
-    exact = _Exact(sorted(dues.items(), key=lambda item: (-item[1], item[0])))
+    exact = _CoverSearch(sorted(dues.items(), key=lambda item: (-item[1], item[0])))
     return exact.best if exact.run() else matching(dues)
 
 
 def matching(weights: Mapping[tuple[int, int], float]) -> float:
-    """Sum of the weights of pairs without a common agent, greedily the largest first."""
+    """Sum of the weights of pairs without a common agent, greedily the largest first: a lower bound on what all must pay."""
     total = 0.0
     taken: set[int] = set()
     for (i, j), weight in sorted(weights.items(), key=lambda item: (-item[1], item[0])):
@@ -54,7 +54,7 @@ def matching(weights: Mapping[tuple[int, int], float]) -> float:
     return total
 
 
-class _Exact:
+class _CoverSearch:
     """Depth-first search: the first pair short of its due is made up for in every way."""
 
     def __init__(self, dues: list[tuple[tuple[int, int], float]]) -> None:

@@ -12,34 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from navplan.planners.risk.fronts import SAME, Point, within
-from navplan.system.arrays import Float64, Int64
+from navplan.planners.base import SAME
+from navplan.planners.risk.tradeoffs import ParetoFront, within
+from navplan.system.arrays import Int64
 
 # Partial sums that the joint choice keeps, at most; beyond it settles for the market's.
 MOST_SUMS = 200_000
-
-
-class Front(NamedTuple):
-    """One agent's trade-offs, cheapest first: (K,) float64 costs rising, risks falling; not empty."""
-
-    cost: Float64
-    risk: Float64
-    points: tuple[Point, ...]
-
-    @classmethod
-    def of(cls, points: Sequence[Point]) -> Front:
-        """From what a label search found."""
-        return cls(np.array([p.cost for p in points]), np.array([p.risk for p in points]), tuple(points))
-
-    @property
-    def least_risk(self) -> float:
-        """Risk of the safest."""
-        return float(self.risk[-1])
-
-    def within(self, share: float) -> int:
-        """Index of the cheapest that keeps `share`, -1 when none does."""
-        fits = np.flatnonzero(self.risk <= share + SAME * (1.0 + abs(share)))
-        return int(fits[0]) if fits.size else -1
 
 
 class Market(NamedTuple):
@@ -88,7 +66,7 @@ def surplus_deficit(least: Sequence[float], budget: float, shares: Sequence[floa
     return after if within(math.fsum(after), budget) else None
 
 
-def market_price(fronts: Sequence[Front], budget: float) -> list[float] | None:
+def market_price(fronts: Sequence[ParetoFront], budget: float) -> list[float] | None:
     """Shares as the market at the clearing price demands them, the rest of the budget spread evenly; None when none suffice."""
     if not within(math.fsum(front.least_risk for front in fronts), budget):
         return None
@@ -104,7 +82,7 @@ def spread(risks: Sequence[float], budget: float) -> list[float]:
     return [risk + rest for risk in risks]
 
 
-def demand(fronts: Sequence[Front], price: float) -> list[int]:
+def demand(fronts: Sequence[ParetoFront], price: float) -> list[int]:
     """Best responses to a price: per front, the index of least ``cost + price * risk``, the safer among equals."""
     choices = []
     for front in fronts:
@@ -114,7 +92,7 @@ def demand(fronts: Sequence[Front], price: float) -> list[int]:
     return choices
 
 
-def clear(fronts: Sequence[Front], budget: float) -> Market:
+def clear(fronts: Sequence[ParetoFront], budget: float) -> Market:
     """Bisect on the price of risk until demand meets the budget, which the safest choices must keep.
 
     Each new price is the one at which the two demands known, one above and one within the budget, are worth the same; the demand
@@ -145,7 +123,7 @@ def clear(fronts: Sequence[Front], budget: float) -> Market:
     return Market(price, worth - price * budget, _spend(fronts, below, budget - risk_below))
 
 
-def _spend(fronts: Sequence[Front], choices: list[int], left: float) -> list[int]:
+def _spend(fronts: Sequence[ParetoFront], choices: list[int], left: float) -> list[int]:
     """Change one choice at a time to a cheaper, riskier one that what is left still pays for, the largest saving first."""
     choices = list(choices)
     while True:
@@ -162,7 +140,7 @@ def _spend(fronts: Sequence[Front], choices: list[int], left: float) -> list[int
         choices[best] = cheaper
 
 
-def joint(fronts: Sequence[Front], budget: float, market: Market) -> tuple[list[int], float]:
+def joint(fronts: Sequence[ParetoFront], budget: float, market: Market) -> tuple[list[int], float]:
     """One choice per agent of least total cost within the budget, and a lower bound on that cost, which it equals when found.
 
     Sums over the agents so far are kept unless another is as cheap and as safe, or the market's bound for the remaining agents
@@ -173,7 +151,7 @@ def joint(fronts: Sequence[Front], budget: float, market: Market) -> tuple[list[
         return market.choices, best
     order = sorted(range(len(fronts)), key=lambda agent: -len(fronts[agent].cost))
     ahead_risk = np.cumsum([0.0] + [fronts[agent].least_risk for agent in reversed(order)])[::-1]
-    worths = [float((fronts[agent].cost + market.price * fronts[agent].risk).min()) for agent in reversed(order)]
+    worths = [fronts[agent].least_worth(market.price) for agent in reversed(order)]
     ahead_worth = np.cumsum([0.0, *worths])[::-1] - market.price * budget
     limit, worst = budget + SAME * (1.0 + budget), best * (1.0 + SAME) + SAME
     cost, risk = np.zeros(1), np.zeros(1)

@@ -2,11 +2,11 @@
 
 Two searches of the same kind of tree take turns:
 
-* `Exact` keeps, per node, every trade-off that each agent has under its constraints, and chooses one each such that the sum of
-  costs is least within the budget. That choice is the node's cost: no plan below the node costs less, whoever gets how much of
-  the budget. Best first, so that the first choice without conflicts is optimal.
-* `Shares` gives each agent a share of the budget by one of the rules of `navplan.planners.risk.allocation` and plans its cheapest
-  path within it that meets few others; shares are dealt anew when an agent cannot keep its own. Fewest conflicts first.
+* `JointSearch` keeps, per node, every trade-off that each agent has under its constraints, and chooses one each such that the
+  sum of costs is least within the budget. That choice is the node's cost: no plan below the node costs less, whoever gets how
+  much of the budget. Best first, so that the first choice without conflicts is optimal.
+* `ShareSearch` gives each agent a share of the budget by one of the rules of `navplan.planners.risk.allocation` and plans its
+  cheapest path within it that meets few others; shares are dealt anew when an agent cannot keep its own. Fewest conflicts first.
 
 Sources: the follow-up paper's risk allocation; Conflict-Based Search (Sharon et al. 2015). Deviations: fronts of
 trade-offs instead of one label per state, the joint choice, and the proof of its optimality.
@@ -14,52 +14,44 @@ trade-offs instead of one label per state, the joint choice, and the proof of it
 
 from __future__ import annotations
 
-import dataclasses
-import heapq
 import math
-import time
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from navplan.plan.plan import Plan, Status, make_plan
-from navplan.plan.problem import Problem
-from navplan.planners.base import Clock, OutOfTime, Prepared
-from navplan.planners.cbs.agent_search import Constraint, pack
-from navplan.planners.cbs.cbs import disjoint_sum
-from navplan.planners.cbs.tree import Conflict, GaveUp, apart_reason, reach_reason
+from navplan.planners.base import SAME
+from navplan.planners.cbs.agent_search import pack
+from navplan.planners.cbs.best_first import OpenNodes
+from navplan.planners.cbs.conflicts import Conflict
+from navplan.planners.cbs.constraints import Constraint
+from navplan.planners.cbs.vertex_cover import matching
 from navplan.planners.risk import allocation
-from navplan.planners.risk.allocation import Front, Market
-from navplan.planners.risk.fronts import SAME, Fronts, Point, RiskTables, within
-from navplan.planners.risk.planner import budget_reason
+from navplan.planners.risk.allocation import Market
 from navplan.planners.risk.shared import Shared, Solution
-
-if TYPE_CHECKING:
-    from navplan.planners.risk.planner import Risk
+from navplan.planners.risk.tradeoffs import ParetoFront, Point, within
 
 Constraints = tuple[frozenset[Constraint], ...]
 # Conflicts of a node whose children are tried before one is chosen to split on.
 TRIED = 6
-# Conflict-tree nodes that `Shares` may have to itself before both searches take turns.
+# Conflict-tree nodes that `ShareSearch` may have to itself before both searches take turns.
 HEAD_START = 50
 
 
-class ExactNode(NamedTuple):
+class JointNode(NamedTuple):
     """Constraints and fronts per agent; the joint choice, which costs `cost`; the market it was bounded with."""
 
     constraints: Constraints
-    fronts: tuple[Front, ...]
+    fronts: tuple[ParetoFront, ...]
     points: tuple[Point, ...]
     cost: float
     market: Market
 
 
-class Exact:
+class JointSearch:
     """Best-first search over joint choices: proves optimality."""
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
-        self._open: list[tuple[float, int, int, ExactNode]] = []
-        self._pushed = 0
+        self._open = OpenNodes[JointNode]()
         # least bound of a node that can be split no further, though its own choice is not proved to be its best
         self._floor = math.inf
 
@@ -75,24 +67,23 @@ class Exact:
         shared = self._shared
         while self._open:
             self._raise_bound()
-            f, _, _, node = self._open[0]
             if shared.done():
                 return
             shared.count()
-            heapq.heappop(self._open)
-            self._expand(f, node)
+            bound, node, _ = self._open.pop()
+            self._expand(bound, node)
             yield
         self._raise_bound()
 
     def _raise_bound(self) -> None:
         """What is left open cannot cost less than this; nor can what has been found and proved best."""
         shared = self._shared
-        least = min(self._floor, self._open[0][0] if self._open else math.inf)
+        least = min(self._floor, self._open.least)
         if shared.best is not None:
             least = min(least, shared.best.cost)
         shared.lower_bound = max(shared.lower_bound, least)
 
-    def _node(self, constraints: Constraints, fronts: Sequence[Front | None]) -> ExactNode | None:
+    def _node(self, constraints: Constraints, fronts: Sequence[ParetoFront | None]) -> JointNode | None:
         """Choose jointly; None when even the safest choices exceed the budget."""
         budget = self._shared.budget
         known = tuple(front for front in fronts if front is not None)
@@ -101,30 +92,29 @@ class Exact:
         market = allocation.clear(known, budget)
         choices, bound = allocation.joint(known, budget, market)
         points = tuple(front.points[k] for front, k in zip(known, choices, strict=True))
-        return ExactNode(constraints, known, points, bound, market)
+        return JointNode(constraints, known, points, bound, market)
 
-    def _push(self, node: ExactNode | None, f: float) -> None:
+    def _push(self, node: JointNode | None, f: float) -> None:
         if node is None:
             return
         shared = self._shared
         f = max(f, node.cost)
         if shared.best is not None and f >= shared.best.cost * (1.0 - SAME):
             return
-        conflicts = shared.tree.conflicts(pack([point.path for point in node.points]))
+        conflicts = shared.conflicts(pack([point.path for point in node.points]))
         if not conflicts:
             risks = [point.risk for point in node.points]
             shared.offer(Solution(node.points, tuple(allocation.spread(risks, shared.budget))))
             if node.cost < math.fsum(point.cost for point in node.points) * (1.0 - SAME):
                 self._floor = min(self._floor, f)
             return
-        self._pushed += 1
-        heapq.heappush(self._open, (f, len(conflicts), -self._pushed, node))
+        self._open.push(f, len(conflicts), node)
 
-    def _expand(self, f: float, node: ExactNode) -> None:
+    def _expand(self, f: float, node: JointNode) -> None:
         """Split on the conflict whose children's bounds rise most; or put the node back with a better bound of its own."""
         shared = self._shared
-        conflicts = shared.tree.conflicts(pack([point.path for point in node.points]))[:TRIED]
-        worths = [float((front.cost + node.market.price * front.risk).min()) for front in node.fronts]
+        conflicts = shared.conflicts(pack([point.path for point in node.points]))[:TRIED]
+        worths = [front.least_worth(node.market.price) for front in node.fronts]
         rises = []
         weights: dict[tuple[int, int], float] = {}
         for conflict in conflicts:
@@ -135,7 +125,7 @@ class Exact:
             )
             rises.append(rise)
             weights[pair] = max(weights.get(pair, 0.0), min(rise))
-        better = node.market.bound + disjoint_sum(weights)
+        better = node.market.bound + matching(weights)
         if better > f * (1.0 + SAME) + SAME:
             if math.isfinite(better):
                 self._push(node, better)
@@ -147,13 +137,13 @@ class Exact:
             fronts = (*node.fronts[:agent], shared.useful(agent, constraints[agent]), *node.fronts[agent + 1 :])
             self._push(self._node(constraints, fronts), f)
 
-    def _worth(self, node: ExactNode, agent: int, extra: Sequence[Constraint]) -> float:
+    def _worth(self, node: JointNode, agent: int, extra: Sequence[Constraint]) -> float:
         """What `agent` pays at least at the node's price of risk, under the constraints of a child."""
         front = self._shared.useful(agent, node.constraints[agent].union(extra))
-        return math.inf if front is None else float((front.cost + node.market.price * front.risk).min())
+        return math.inf if front is None else front.least_worth(node.market.price)
 
 
-class SharesNode(NamedTuple):
+class ShareNode(NamedTuple):
     """Constraints, paths and shares per agent."""
 
     constraints: Constraints
@@ -161,7 +151,7 @@ class SharesNode(NamedTuple):
     shares: tuple[float, ...]
 
 
-class Shares:
+class ShareSearch:
     """Search for one solution in which every agent keeps its share, the shares dealt by a rule.
 
     Attributes:
@@ -171,8 +161,7 @@ class Shares:
     def __init__(self, shared: Shared, rule: str) -> None:
         self._shared = shared
         self._rule = rule
-        self._open: list[tuple[float, int, SharesNode]] = []
-        self._pushed = 0
+        self._open = OpenNodes[ShareNode]()
         self.reason = ""
         self._exhausted = False
 
@@ -190,9 +179,9 @@ class Shares:
         self._push(self._planned(nobody, {}, shares, range(len(nobody))))
         while self._open:
             shared.count()
-            _, _, node = heapq.heappop(self._open)
+            _, node, _ = self._open.pop()
             paths = pack([point.path for point in node.points])
-            conflicts = shared.tree.conflicts(paths)
+            conflicts = shared.conflicts(paths)
             if not conflicts:
                 shared.offer(Solution(node.points, node.shares))
                 return
@@ -219,7 +208,7 @@ class Shares:
             return allocation.uniform(least, shared.budget)
         return allocation.surplus_deficit(least, shared.budget, shares)
 
-    def _split(self, node: SharesNode, conflict: Conflict) -> None:
+    def _split(self, node: ShareNode, conflict: Conflict) -> None:
         for agent, extra in ((conflict.first, conflict.for_first), (conflict.second, conflict.for_second)):
             constraints = _with(node.constraints, agent, extra)
             kept = {other: point for other, point in enumerate(node.points) if other != agent}
@@ -235,7 +224,7 @@ class Shares:
 
     def _planned(
         self, constraints: Constraints, kept: dict[int, Point], shares: Sequence[float], missing: Sequence[int]
-    ) -> SharesNode | None:
+    ) -> ShareNode | None:
         """Plan those `missing` within their shares, one after the other, charged for conflicts with those who have paths."""
         shared = self._shared
         points = dict(kept)
@@ -245,16 +234,15 @@ class Shares:
             if not found:
                 return None
             points[agent] = found[0]
-        return SharesNode(constraints, tuple(points[agent] for agent in range(len(constraints))), tuple(shares))
+        return ShareNode(constraints, tuple(points[agent] for agent in range(len(constraints))), tuple(shares))
 
-    def _push(self, node: SharesNode | None) -> None:
+    def _push(self, node: ShareNode | None) -> None:
         if node is None:
             return
         shared = self._shared
-        conflicts = len(shared.tree.conflicts(pack([point.path for point in node.points])))
+        conflicts = len(shared.conflicts(pack([point.path for point in node.points])))
         key = math.fsum(point.cost for point in node.points) + shared.penalty * conflicts
-        self._pushed += 1
-        heapq.heappush(self._open, (key, -self._pushed, node))
+        self._open.push(key, 0, node)
 
 
 def _with(constraints: Constraints, agent: int, extra: Sequence[Constraint]) -> Constraints:
@@ -268,11 +256,11 @@ def search(shared: Shared) -> str:
     """Run what the options ask for; returns why there is no solution, or nothing."""
     rule = shared.options.allocation
     if rule != "joint":
-        shares = Shares(shared, rule)
+        shares = ShareSearch(shared, rule)
         for _ in shares.run():
             pass
         return shares.reason
-    helper = Shares(shared, "market-price")
+    helper = ShareSearch(shared, "market-price")
     steps = helper.run()
     going = all(next(steps, _END) is not _END for _ in range(HEAD_START))
     if helper.hopeless():
@@ -280,7 +268,7 @@ def search(shared: Shared) -> str:
     shared.polish()
     if shared.done():
         return ""
-    exact = Exact(shared)
+    exact = JointSearch(shared)
     exact.begin()
     for _ in exact.run():
         if not going:
@@ -291,70 +279,3 @@ def search(shared: Shared) -> str:
         if not going:
             shared.polish()
     return ""
-
-
-def plan_together(options: Risk, problem: Problem, prepared: Prepared, deadline: float | None) -> Plan:
-    """Check what is impossible at once, build the tables, search, and turn the outcome into a Plan with its proof."""
-    began = time.perf_counter()
-    clock = Clock(deadline)
-    shared: Shared | None = None
-    status: Status = "infeasible"
-    reason = ""
-    try:
-        clock.check()
-        reason = apart_reason(problem, prepared.xy)
-        if not reason:
-            tables = RiskTables.of(problem, prepared, clock)
-            fronts = Fronts(problem, tables, problem.spacing, clock)
-            reason = reach_reason(problem, tables.cost) or budget_reason(problem, fronts)
-        if not reason:
-            shared = Shared(problem, tables, clock, options)
-            reason = search(shared)
-            status = "unsolved" if reason else "infeasible"
-            reason = (
-                reason or f"every way of resolving the agents' conflicts needs more than the risk budget of {shared.budget:g}"
-            )
-    except OutOfTime:
-        status, reason = "timeout", "time limit reached"
-    except GaveUp as stop:
-        status, reason = "unsolved", str(stop)
-    except KeyboardInterrupt:
-        status, reason = "unsolved", "interrupted"
-    return _plan(options, problem, shared, status, reason, time.perf_counter() - began)
-
-
-def _plan(options: Risk, problem: Problem, shared: Shared | None, status: Status, reason: str, seconds: float) -> Plan:
-    best = shared.best if shared is not None else None
-    bound = shared.lower_bound if shared is not None and math.isfinite(shared.lower_bound) else None
-    if best is not None:
-        status = "bounded"
-        reason = reason if reason in ("interrupted", "time limit reached") else ""
-    elif bound is not None and status != "infeasible":
-        reason += f"; no solution costs less than {bound:g}"
-    plan = make_plan(
-        problem,
-        options.name,
-        status,
-        [point.path for point in best.points] if best is not None else (),
-        lower_bound=None if status == "infeasible" else bound,
-        allocations=best.shares if best is not None and problem.risk_budget is not None else (),
-        runtime_s=seconds,
-        reason=reason,
-        stats=_stats(shared),
-    )
-    cost = plan.sum_of_costs
-    if cost is not None and bound is not None and cost <= bound * (1.0 + SAME):
-        return dataclasses.replace(plan, status="optimal", lower_bound=cost, suboptimality=1.0, reason="")
-    return plan if plan.suboptimality is not None or not plan.solved else dataclasses.replace(plan, status="feasible")
-
-
-def _stats(shared: Shared | None) -> dict[str, float]:
-    if shared is None:
-        return {"expanded": 0, "generated": 0}
-    low = shared.low
-    return {
-        "expanded": shared.expanded,
-        "low_level_searches": low.searches,
-        "low_level_expanded": low.expanded,
-        "low_level_generated": low.generated,
-    }

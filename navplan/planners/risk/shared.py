@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from navplan.plan.problem import Problem
-from navplan.planners.base import Clock
-from navplan.planners.cbs.agent_search import Constraint, pack, typical_step
-from navplan.planners.cbs.tree import GaveUp, Tree
+from navplan.planners.base import SAME, Clock, GaveUp
+from navplan.planners.cbs.agent_search import pack, typical_step
+from navplan.planners.cbs.conflicts import ConflictFinder
+from navplan.planners.cbs.constraints import Constraint
+from navplan.planners.cbs.tree import effective_clearance
 from navplan.planners.risk import allocation
-from navplan.planners.risk.allocation import Front
-from navplan.planners.risk.fronts import SAME, Fronts, Point, RiskTables, Worth, within
-from navplan.system.arrays import Float64
+from navplan.planners.risk.prices import Prices
+from navplan.planners.risk.tables import RiskTables
+from navplan.planners.risk.tradeoffs import ParetoFront, Point, TradeoffSearch, Worth, within
+from navplan.system.arrays import Float64, Int32
 
-if TYPE_CHECKING:
-    from navplan.planners.risk.planner import Risk
-
-# What a conflict is worth to `Shares`, in typical steps.
+# What a conflict is worth to `ShareSearch`, in typical steps.
 PRICE = 2.0
 # Such a conflict is worth that many times more when it must not be.
 HARD = 1e4
 # Prices that the market tries at most; each costs one distance table per agent.
 QUOTES = 24
+
+
+class RiskOptions(NamedTuple):
+    """What the searches take from the options of `navplan.planners.risk.planner.Risk`, which explain them."""
+
+    allocation: str
+    suboptimality: float
+    max_nodes: int | None
 
 
 class Solution(NamedTuple):
@@ -57,7 +65,7 @@ class OpenMarket(NamedTuple):
     shares: list[float] | None
 
 
-def open_market(low: Fronts, agents: int, budget: float) -> OpenMarket:
+def open_market(prices: Prices, starts: Int32, budget: float) -> OpenMarket:
     """Bisect on the price of risk, every agent answering with its cheapest path at that price (tatonnement).
 
     The price rises until the demand is within the budget; from then on each new price is the one at which the two demands known,
@@ -68,9 +76,9 @@ def open_market(low: Fronts, agents: int, budget: float) -> OpenMarket:
     best: OpenMarket | None = None
     price, meeting = 0.0, math.inf
     for _ in range(QUOTES):
-        tables = low.priced(price)
-        worths = np.array([tables[agent, low.start(agent)] for agent in range(agents)])
-        answers = [low.follow(agent, tables[agent], price) for agent in range(agents)]
+        tables = prices.ahead(price)
+        worths = tables[np.arange(len(starts)), starts]
+        answers = [prices.follow(agent, tables[agent], price) for agent in range(len(starts))]
         cost, risk = (math.fsum(column) for column in zip(*answers, strict=True))
         bound = math.fsum(worths) - (price * budget if price > 0.0 else 0.0)
         shares = best.shares if best is not None else None
@@ -97,31 +105,34 @@ class Shared:
     """What both searches have in common: the problem, the low level, the fronts known so far, the bound, the best solution.
 
     Attributes:
+        low: the low level.
+        conflicts: finds those of packed paths.
         lower_bound: proved so far for the sum of costs.
         best: the cheapest solution so far.
         expanded: tree nodes.
     """
 
-    def __init__(self, problem: Problem, tables: RiskTables, clock: Clock, options: Risk) -> None:
+    def __init__(self, problem: Problem, tables: RiskTables, clock: Clock, options: RiskOptions) -> None:
         self.problem = problem
         self.options = options
         self.clock = clock
         self.budget = problem.risk_limit
-        self.tree = Tree(problem, tables.weighted, tables.cost, clock)
-        self.low = Fronts(problem, tables, self.tree.clearance, clock)
+        clearance = effective_clearance(problem)
+        self.low = TradeoffSearch(problem, tables, clearance, clock)
+        self.conflicts = ConflictFinder(tables.weighted.xy, clearance, problem.num_agents)
         self.penalty = PRICE * typical_step(tables.weighted)
-        self.lower_bound = self.tree.lower_bound
         self.best: Solution | None = None
         self.expanded = 0
         least = [self.low.least_risk(agent) for agent in range(problem.num_agents)]
         # no agent may risk more than what the others' safest paths leave
         self._caps = [self.budget - (math.fsum(least) - own) for own in least]
-        self.market = open_market(self.low, problem.num_agents, self.budget)
-        self.lower_bound = max(self.lower_bound, self.market.bound)
-        self._fronts: dict[tuple[int, frozenset[Constraint]], Front | None] = {}
-        self._useful: dict[tuple[int, frozenset[Constraint]], Front | None] = {}
+        self.market = open_market(Prices(problem, tables, clock), problem.starts, self.budget)
+        alone = tables.cost[np.arange(problem.num_agents), problem.starts]
+        self.lower_bound = max(float(sum(alone.tolist())), self.market.bound)
+        self._fronts: dict[tuple[int, frozenset[Constraint]], ParetoFront | None] = {}
+        self._useful: dict[tuple[int, frozenset[Constraint]], ParetoFront | None] = {}
 
-    def useful(self, agent: int, constraints: frozenset[Constraint]) -> Front | None:
+    def useful(self, agent: int, constraints: frozenset[Constraint]) -> ParetoFront | None:
         """The trade-offs of `front` that can be part of a plan cheaper than the best so far; None when there is none.
 
         At the market's price the others pay their least at least: what is left of the best plan's cost bounds this agent's.
@@ -134,16 +145,16 @@ class Shared:
             most = self.best.cost - market.bound + float(market.worths[agent])
             worth = Worth(market.price, most + 1e-9 * (1.0 + abs(most)), market.tables[agent])
             points = self.low.search(agent, constraints, cap=self._caps[agent], worth=worth)
-            self._useful[key] = Front.of(points) if points else None
+            self._useful[key] = ParetoFront.of(points) if points else None
         return self._useful[key]
 
-    def front(self, agent: int, constraints: frozenset[Constraint]) -> Front | None:
+    def front(self, agent: int, constraints: frozenset[Constraint]) -> ParetoFront | None:
         """Every trade-off of `agent` that leaves the others their safest paths; None when there is none."""
         key = (agent, constraints)
         if key not in self._fronts:
             cap = self._caps[agent]
             points = self.low.search(agent, constraints, cap=cap, most=1 if math.isinf(cap) else None)
-            self._fronts[key] = Front.of(points) if points else None
+            self._fronts[key] = ParetoFront.of(points) if points else None
         return self._fronts[key]
 
     def least_risk(self, agent: int, constraints: frozenset[Constraint]) -> float:

@@ -1,3 +1,5 @@
+"""Suite files and the options in them (bench/evaluate/suite.py, options.py)."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -8,7 +10,7 @@ from navplan.bench.evaluate.options import options_from
 from navplan.bench.evaluate.paper import FACTORS
 from navplan.bench.evaluate.suite import load_suite, read_suite, suite_names
 from navplan.errors import FileFormatError, InvalidInput, UnknownName
-from navplan.navigation.result import METHODS
+from navplan.navigation.methods import METHODS
 from tests.support.suites import SUITE, write_suite
 
 

@@ -1,3 +1,5 @@
+"""Rows put together, and the published way of scoring (bench/evaluate/summary.py, paper.py)."""
+
 from __future__ import annotations
 
 import math

@@ -11,15 +11,16 @@ import pytest
 
 from navplan.errors import InvalidInput, InvalidProblem
 from navplan.graph.state_graph import StateGraph
-from navplan.kernels.cbs.eecbs_nodes import NEED
+from navplan.kernels.cbs.eecbs_nodes import STATE
 from navplan.kernels.cbs.eecbs_tree import CONFLICT_LIST, LABELS, PATHS, STEPS, TREE_NODES
 from navplan.plan.problem import Problem
 from navplan.plan.validate import validate
 from navplan.planners.base import Clock
-from navplan.planners.cbs import eecbs
-from navplan.planners.cbs.eecbs import EECBS, Forest
-from navplan.planners.cbs.root_bound import Dues
-from navplan.planners.priority.reservations import Field
+from navplan.planners.cbs import eecbs_search
+from navplan.planners.cbs.eecbs import EECBS
+from navplan.planners.cbs.eecbs_search import ExplicitEstimationSearch
+from navplan.planners.cbs.root_bound import RootBound
+from navplan.planners.field import Field
 from navplan.planners.solve import solve
 from tests.support.instances import interact, random_digraph, random_grid, relabelled
 from tests.support.naive import planning as naive
@@ -75,8 +76,8 @@ def test_pairs_raise_the_bound() -> None:
     ids = {tuple(cell): node for node, cell in enumerate(graph.cells().tolist())}
     problem = make(graph, [ids[1, 0], ids[1, 4]], [ids[1, 4], ids[1, 0]])
     prepared = EECBS().prepare(graph)
-    dues = Dues(Field.of(problem, prepared, Clock(None)))
-    assert dues.total([(1, 0)], Clock(None)) + 8.0 == naive.joint_optimum(problem)
+    bound = RootBound(Field.of(problem, prepared, Clock(None)))
+    assert bound.total([(1, 0)], Clock(None)) + 8.0 == naive.joint_optimum(problem)
 
 
 @pytest.mark.kernels
@@ -188,17 +189,17 @@ def test_one_agent_already_there() -> None:
 def test_growing_pools_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = crowd(100, 2, size=24)
     before = paths_of(problem)
-    make_search, make_tree, make_table = eecbs._make_search, eecbs._make_tree, eecbs._make_table
+    make_work, make_tree, make_table = eecbs_search._make_work, eecbs_search._make_tree, eecbs_search._make_table
     grown: list[int] = []
-    monkeypatch.setattr(eecbs, "_make_search", lambda nodes, *_: make_search(nodes, 32, 4))
-    monkeypatch.setattr(eecbs, "_make_tree", lambda agents, *_: make_tree(agents, agents + 4, 64, 1))
-    monkeypatch.setattr(eecbs, "_make_table", lambda field, steps: make_table(field, 5 if not grown else steps))
-    grow = Forest._grow
+    monkeypatch.setattr(eecbs_search, "_make_work", lambda nodes, *_: make_work(nodes, 32, 4))
+    monkeypatch.setattr(eecbs_search, "_make_tree", lambda agents, *_: make_tree(agents, agents + 4, 64, 1))
+    monkeypatch.setattr(eecbs_search, "_make_table", lambda field, steps: make_table(field, 5 if not grown else steps))
+    grow = ExplicitEstimationSearch._grow
 
-    def watched(forest: Forest) -> None:
-        grown.append(int(forest.tree.reg[NEED]))
-        grow(forest)
+    def watched(search: ExplicitEstimationSearch) -> None:
+        grown.append(int(search.tree.state[STATE.need]))
+        grow(search)
 
-    monkeypatch.setattr(Forest, "_grow", watched)
+    monkeypatch.setattr(ExplicitEstimationSearch, "_grow", watched)
     assert paths_of(problem) == before
     assert set(grown) == {LABELS, TREE_NODES, PATHS, STEPS, CONFLICT_LIST}

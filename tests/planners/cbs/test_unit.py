@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from navplan.plan.problem import Problem
 from navplan.plan.validate import validate
 from navplan.planners.base import Clock, Prepared, Weighted, distance_tables
-from navplan.planners.cbs.unit.diagrams import FOREVER, Bar, UnitLow
+from navplan.planners.cbs.unit.problem import UnitProblem
+from navplan.planners.cbs.unit.rules import FOREVER, Rule
+from navplan.planners.cbs.unit.tree import UnitTree
 from navplan.planners.solve import solve
-from navplan.scenarios.load import load_problem
+from navplan.scenarios.problems.load import load_problem
 from tests.support.folders import MOVINGAI, needs_movingai
 from tests.support.instances import tight_grid
 from tests.support.naive import planning as naive
@@ -23,25 +25,25 @@ Path = tuple[int, ...]
 LONGEST = 6
 
 
-def low_of(problem: Problem) -> UnitLow | None:
+def units_of(problem: Problem) -> UnitTree | None:
     """None when an agent cannot reach its goal."""
     weighted = Weighted.of(problem, Prepared.of(problem.graph))
     clock = Clock(None)
     tables = distance_tables(weighted, problem.goals, clock)
     far = np.isinf(tables[np.arange(problem.num_agents), problem.starts]).any()
-    return None if far else UnitLow(problem, weighted, tables, clock)
+    return None if far else UnitTree(UnitProblem.of(problem, weighted, tables, clock))
 
 
-def paths_of(problem: Problem, agent: int, bars: frozenset[Bar], cost: int) -> list[Path]:
-    """Every path within `bars` whose last arrival is at `cost`."""
+def paths_of(problem: Problem, agent: int, rules: frozenset[Rule], cost: int) -> list[Path]:
+    """Every path within `rules` whose last arrival is at `cost`."""
     edges = naive.successors(problem)
     goal = int(problem.goals[agent])
 
     def barred(u: int, v: int, time: int) -> bool:
-        return any(bar.node == v and bar.low <= time <= bar.high and bar.origin in (-1, u) for bar in bars)
+        return any(rule.node == v and rule.low <= time <= rule.high and rule.origin in (-1, u) for rule in rules)
 
     def rests_too_soon() -> bool:
-        return any(cost < bar.low if bar.node < 0 else bar.node == goal and bar.origin < 0 and bar.high >= cost for bar in bars)
+        return any(cost < r.low if r.node < 0 else r.node == goal and r.origin < 0 and r.high >= cost for r in rules)
 
     start = int(problem.starts[agent])
     found: list[Path] = [] if barred(-1, start, 0) else [(start,)]
@@ -66,39 +68,39 @@ def apart(one: Path, other: Path) -> bool:
 
 
 class Drawn:
-    """An agent of a random problem with random bars, its least cost and all its paths of it."""
+    """An agent of a random problem with random rules, its least cost and all its paths of it."""
 
-    def __init__(self, low: UnitLow, problem: Problem, agent: int, rng: np.random.Generator) -> None:
-        bars = set()
+    def __init__(self, units: UnitTree, problem: Problem, agent: int, rng: np.random.Generator) -> None:
+        rules = set()
         for _ in range(int(rng.integers(0, 4))):
             since = int(rng.integers(1, 6))
             origin = int(rng.integers(-2, problem.graph.num_nodes))
-            bars.add(Bar(int(rng.integers(problem.graph.num_nodes)), since, since + int(rng.integers(0, 2)), max(origin, -1)))
+            rules.add(Rule(int(rng.integers(problem.graph.num_nodes)), since, since + int(rng.integers(0, 2)), max(origin, -1)))
         if rng.random() < 0.2:
-            bars.add(Bar(-1, int(rng.integers(1, 7)), FOREVER))
+            rules.add(Rule(-1, int(rng.integers(1, 7)), FOREVER))
         self.agent = agent
-        self.bars = frozenset(bars)
-        cost = low.cost(agent, self.bars, 0)
+        self.rules = frozenset(rules)
+        cost = units.paths.cost(agent, self.rules, 0)
         self.cost = -1 if cost is None else cost
-        self.paths = [] if cost is None or cost > LONGEST else paths_of(problem, agent, self.bars, cost)
+        self.paths = [] if cost is None or cost > LONGEST else paths_of(problem, agent, self.rules, cost)
 
     @property
-    def asked(self) -> tuple[int, frozenset[Bar], int]:
-        return self.agent, self.bars, self.cost
+    def asked(self) -> tuple[int, frozenset[Rule], int]:
+        return self.agent, self.rules, self.cost
 
 
-def drawn(seed: int, count: int) -> Iterator[tuple[UnitLow, Problem, Drawn, Drawn, np.random.Generator]]:
+def drawn(seed: int, count: int) -> Iterator[tuple[UnitTree, Problem, Drawn, Drawn, np.random.Generator]]:
     rng = np.random.default_rng(seed)
     while count > 0:
         problem = tight_grid(rng)
-        low = low_of(problem)
-        if low is None:
+        units = units_of(problem)
+        if units is None:
             continue
-        one, other = (Drawn(low, problem, agent, rng) for agent in range(2))
+        one, other = (Drawn(units, problem, agent, rng) for agent in range(2))
         if max(one.cost, other.cost) > LONGEST:
             continue
         count -= 1
-        yield low, problem, one, other, rng
+        yield units, problem, one, other, rng
 
 
 def as_path(nodes: Path) -> NDArray[np.int32]:
@@ -107,25 +109,25 @@ def as_path(nodes: Path) -> NDArray[np.int32]:
 
 @pytest.mark.kernels
 def test_costs_are_least() -> None:
-    for low, problem, one, _, _ in drawn(1, 40):
+    for units, problem, one, _, _ in drawn(1, 40):
         if one.cost >= 0:
-            shorter = range(int(low.h[0, problem.starts[0]]), one.cost)
+            shorter = range(int(units.problem.h[0, problem.starts[0]]), one.cost)
             assert one.paths
-            assert not any(paths_of(problem, 0, one.bars, cost) for cost in shorter)
+            assert not any(paths_of(problem, 0, one.rules, cost) for cost in shorter)
 
 
 @pytest.mark.kernels
 def test_paths_meet_the_traffic_least() -> None:
-    for low, problem, one, other, _ in drawn(2, 40):
+    for units, problem, one, other, _ in drawn(2, 40):
         if not one.paths or not other.paths:
             continue
         traffic = [np.empty(0, np.int32) for _ in problem.starts]
         traffic[1] = as_path(other.paths[0])
-        low.make_room(len(traffic[1]))
-        low.show(traffic)
-        diagram = low.diagram(*one.asked)
+        units.traffic.make_room(len(traffic[1]))
+        units.traffic.show(traffic)
+        diagram = units.diagrams(*one.asked)
         assert diagram is not None
-        path, count = low.pick(diagram, one.cost)
+        path, count = units.paths.pick(diagram, one.cost)
         assert tuple(path.tolist()) in one.paths
         assert count == met(tuple(path.tolist()), other.paths[0]) == min(met(p, other.paths[0]) for p in one.paths)
 
@@ -133,10 +135,10 @@ def test_paths_meet_the_traffic_least() -> None:
 @pytest.mark.kernels
 def test_diagrams_run_dry_where_no_two_paths_are_apart() -> None:
     dry = 0
-    for low, _, one, other, _ in drawn(3, 60):
+    for units, _, one, other, _ in drawn(3, 60):
         if one.paths and other.paths:
             free = any(apart(p, q) for p in one.paths for q in other.paths)
-            assert (low.dead_level(one.asked, other.asked) == -1) == free
+            assert (units.mutexes.dead_level(one.asked, other.asked) == -1) == free
             dry += not free
     assert dry >= 5
 
@@ -144,11 +146,11 @@ def test_diagrams_run_dry_where_no_two_paths_are_apart() -> None:
 @pytest.mark.kernels
 def test_whoever_is_in_a_cut_bars_the_other_even_from_longer_ways() -> None:
     cuts = 0
-    for low, problem, one, other, rng in drawn(4, 60):
+    for units, problem, one, other, rng in drawn(4, 60):
         if not one.paths or not other.paths:
             continue
         p, q = one.paths[int(rng.integers(len(one.paths)))], other.paths[int(rng.integers(len(other.paths)))]
-        found = low.cut(one.asked, other.asked, (as_path(p), as_path(q)), 1)
+        found = units.mutexes.cut(one.asked, other.asked, (as_path(p), as_path(q)), 1)
         if found is None:
             continue
         cuts += 1
@@ -159,7 +161,7 @@ def test_whoever_is_in_a_cut_bars_the_other_even_from_longer_ways() -> None:
         for who, nodes in ((one, mine), (other, theirs)):
             # after its least cost a cut speaks of those at rest by then alone
             costs = (who.cost,) if time >= who.cost else (who.cost, who.cost + 1)
-            ways = [way for cost in costs for way in paths_of(problem, who.agent, who.bars, cost)]
+            ways = [way for cost in costs for way in paths_of(problem, who.agent, who.rules, cost)]
             sides.append([way for way in ways if way[min(time, len(way) - 1)] in nodes])
         assert not any(apart(a, b) for a in sides[0] for b in sides[1])
     assert cuts >= 10
@@ -167,10 +169,10 @@ def test_whoever_is_in_a_cut_bars_the_other_even_from_longer_ways() -> None:
 
 @pytest.mark.kernels
 def test_passing_a_node_late() -> None:
-    for low, problem, one, _, rng in drawn(5, 40):
+    for units, problem, one, _, rng in drawn(5, 40):
         if one.paths:
             node, time = int(rng.integers(problem.graph.num_nodes)), int(rng.integers(0, one.cost + 2))
-            assert low.passes(*one.asked, node, time) == any(node in way[time:] for way in one.paths)
+            assert units.diagrams.passes(*one.asked, node, time) == any(node in way[time:] for way in one.paths)
 
 
 @needs_movingai

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from shapely.geometry import box
 
 from navplan.errors import InvalidInput
-from navplan.learned.training.tensors import load_checkpoint
+from navplan.learned.training.load import load_checkpoint
 from navplan.scenarios.environments.point import PointEnv
 from navplan.scenarios.problems.draw import ProblemDrawer
 from navplan.scenarios.problems.oracle import Oracle, oracle, pareto
-from navplan.scenarios.problems.sets import load_problem_sets
+from navplan.scenarios.problems.suites import load_problem_sets
 from navplan.scenarios.registry import load_scenario
 from navplan.scenarios.worlds.geodesic import geodesic_steps
 from navplan.scenarios.worlds.world import Hazard, World

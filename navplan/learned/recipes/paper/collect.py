@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from navplan.kernels.motion.rollout import wander
+from navplan.kernels.motion.rollout import rollout
 from navplan.kernels.motion.stepping import SUBSTEPS
 from navplan.learned.curriculum.disagreement import ProblemQueue
 from navplan.learned.networks import Actor
@@ -97,7 +97,7 @@ class Wanderer:
         while done < count:
             part = slice(done, min(count, done + config.episode_steps - int(self.steps[0])))
             before = self.state[0].copy()
-            made = wander(
+            made = rollout(
                 self.env.geometry, layers, self._scale, self.state, self.goal, noise[part], uniform, self.tolerance, self._traces,
                 states[part], actions[part], costs[part], reached[part], self._hidden, self._scratch,
             )  # fmt: skip

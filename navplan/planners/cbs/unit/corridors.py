@@ -4,25 +4,37 @@ from __future__ import annotations
 
 import math
 
-from navplan.planners.cbs.tree import Tree
-from navplan.planners.cbs.unit.diagrams import Bar, UnitLow
-from navplan.planners.cbs.unit.node import Clash, UnitNode
+import numpy as np
+
+from navplan.kernels.cbs.unit_corridors import hops_around
+from navplan.kernels.search.dijkstra import Csr
+from navplan.planners.cbs.unit.node import Clash, Pair, UnitNode
+from navplan.planners.cbs.unit.problem import UnitProblem
+from navplan.planners.cbs.unit.rules import Rule
 from navplan.system.arrays import Int32
 
 
 class Corridors:
-    """Chains of nodes with two neighbours, where agents cannot pass each other (corridor reasoning, Li et al. 2021)."""
+    """Chains of nodes with two neighbours, where agents cannot pass each other (corridor reasoning, Li et al. 2021).
 
-    def __init__(self, low: UnitLow, tree: Tree) -> None:
-        self._low = low
-        self._back = tree.weighted.backward
+    Args:
+        back: the reversed graph.
+    """
+
+    def __init__(self, problem: UnitProblem, back: Csr) -> None:
+        self._problem = problem
+        self._back = back
+        self._hops = np.full(problem.nodes, -1, np.int32)
+        self._queue = np.empty(problem.nodes, np.int32)
+        self._blocked = np.zeros(problem.nodes, np.uint8)
         self._known: dict[int, list[int]] = {}
         self._steps: dict[tuple[int, int, tuple[int, ...]], float] = {}
 
     def _neighbours(self, v: int) -> list[int]:
         """Those of v if they are two and edges lead both ways; else none."""
         if v not in self._known:
-            out = self._low.indices[self._low.indptr[v] : self._low.indptr[v + 1]].tolist()
+            indptr, indices = self._problem.indptr, self._problem.indices
+            out = indices[indptr[v] : indptr[v + 1]].tolist()
             into = self._back.indices[self._back.indptr[v] : self._back.indptr[v + 1]].tolist()
             self._known[v] = out if len(out) == 2 and sorted(out) == sorted(into) and v not in out else []
         return self._known[v]
@@ -54,15 +66,15 @@ class Corridors:
             return None
         return int(path[came]), int(path[left]), left
 
-    def split(self, node: UnitNode, pair: tuple[int, int], clash: Clash) -> tuple[frozenset[Bar], frozenset[Bar]] | None:
-        """Bars on the far ends, for as long as one of the two must have given way; None where the agents do not pass a corridor
+    def split(self, node: UnitNode, pair: Pair, clash: Clash) -> tuple[frozenset[Rule], frozenset[Rule]] | None:
+        """Rules for the far ends, for as long as one of the two must have given way; None where the agents do not pass a corridor
         in opposite directions, or one of the paths stays as it is.
         """
         i, j = pair
-        low = self._low
+        problem = self._problem
         if clash.time >= min(len(node.paths[i]), len(node.paths[j])):
             return None
-        stops = {low.starts[i], low.goals[i], low.starts[j], low.goals[j]}
+        stops = {problem.starts[i], problem.goals[i], problem.starts[j], problem.goals[j]}
         u, v = int(node.paths[i][clash.time - 1]), int(node.paths[i][clash.time])
         inner = self._chain(v, stops)
         if not inner and clash.swap:
@@ -79,12 +91,24 @@ class Corridors:
         second = min(self._around(j, two[1], inner, ends) - 1, self._around(i, one[1], [], ()) + length)
         if one[2] > first or two[2] > second:
             return None
-        return frozenset([Bar(one[1], 0, int(first))]), frozenset([Bar(two[1], 0, int(second))])
+        return frozenset([Rule(one[1], 0, int(first))]), frozenset([Rule(two[1], 0, int(second))])
 
     def _around(self, agent: int, end: int, inner: list[int], ends: tuple[int, ...]) -> float:
-        """Least steps of an agent to `end`, not through the corridor if one is given; a lower bound whatever bars it has."""
+        """Least steps of an agent to `end`, not through the corridor if one is given; a lower bound whatever its rules."""
         key = (agent, end, (*ends, len(inner)))
         if key not in self._steps:
-            steps = self._low.detour(self._low.starts[agent], end, inner, ends)
+            steps = self._detour(self._problem.starts[agent], end, inner, ends)
             self._steps[key] = math.inf if steps < 0 else steps
         return self._steps[key]
+
+    def _detour(self, start: int, goal: int, inner: list[int], ends: tuple[int, ...]) -> int:
+        """Steps from `start` to `goal` that do not pass the corridor of `inner` nodes, or the edge of its ends; -1 for no way."""
+        indptr, indices = self._problem.indptr, self._problem.indices
+        if inner:
+            self._blocked[inner] = 1
+        else:
+            self._blocked[list(ends)] = 2
+        found = int(hops_around(indptr, indices, start, self._blocked, goal, self._hops, self._queue))
+        self._blocked[inner] = 0
+        self._blocked[list(ends)] = 0
+        return found
