@@ -12,6 +12,7 @@ import pytest
 
 from navplan.cli.extras import EXTRAS
 from navplan.cli.main import main
+from tests.support.checkpoints import with_few_states
 from tests.support.modules import hide_modules
 
 BLOCKED = """
@@ -76,6 +77,7 @@ def test_the_lines_that_users_meet_first() -> None:
 
 def test_the_demo_prints_one_document_and_no_greeting_of_a_library(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "PYGAME_HIDE_SUPPORT_PROMPT"}
-    command = [sys.executable, "-m", "navplan", "demo", "--headless", "--agents", "2", "--json", "--out", str(tmp_path)]
+    quick = ["--checkpoint", with_few_states(tmp_path / "few"), "--agents", "2"]
+    command = [sys.executable, "-m", "navplan", "demo", "--headless", *quick, "--json", "--out", str(tmp_path / "out")]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
     assert json.loads(done.stdout)["status"] == "success"

@@ -9,11 +9,11 @@ import pytest
 
 import navplan as nv
 from navplan.cli.main import main
-from navplan.learned.training.load import bundled_checkpoints, checkpoint_folder
-from navplan.learned.training.tensors import POLICY, STAGE1, read_tensors, write_tensors
+from navplan.learned.training.load import bundled_checkpoints
 from navplan.plan.plan import Plan
 from navplan.scenarios.environments.point import PointEnv
 from navplan.scenarios.registry import load_scenario, scenario_names
+from tests.support.checkpoints import with_few_states, with_random_weights
 from tests.support.critics import AnalyticCritics
 
 FIELDS = {
@@ -96,35 +96,15 @@ def test_anyone_can_simulate_the_demo_again(demo):
     assert (gap < kept["goal_tolerance"]).all()
 
 
-def altered(folder, change):
-    """The bundled checkpoint, both stages, with each tensor as `change(name, array)` makes it."""
-    for file in (POLICY, STAGE1):
-        arrays, document = read_tensors(checkpoint_folder("center-dot") / file, "policy")
-        meta = {key: value for key, value in document.items() if key not in ("kind", "format")}
-        write_tensors(folder / file, "policy", {name: change(name, array) for name, array in arrays.items()}, meta)
-    return str(folder)
-
-
-def random_weights(folder, parts):
-    """The bundled checkpoint with the given parts of its networks drawn at random."""
-    rng = np.random.default_rng(0)
-
-    def draw(name, array):
-        return rng.normal(0.0, 0.1, array.shape).astype(array.dtype) if name.split(".")[0] in parts else array
-
-    return altered(folder, draw)
-
-
 @pytest.fixture(scope="module")
 def few_states(tmp_path_factory):
-    """The bundled checkpoint with 300 of its states: its graphs have a tenth of the edges and are built in as little time."""
-    return altered(tmp_path_factory.mktemp("few"), lambda name, array: array[:300] if name == "states" else array)
+    return with_few_states(tmp_path_factory.mktemp("few"))
 
 
 @pytest.mark.parametrize("parts", [("actor", "critics", "clone"), ("actor",)])
 def test_random_weights_fail_the_demo(tmp_path, capsys, parts, monkeypatch):
     monkeypatch.setattr("navplan.viewer.pictures.write_pictures", lambda *_: None)
-    run = random_weights(tmp_path, parts)
+    run = with_random_weights(tmp_path, parts)
     assert main(["demo", "--out", str(tmp_path / "out"), "--seed", "1", "--checkpoint", run, "--json"]) == 1
     summary = json.loads(capsys.readouterr().out)
     assert summary["success"] is False

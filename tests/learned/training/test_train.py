@@ -233,7 +233,7 @@ def test_learning_a_small_world_takes_seconds(tmp_path: Path) -> None:
     )
     config = TrainConfig(
         str(scenario),
-        steps=800,
+        steps=600,
         hidden=64,
         batch_size=128,
         num_envs=32,

@@ -417,7 +417,7 @@ def test_learning_a_small_world(tmp_path: Path) -> None:
     scenario = tmp_path / "corner.toml"
     scenario.write_text('name = "corner"\n[world]\nrows = ["....", "....", "..#.", "...."]\n')
     config = PaperConfig(
-        str(scenario), steps=2500, hidden=32, actor_rate=1e-3, critic_rate=2e-3, cost_critic_rate=1e-3, replay_size=1000,
+        str(scenario), steps=1600, hidden=32, actor_rate=1e-3, critic_rate=2e-3, cost_critic_rate=1e-3, replay_size=1000,
         cost_max=10.0, export_states=50,
     )  # fmt: skip
     critics = load_checkpoint(train(config, tmp_path / "run"))
