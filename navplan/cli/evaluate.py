@@ -64,6 +64,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         need("navplan evaluate", "torch", "safetensors")
         with ProgressDisplay(quiet=args.quiet) as progress:
+            progress.stage(f"evaluating {suite.name}")
             outcome = evaluate(
                 suite,
                 args.out,

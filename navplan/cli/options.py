@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from navplan.errors import InvalidInput, UnknownName
+from navplan.errors import InvalidInput
 
 _MANY = 100_000
 
@@ -72,16 +72,15 @@ def asked_low_level(args: argparse.Namespace) -> str:
         InvalidInput: it is asked for twice, not as SLOT=NAME, or with options, which low levels do not have.
         UnknownName: another slot than policy.
     """
+    from navplan.learned.choices import parse_choices
+
     asked = [] if args.low_level is None else [args.low_level]
-    for text in args.choices:
-        slot, equals, name = text.partition("=")
-        if not (slot and equals and name):
-            raise InvalidInput(f"--set is {text!r}, expected SLOT=NAME, such as policy=behaviour-cloning")
+    for slot, table in parse_choices(args.choices).items():
         if slot != "policy":
-            raise UnknownName("slot", slot, ["policy"])
-        if ":" in name:
-            raise InvalidInput(f"--set is {text!r}, expected policy=NAME: what drives has no options")
-        asked.append(low_level_name(name))
+            raise InvalidInput(f"--set {slot}: a finished run has no such slot to fill, expected policy=NAME")
+        if len(table) > 1:
+            raise InvalidInput(f"--set policy={table['use']}: what drives has no options, expected policy=NAME")
+        asked.append(low_level_name(table["use"]))
     if len(set(asked)) > 1:
         raise InvalidInput(f"low levels {' and '.join(dict.fromkeys(asked))} are asked for, expected one")
     return asked[0] if asked else "policy"

@@ -112,7 +112,7 @@ def test_who_drives() -> None:
         (["--set", "policy="], "expected SLOT=NAME"),
         (["--set", "policy=policy:speed=2"], "has no options"),
         (["--set", "policy=policy", "--low-level", "straight-line"], "straight-line and policy are asked for"),
-        (["--set", "policy=policy", "--set", "policy=straight-line"], "policy and straight-line are asked for"),
+        (["--set", "policy=policy", "--set", "policy=straight-line"], "--set policy is given twice"),
     ):
         with pytest.raises(InvalidInput, match=message):
             asked(*words)
