@@ -76,6 +76,21 @@ def options_from(values: Mapping[str, Any]) -> Any:
     return Options(**own, settings=Settings(**values.get("settings", {})))
 
 
+# The order in which keys of shards name the options.
+_NAMED = (
+    *("low_level", "planner", "suboptimality", "beta", "graph_nodes", "max_distance", "max_risk", "spare", "time_limit"),
+    *("max_expansions", "seed", "settings", "prune", "weight", "lane", "nodes", "execution"),
+)
+# Those whose default is one for all methods, and part of the key.
+_COMMON = ("low_level", "suboptimality", "beta", "spare", "time_limit")
+
+
 def options_text(values: Mapping[str, Any]) -> str:
     """All that a setting's table decides, on one line: defaults included, so that a changed default is another shard."""
-    return repr(options_from(values))
+    from navplan.navigation.methods import DrivingChoice, PlanningChoice
+
+    defaults = {**dataclasses.asdict(DrivingChoice()), **dataclasses.asdict(PlanningChoice())}
+    options = options_from(values)
+    given = {name: getattr(options, name) for name in _NAMED}
+    shown = {name: defaults[name] if value is None and name in _COMMON else value for name, value in given.items()}
+    return f"Options({', '.join(f'{name}={value!r}' for name, value in shown.items())})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +13,12 @@ import pytest
 from navplan.bench.evaluate import shards
 from navplan.bench.evaluate.cells import Cell
 from navplan.bench.evaluate.checkpoints import TrainedRun
+from navplan.bench.evaluate.options import options_text
 from navplan.bench.evaluate.plan import plan_of
 from navplan.bench.evaluate.shards import CalibrationShard, FrontShard, ProblemsShard
 from navplan.bench.evaluate.suite import Suite, load_suite
 from navplan.bench.shards import key_of, read_shard, shard_file
+from navplan.navigation.methods import Options
 from tests.support.suites import write_suite
 
 POINTS = np.arange(4, dtype=np.float32).reshape(1, 2, 2)
@@ -51,6 +54,13 @@ def test_shards_of_earlier_runs_are_found_again(monkeypatch: pytest.MonkeyPatch)
     assert figures is not None
     assert key_of(FrontShard(CELL, figures.step_weights, 0.125)) == "fdfcaa0b2c67ed5b"
     assert key_of(CalibrationShard("center-dot", "m", RUN)) == "39bcf3cecc663411"
+
+
+def test_every_option_is_in_the_key() -> None:
+    for option in dataclasses.fields(Options):
+        assert f"{option.name}=" in options_text({})
+    assert "beta=4.0" in options_text({})
+    assert "beta=2.0" in options_text({"beta": 2.0})
 
 
 def test_a_file_is_read_only_when_it_is_the_shards_own_and_whole(tmp_path: Path) -> None:
