@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: all demo test lint check bench wheel clean
+.PHONY: all demo lint ruff types contracts test compile plain check bench wheel clean
 
 all: $(STAMP)
 
@@ -19,18 +19,39 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP)
 	$(BIN)/navplan demo
 
-lint: $(STAMP)
+lint: ruff types contracts
+
+ruff: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: $(STAMP)
 	$(BIN)/mypy
+
+contracts: $(STAMP)
 	$(BIN)/lint-imports --no-cache
 
-test: lint
-	$(BIN)/python -m pytest
-	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -m kernels
+# First what needs no test's result, side by side; then the tests on all cores, those that measure time after them with the machine
+# to themselves. `pytest` alone runs every test too.
+test: $(STAMP)
+	$(MAKE) --jobs=2 --output-sync=target compile types ruff contracts plain
+	$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal -m 'not alone'
+	$(BIN)/python -m pytest -m alone $(call marked,alone)
+
+# The files with a marked test: pytest need not import the others.
+marked = $(shell grep --recursive --files-with-matches --include='test_*.py' 'mark\.$(1)' tests)
+
+# The planners' kernels, once: else every process of the tests compiles those that it needs before another has put them in the cache.
+compile: $(STAMP)
+	$(BIN)/python -c "from navplan.planners import names; from navplan.planners.warm_up import compile_planner; \
+	[compile_planner(name, 'cost', 'hops') for name in names()]"
+
+# The kernels as plain Python.
+plain: $(STAMP)
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -m kernels $(call marked,kernels)
 
 check: $(STAMP)
-	NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -m kernels
+	NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -m kernels $(call marked,kernels)
 
 bench: $(STAMP)
 	$(BIN)/navplan bench list

@@ -6,8 +6,6 @@ The public names below are imported when first used, so that ``import navplan`` 
 from __future__ import annotations
 
 import importlib
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
     from navplan.execution.trajectory import Trajectory
     from navplan.graph.nodes import coverage_nodes
     from navplan.graph.state_graph import StateGraph
-    from navplan.learned.training.tensors import load_checkpoint
+    from navplan.learned.training.load import load_checkpoint
     from navplan.navigation.navigate import navigate
     from navplan.plan.plan import Plan
     from navplan.plan.problem import Problem
@@ -36,7 +34,8 @@ if TYPE_CHECKING:
     from navplan.planners.lifelong.lifelong import lifelong
     from navplan.planners.solve import solve
     from navplan.scenarios.environments.point import PointEnv
-    from navplan.scenarios.load import load_map, load_problem
+    from navplan.scenarios.maps import load_map
+    from navplan.scenarios.problems.load import load_problem
     from navplan.scenarios.registry import load_scenario, scenario_names
     from navplan.scenarios.scenario import Scenario
     from navplan.scenarios.worlds.world import Hazard, World
@@ -64,9 +63,9 @@ _WHERE = {
     "drive": "navplan.execution.synchronised",
     "execute": "navplan.execution.synchronised",
     "lifelong": "navplan.planners.lifelong.lifelong",
-    "load_checkpoint": "navplan.learned.training.tensors",
-    "load_map": "navplan.scenarios.load",
-    "load_problem": "navplan.scenarios.load",
+    "load_checkpoint": "navplan.learned.training.load",
+    "load_map": "navplan.scenarios.maps",
+    "load_problem": "navplan.scenarios.problems.load",
     "load_scenario": "navplan.scenarios.registry",
     "navigate": "navplan.navigation.navigate",
     "scenario_names": "navplan.scenarios.registry",
@@ -111,29 +110,14 @@ __all__ = [
 ]
 
 
-class _LazyPackage(ModuleType):
-    """Resolves public names on first use.
-
-    Some functions share their module's name (``navplan.plan.validate.validate``). Importing such a module would bind the module
-    over the function, so the function is bound in its place.
-    """
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "planners":
-            return importlib.import_module("navplan.planners")
-        if name not in _WHERE:
-            raise AttributeError(f"module 'navplan' has no attribute {name!r}")
-        value = getattr(importlib.import_module(_WHERE[name]), name)
-        setattr(self, name, value)
-        return value
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, ModuleType) and _WHERE.get(name) == value.__name__:
-            value = getattr(value, name)
-        super().__setattr__(name, value)
-
-    def __dir__(self) -> list[str]:
-        return sorted(__all__)
+def __getattr__(name: str) -> Any:
+    if name == "planners":
+        return importlib.import_module("navplan.planners")
+    if name not in _WHERE:
+        raise AttributeError(f"module 'navplan' has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(_WHERE[name]), name)
+    return value
 
 
-sys.modules[__name__].__class__ = _LazyPackage
+def __dir__() -> list[str]:
+    return sorted(__all__)

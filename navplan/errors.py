@@ -72,7 +72,7 @@ class UnknownName(NavplanError, KeyError):
 
     Example:
         >>> str(UnknownName("planner", "cbz", ["cbs", "ecbs"]))
-        "unknown planner 'cbz': did you mean 'cbs' or 'ecbs'? known: cbs, ecbs"
+        "unknown planner 'cbz': did you mean 'cbs'? known: cbs, ecbs"
     """
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:

@@ -1,6 +1,14 @@
+"""Settings of all tests."""
+
 from __future__ import annotations
 
+import os
+
 from hypothesis import settings
+
+# Side by side, the threads of one process would only wait for those of another, and those of its children.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # Compiled kernels make the first example slow; the shared machine makes any of them slow.
 settings.register_profile("navplan", deadline=None, max_examples=60, derandomize=True)

@@ -19,7 +19,7 @@ SUITES: dict[str, str] = {
 }
 
 # Suites that are more than one module of the room `speed`.
-_MODULES = {"mapf": "navplan.bench.mapf.instances"}
+_MODULES = {"mapf": "navplan.bench.mapf.generated"}
 
 
 class Row(TypedDict):

@@ -8,7 +8,19 @@ import platform
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from navplan.cli.options import at_least_one, names_list, not_negative, positive, progress, seed_number, whole_numbers
+from navplan.cli.options import (
+    add_json_option,
+    add_quiet_option,
+    at_least_one,
+    benchmark_name,
+    names_list,
+    not_negative,
+    planners_list,
+    positive,
+    seed_number,
+    whole_numbers,
+)
+from navplan.system.progress import ProgressDisplay
 
 if TYPE_CHECKING:
     from navplan.bench import Row
@@ -19,15 +31,18 @@ _MAPF_FLAGS = ("targets", "keep_going", "fresh", "plans")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("list", help="the suites").add_argument("--json", action="store_true", help="print one JSON document")
-    run_parser = commands.add_parser("run", help="run one suite")
-    run_parser.add_argument("suite", metavar="SUITE")
-    run_parser.add_argument("--out", type=Path, help="folder for SUITE.json")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
+    add_json_option(commands.add_parser("list", help="the suites", description="The suites."))
+    text = "Run one suite and print its figures beside the peer's, or its tables."
+    run_parser = commands.add_parser("run", help="run one suite", description=text)
+    run_parser.add_argument("suite", type=benchmark_name, metavar="SUITE", help="see navplan bench list")
+    run_parser.add_argument("--out", type=Path, metavar="DIR", help="folder for SUITE.json, or for what suite mapf writes")
     run_parser.add_argument("--quick", action="store_true", help="small sizes, for a first look")
-    run_parser.add_argument("--json", action="store_true", help="print one JSON document")
+    add_json_option(run_parser)
+    add_quiet_option(run_parser)
     _configure_mapf(run_parser.add_argument_group("suite mapf"))
-    report = commands.add_parser("report", help="write the tables and plots of a finished mapf run again")
+    text = "Write the tables and plots of a finished mapf run again."
+    report = commands.add_parser("report", help=text[0].lower() + text[1:-1], description=text)
     report.add_argument("folder", type=Path, metavar="DIR", help="folder that bench run mapf --out wrote, or its results.csv")
     report.add_argument("--readme", type=Path, metavar="FILE", help="put the table beside the peers' between FILE's markers")
 
@@ -36,10 +51,10 @@ def _configure_mapf(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--maps", type=Path, metavar="DIR", help="folder of .map and MAP-KIND-NUMBER.scen files")
     group.add_argument("--only", type=names_list, metavar="MAP,…", help="maps to use (default all)")
     group.add_argument(
-        "--planners", type=names_list, metavar="P,…", help="planners, as eecbs:suboptimality=1.2 (default all for many agents)"
+        "--planners", type=planners_list, metavar="P,…", help="planners, as eecbs:suboptimality=1.2 (default all for many agents)"
     )
     group.add_argument("--agents", type=whole_numbers, metavar="N,…", help="team sizes (default 10 to 1000)")
-    group.add_argument("--scens", type=whole_numbers, metavar="I,…", help="scenario numbers (default all)")
+    group.add_argument("--scens", type=whole_numbers, metavar="I,…", help="scenario numbers, as 1,3 or 1:4 (default all)")
     group.add_argument("--time-limit", type=not_negative, metavar="S", help="wall seconds for one plan (default 30)")
     group.add_argument("--memory-limit", type=positive, metavar="GB", help="gigabytes for one planning process (default none)")
     group.add_argument("--seed", type=seed_number, metavar="S", help="for the planners (default 0)")
@@ -65,7 +80,9 @@ def run(args: argparse.Namespace) -> int:
     if args.command == "list":
         print(json.dumps(SUITES) if args.json else "\n".join(f"{name:<8} {text}" for name, text in SUITES.items()))
         return 0
-    rows = run_suite(args.suite, quick=args.quick)
+    with ProgressDisplay(quiet=args.quiet) as progress:
+        progress.stage(f"running suite {args.suite}")
+        rows = run_suite(args.suite, quick=args.quick)
     document: dict[str, Any] = {"suite": args.suite, "quick": args.quick, "machine": _machine(), "rows": rows}
     if args.out:
         write_text(args.out / f"{args.suite}.json", json.dumps(document, indent=2) + "\n")
@@ -84,7 +101,7 @@ def _refuse_mapf_options(args: argparse.Namespace) -> None:
 
 def _mapf(args: argparse.Namespace) -> int:
     """Run planners on maps; exit status 130 on Ctrl-C, with the tables of what is done."""
-    from navplan.bench.mapf.instances import Config
+    from navplan.bench.mapf.config import Config
     from navplan.bench.mapf.run import run_mapf
     from navplan.bench.mapf.targets import target_work
     from navplan.errors import InvalidInput
@@ -103,7 +120,8 @@ def _mapf(args: argparse.Namespace) -> int:
     elif args.quick:
         given = {"time_limit": 2.0, "scens": (1,), "agents": (10, 20, 40), **given}
     given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
-    outcome = run_mapf(Config(args.maps, args.out, **given), progress=progress)
+    with ProgressDisplay(quiet=args.quiet) as progress:
+        outcome = run_mapf(Config(args.maps, args.out, **given), progress=progress.say, show=progress.show)
     print(json.dumps(outcome.document()) if args.json else outcome.text())
     return 130 if outcome.interrupted else 0
 

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
-from typing import TypeVar
 
-from navplan.cli.options import at_least_one, names_list, seed_number, whole_numbers
-
-T = TypeVar("T")
+from navplan.cli.options import (
+    ListOption,
+    add_json_option,
+    add_quiet_option,
+    at_least_one,
+    checkpoints_list,
+    methods_list,
+    seed_numbers,
+    suite_name,
+    whole_numbers,
+)
+from navplan.system.progress import ProgressDisplay
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -18,24 +25,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--suite",
         required=True,
+        type=suite_name,
         metavar="NAME",
         help="paper-2d, long-horizon, ablations, ablations-maze, paper-recipe, or a suite file",
     )
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the results; what is there is kept")
-    parser.add_argument(
-        "--checkpoint", nargs="+", default=[], metavar="RUN", help="run directories or bundled names (default: the suite's)"
-    )
-    parser.add_argument(
-        "--methods", nargs="+", type=names_list, metavar="M", help="methods, or METHOD/SETTING (default: all of the suite)"
-    )
-    parser.add_argument("--agents", nargs="+", type=whole_numbers, metavar="N", help="team sizes (default: all of the suite)")
+    for name, kind, metavar, text in (
+        ("--checkpoint", checkpoints_list, "RUN,…", "run directories or bundled names (default: the suite's)"),
+        ("--methods", methods_list, "M,…", "methods, or METHOD/SETTING (default: all of the suite)"),
+        ("--agents", whole_numbers, "N,…", "team sizes, as 1,5 (default: all of the suite)"),
+        ("--train-seeds", seed_numbers, "S,…", "training seeds, as 0,3 or 0:5 for 0 to 4 (default: all of the suite)"),
+    ):
+        parser.add_argument(name, nargs="+", action=ListOption, type=kind, metavar=metavar, help=text)
     parser.add_argument("--problems", type=at_least_one, metavar="N", help="the first N problems of each kind (default: all)")
-    parser.add_argument("--train-seeds", nargs="+", type=_seeds, metavar="S", help="training seeds (default: all of the suite)")
     parser.add_argument("--workers", type=at_least_one, default=1, metavar="N", help="processes side by side (default 1)")
     parser.add_argument("--fresh", action="store_true", help="run again what has been run before")
     parser.add_argument("--report-only", action="store_true", help="run nothing: write the report again from DIR's tables")
     parser.add_argument("--readme", type=Path, metavar="FILE", help="put the table between FILE's markers for the suite")
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    add_quiet_option(parser)
+    add_json_option(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -45,36 +53,29 @@ def run(args: argparse.Namespace) -> int:
     from navplan.bench.evaluate.suite import load_suite
     from navplan.cli.extras import need
 
-    seeds = _flat(args.train_seeds)
     suite = load_suite(args.suite).narrowed(
-        methods=_flat(args.methods),
-        agents=_flat(args.agents),
+        methods=args.methods,
+        agents=args.agents,
         problems=args.problems,
-        train_seeds=None if args.checkpoint else seeds,
+        train_seeds=None if args.checkpoint else args.train_seeds,
     )
     if args.report_only:
         outcome = report_again(suite, args.out)
     else:
-        need("navplan evaluate", "torch", "safetensors", "tqdm")
-        outcome = evaluate(
-            suite,
-            args.out,
-            checkpoints=args.checkpoint,
-            train_seeds=seeds,
-            workers=args.workers,
-            fresh=args.fresh,
-            on_failure=lambda line: print(f"failed: {line}", file=sys.stderr, flush=True),
-        )
+        need("navplan evaluate", "torch", "safetensors")
+        with ProgressDisplay(quiet=args.quiet) as progress:
+            progress.stage(f"evaluating {suite.name}")
+            outcome = evaluate(
+                suite,
+                args.out,
+                checkpoints=args.checkpoint or (),
+                train_seeds=args.train_seeds,
+                workers=args.workers,
+                fresh=args.fresh,
+                show=progress.show,
+                on_failure=lambda words: progress.warn(f"failed: {words}"),
+            )
     if args.readme is not None:
-        fill(args.readme, outcome.suite, outcome.evidence)
+        fill(args.readme, outcome.evidence)
     print(json.dumps(outcome.document()) if args.json else outcome.text())
     return 130 if outcome.interrupted else 1 if outcome.failures else 0
-
-
-def _seeds(text: str) -> list[int]:
-    """Whole numbers from 0, separated by commas."""
-    return [seed_number(part) for part in text.split(",")]
-
-
-def _flat(lists: list[list[T]] | None) -> list[T] | None:
-    return None if lists is None else [value for part in lists for value in part]

@@ -9,7 +9,6 @@ from navplan.errors import MissingExtra
 EXTRAS: dict[str, tuple[str, str]] = {
     "torch": ("PyTorch", "learned"),
     "safetensors": ("safetensors", "learned"),
-    "tqdm": ("tqdm", "learned"),
     "pygame": ("pygame-ce", "viewer"),
     "PIL": ("Pillow", "viewer"),
     "av": ("PyAV", "video"),

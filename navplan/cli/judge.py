@@ -5,18 +5,21 @@ from __future__ import annotations
 import argparse
 import json
 
-from navplan.cli.options import progress
+from navplan.cli.options import ListOption, add_json_option, add_quiet_option, checkpoints_list
+from navplan.system.progress import ProgressDisplay
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("runs", nargs="+", metavar="RUN", help="run directories or names of bundled checkpoints")
+    text = "run directories or names of bundled checkpoints"
+    parser.add_argument("runs", nargs="+", action=ListOption, type=checkpoints_list, metavar="RUN", help=text)
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--stage", type=int, choices=(1, 2), default=2, help="1: the unconstrained policy (default: 2)")
     which.add_argument(
         "--over-seeds", action="store_true", help="a Markdown table: medians over runs whose names differ in -seedN only"
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON document with the bins of the calibration")
+    add_json_option(parser, "one JSON document with the bins of the calibration")
+    add_quiet_option(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -30,7 +33,12 @@ def run(args: argparse.Namespace) -> int:
 def _each(args: argparse.Namespace) -> int:
     from navplan.bench.judge.run import judge_run
 
-    found = [judge_run(name, stage=args.stage) for name in args.runs]
+    found = []
+    with ProgressDisplay(quiet=args.quiet) as progress:
+        progress.stage("judging")
+        for done, name in enumerate(args.runs):
+            progress.show(done, len(args.runs), name)
+            found.append(judge_run(name, stage=args.stage))
     if args.json:
         print(json.dumps({"runs": [one.to_dict() for one in found]}))
     else:
@@ -48,9 +56,13 @@ def _over_seeds(args: argparse.Namespace) -> int:
     from navplan.bench.judge.table import by_kind, measure, over_seeds
 
     kinds: dict[str, list[dict[str, float]]] = {}
-    for kind, runs in by_kind(args.runs).items():
-        for name in runs:
-            progress(name)
-            kinds.setdefault(kind, []).append(measure(name))
+    done = 0
+    with ProgressDisplay(quiet=args.quiet) as progress:
+        progress.stage("judging")
+        for kind, runs in by_kind(args.runs).items():
+            for name in runs:
+                progress.show(done, len(args.runs), name)
+                kinds.setdefault(kind, []).append(measure(name))
+                done += 1
     print(json.dumps({"kinds": kinds}) if args.json else over_seeds(kinds).markdown(), end="\n" if args.json else "")
     return 0 if all(one["converged"] for runs in kinds.values() for one in runs) else 1

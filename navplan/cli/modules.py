@@ -1,25 +1,47 @@
-"""`navplan modules`: the registered low-level control modules."""
+"""`navplan modules`: who can drive, and the learned parts that can be chosen by `--set`."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from typing import Any
+
+from navplan.cli.options import add_json_option
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    add_json_option(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """List name, kind and summary of each."""
-    from navplan.control.registry import LOW_LEVELS, names
-
+    """List name, slot and summary of each."""
+    rows = _rows()
     if args.json:
-        rows = [{"name": n, "learned": LOW_LEVELS[n].needs_checkpoint, "summary": LOW_LEVELS[n].summary} for n in names()]
         print(json.dumps({"modules": rows}))
         return 0
-    for name in names():
-        entry = LOW_LEVELS[name]
-        print(f"{name:<18} {'learned' if entry.needs_checkpoint else 'fixed':<8} {entry.summary}")
+    for row in rows:
+        print(f"{row['name']:<18} {'learned' if row['learned'] else 'fixed':<8} {row['slot']:<11} {row['summary']}")
     return 0
+
+
+def _rows() -> list[dict[str, Any]]:
+    """Low levels first, then modules by slot."""
+    from navplan.control.registry import listed
+    from navplan.learned.registry import get, names
+
+    drivers = [
+        {
+            "name": entry.name,
+            "slot": "policy" if entry.learned else "controller",
+            "learned": entry.learned,
+            "paper": None,
+            "summary": entry.summary,
+        }
+        for entry in listed()
+    ]
+    modules = [
+        {"name": name, "slot": kind.slot, "learned": True, "paper": kind.paper, "summary": kind.about}
+        for name, kind in ((name, get(name)) for name in names())
+    ]
+    return drivers + sorted(modules, key=lambda row: (row["slot"], row["name"]))

@@ -1,23 +1,179 @@
-"""Argument types that several commands share."""
+"""Options that several commands share, and the types of their values."""
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import math
-import signal
-import sys
-import threading
-from collections.abc import Iterator
-from types import FrameType
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from navplan.cli.interrupt import interrupt
+from navplan.errors import InvalidInput
+
+_MANY = 100_000
 
 
-def progress(line: str) -> None:
-    """One line on stderr for whoever watches a terminal; quiet in a pipe."""
-    if sys.stderr is not None and sys.stderr.isatty():
-        print(line, file=sys.stderr, flush=True)
+def add_json_option(parser: argparse.ArgumentParser, what: str = "one JSON document") -> None:
+    """``--json``."""
+    parser.add_argument("--json", action="store_true", help=f"print {what}")
+
+
+def add_quiet_option(parser: argparse.ArgumentParser) -> None:
+    """``--quiet``, for `ProgressDisplay`."""
+    parser.add_argument("--quiet", action="store_true", help="say nothing of progress")
+
+
+def add_problem_options(parser: argparse.ArgumentParser, scen: str) -> None:
+    """What `navplan.scenarios.load.load_problem` takes.
+
+    Args:
+        scen: what the help says of ``--scen``.
+    """
+    parser.add_argument(
+        "--map", required=True, type=scenario_name, metavar="FILE", help="map, scenario, saved state graph, or a scenario's name"
+    )
+    parser.add_argument("--scen", type=Path, metavar="FILE", help=scen)
+    parser.add_argument("--agents", type=at_least_one, metavar="N", help="how many (default: as many as the scenario says)")
+    parser.add_argument("--seed", type=seed_number, default=0, metavar="S", help="for drawing and for the planner (default 0)")
+    parser.add_argument("--radius", type=not_negative, metavar="R", help="of a body, in cells (default: the scenario's, or 0.25)")
+    parser.add_argument(
+        "--clearance", type=not_negative, metavar="D", help="least distance (default: 0 on grids, else 2 * radius)"
+    )
+
+
+def add_set_option(parser: argparse.ArgumentParser, example: str) -> None:
+    """``--set SLOT=NAME[:option=value,…]``, which may be given several times; the texts come as they are.
+
+    Args:
+        example: what the help shows.
+    """
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="choices",
+        metavar="SLOT=NAME[:option=value,…]",
+        help=f"what fills a learned slot, such as {example}; may be repeated",
+    )
+
+
+def add_low_level_options(parser: argparse.ArgumentParser) -> None:
+    """Who drives: ``--low-level NAME``, or ``--set policy=NAME``; `asked_low_level` reads them."""
+    text = "who drives, see navplan modules (default policy); as --set policy=NAME"
+    parser.add_argument("--low-level", type=low_level_name, metavar="NAME", help=text)
+    add_set_option(parser, "policy=behaviour-cloning")
+
+
+def asked_low_level(args: argparse.Namespace) -> str:
+    """The low level that the options of `add_low_level_options` ask for.
+
+    Raises:
+        InvalidInput: it is asked for twice, not as SLOT=NAME, or with options, which low levels do not have.
+        UnknownName: another slot than policy.
+    """
+    from navplan.learned.choices import parse_choices
+
+    asked = [] if args.low_level is None else [args.low_level]
+    for slot, table in parse_choices(args.choices).items():
+        if slot != "policy":
+            raise InvalidInput(f"--set {slot}: a finished run has no such slot to fill, expected policy=NAME")
+        if len(table) > 1:
+            raise InvalidInput(f"--set policy={table['use']}: what drives has no options, expected policy=NAME")
+        asked.append(low_level_name(table["use"]))
+    if len(set(asked)) > 1:
+        raise InvalidInput(f"low levels {' and '.join(dict.fromkeys(asked))} are asked for, expected one")
+    return asked[0] if asked else "policy"
+
+
+class ListOption(argparse.Action):
+    """A list; several words side by side, and the option once more, add to it. Its type gives a list for a word."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option_string: str | None = None
+    ) -> None:
+        """Add what the words hold, each thing once."""
+        before = getattr(namespace, self.dest) or []
+        setattr(namespace, self.dest, list(dict.fromkeys([*before, *(value for word in values for value in word)])))
+
+
+@dataclass(frozen=True)
+class RegisteredName:
+    """The type of a name that is looked up in a registry: `_` is taken for `-`, unless it is registered with `_`.
+
+    Attributes:
+        known: the registered names; asked only when a name has `_` in it, for what it has to import.
+        path: the path of a file or folder may stand instead.
+    """
+
+    known: Callable[[], Sequence[str]]
+    path: bool = False
+
+    def __call__(self, text: str) -> str:
+        """The name as it is registered; another is left for the registry to refuse."""
+        if "_" not in text or (self.path and _looks_like_path(text)) or text in self.known():
+            return text
+        return text.replace("_", "-")
+
+
+def _looks_like_path(text: str) -> bool:
+    return "/" in text or bool(Path(text).suffix) or Path(text).exists()
+
+
+def _planners() -> Sequence[str]:
+    from navplan.planners import names
+
+    return names()
+
+
+def _scenarios() -> Sequence[str]:
+    from navplan.scenarios.registry import scenario_names
+
+    return scenario_names()
+
+
+def _checkpoints() -> Sequence[str]:
+    from navplan.learned.training.load import bundled_checkpoints
+
+    return bundled_checkpoints()
+
+
+def _methods() -> Sequence[str]:
+    from navplan.navigation.navigate import METHODS
+
+    return list(METHODS)
+
+
+def _low_levels() -> Sequence[str]:
+    from navplan.control.registry import listed
+
+    return [entry.name for entry in listed()]
+
+
+def _suites() -> Sequence[str]:
+    from navplan.bench.evaluate.suite import suite_names
+
+    return suite_names()
+
+
+def _benchmarks() -> Sequence[str]:
+    from navplan.bench import SUITES
+
+    return list(SUITES)
+
+
+planner_name = RegisteredName(_planners)
+scenario_name = RegisteredName(_scenarios, path=True)
+checkpoint_name = RegisteredName(_checkpoints, path=True)
+method_name = RegisteredName(_methods)
+low_level_name = RegisteredName(_low_levels)
+suite_name = RegisteredName(_suites, path=True)
+benchmark_name = RegisteredName(_benchmarks)
+
+
+def hyphenated(text: str) -> str:
+    """The type of a word out of a few: `_` is taken for `-`."""
+    return text.replace("_", "-")
 
 
 def at_least_one(text: str) -> int:
@@ -49,8 +205,13 @@ def positive(text: str) -> float:
 
 
 def whole_numbers(text: str) -> list[int]:
-    """Whole numbers from 1, ascending, separated by commas."""
-    return sorted({_whole(part, 1) for part in text.split(",")})
+    """Whole numbers from 1, ascending: ``10,20,50``, and ``2:5`` for 2, 3 and 4."""
+    return _numbers(text, 1)
+
+
+def seed_numbers(text: str) -> list[int]:
+    """Whole numbers from 0, ascending: ``0,3``, and ``0:5`` for 0 to 4."""
+    return _numbers(text, 0)
 
 
 def names_list(text: str) -> list[str]:
@@ -61,24 +222,33 @@ def names_list(text: str) -> list[str]:
     return list(dict.fromkeys(parts))
 
 
-@contextlib.contextmanager
-def noting_interrupts() -> Iterator[list[int]]:
-    """Ctrl-C still raises KeyboardInterrupt, and is noted in the list: a planner may catch it and return its best plan."""
-    noted: list[int] = []
+def planners_list(text: str) -> list[str]:
+    """Planners separated by commas, each with options behind colons or without."""
+    specs = (spec.partition(":") for spec in names_list(text))
+    return [planner_name(name) + colon + options for name, colon, options in specs]
 
-    def note(number: int, frame: FrameType | None) -> None:
-        noted.append(number)
-        interrupt(number, frame)
 
-    # other threads get no signals, and a job in the background of a shell ignores this one
-    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        yield noted
-        return
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield noted
-    finally:
-        signal.signal(signal.SIGINT, before)
+def methods_list(text: str) -> list[str]:
+    """Methods separated by commas, each with a setting behind a slash or without."""
+    specs = (spec.partition("/") for spec in names_list(text))
+    return [method_name(name) + slash + setting for name, slash, setting in specs]
+
+
+def checkpoints_list(text: str) -> list[str]:
+    """Run directories or bundled names separated by commas; a folder whose name holds a comma is one."""
+    return [text] if Path(text).exists() else [checkpoint_name(name) for name in names_list(text)]
+
+
+def _numbers(text: str, least: int) -> list[int]:
+    found: set[int] = set()
+    for part in text.split(","):
+        first, colon, stop = part.partition(":")
+        low = _whole(first, least)
+        high = _whole(stop, low + 1) if colon else low + 1
+        if high - low > _MANY:
+            raise argparse.ArgumentTypeError(f"is {part!r}, expected at most {_MANY} numbers")
+        found.update(range(low, high))
+    return sorted(found)
 
 
 def _number(text: str, least: float, wanted: str) -> float:

@@ -1,1 +1,1 @@
-"""Plan in, trajectory out: controllers, order of passage, and the filter that keeps bodies apart."""
+"""Plan in, trajectory out: ways of driving, order of passage, and the filter that keeps bodies apart."""

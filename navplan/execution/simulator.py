@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from navplan.plan.plan import Plan
 from navplan.system.arrays import Bool, Float32, Float64, Int32
 
 
-class Outcome(Protocol):
+class SimulatedStep(Protocol):
     """What one environment step returns; arrays with a leading axis of environments."""
 
     @property
@@ -30,7 +30,10 @@ class Outcome(Protocol):
 
 
 class Simulator(Protocol):
-    """What execution needs of an environment; scenarios.environment.PointEnv is one. Its `states` and `goals` are (1, A, 2)."""
+    """What execution needs of an environment, such as a `navplan.scenarios.environments.point.PointEnv`.
+
+    Its `states` and `goals` are (1, A, 2).
+    """
 
     @property
     def states(self) -> Float32: ...  # noqa: D102
@@ -42,8 +45,28 @@ class Simulator(Protocol):
     def goal_tolerance(self) -> float: ...  # noqa: D102
     @property
     def world(self) -> Any: ...  # noqa: D102
-    def step(self, actions: Float32) -> Outcome: ...  # noqa: D102
+    def step(self, actions: Float32) -> SimulatedStep: ...  # noqa: D102
     def predict(self, actions: Float32, states: Float32 | None = None) -> Float32: ...  # noqa: D102
+
+
+class Decision(NamedTuple):
+    """What an execution decides for one step.
+
+    Attributes:
+        actions: (A, 2) float32 for the environment.
+        waypoints: (A, 2) float32 what the low level was asked to go to.
+        progress: (A,) float64 pieces or waypoints left behind.
+        plan: the plan followed.
+        events: happenings of this step, as in Trajectory.
+        planning_s: wall seconds spent planning.
+    """
+
+    actions: Float32
+    waypoints: Float32
+    progress: Float64
+    plan: Plan
+    events: tuple[dict[str, Any], ...] = ()
+    planning_s: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,30 +130,20 @@ def record(env: Simulator, starts: Float32, steps: Sequence[Step], plan: Plan) -
     )
 
 
-def make_step(
-    index: int,
-    result: Outcome,
-    actions: Float32,
-    waypoints: Float32,
-    progress: Float64,
-    events: tuple[dict[str, Any], ...],
-    plan: Plan,
-    planning_s: float,
-    acting_s: float,
-) -> Step:
+def make_step(index: int, result: SimulatedStep, decision: Decision, acting_s: float = 0.0) -> Step:
     """The record of one step of an environment with a leading axis of 1."""
     return Step(
         index,
         result.states[0].copy(),
-        actions,
+        decision.actions,
         result.cost[0].copy(),
         result.reached[0].copy(),
         result.agent_contacts[0].copy(),
         result.wall_contacts[0].copy(),
-        waypoints,
-        progress.copy(),
-        events,
-        plan,
-        planning_s,
+        decision.waypoints,
+        decision.progress.copy(),
+        decision.events,
+        decision.plan,
+        decision.planning_s,
         acting_s,
     )

@@ -110,7 +110,7 @@ class Trajectory:
     def cost_until_arrival(self) -> Float64:
         """(A,) sum of the step costs up to the agent's arrival, all of them where it never arrives.
 
-        What the paper reports: its evaluation moves an agent no more once it has arrived (paper.md, section 6).
+        What the paper reports: its evaluation moves an agent no more once it has arrived (docs/paper.md, section 6).
         """
         steps = np.where(self.arrival < 0, self.num_steps, self.arrival)
         driven = np.arange(self.num_steps)[:, None] < steps

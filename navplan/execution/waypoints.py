@@ -1,22 +1,21 @@
 """Following waypoints as the published evaluation does: every agent for itself, no order, nobody kept apart, no replanning.
 
-The baseline that the synchronised execution of `navplan.execution.synchronised` is measured against (paper.md, section 5).
+The baseline that the synchronised execution of `navplan.execution.synchronised` is measured against (docs/paper.md, section 5).
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import numpy as np
 
 from navplan.control.interface import LowLevel
 from navplan.errors import InvalidInput
-from navplan.execution.simulator import Simulator, Step, make_step, record
-from navplan.execution.synchronised import Interrupted
+from navplan.execution.drive import drive_to_end
+from navplan.execution.simulator import Decision, Simulator
 from navplan.execution.trajectory import Trajectory
 from navplan.plan.plan import Plan
-from navplan.system.arrays import Float32
+from navplan.system.arrays import Bool, Float32
 
 Distance = Callable[[Float32, Float32], Float32]
 
@@ -41,6 +40,8 @@ def follow_waypoints(
 
     Args:
         plan: a solved plan, one path per agent.
+        policy: the low level that all agents share.
+        env: one environment with A agents.
         distance: (B, 2), (B, 2) float32 cells -> (B,) predicted steps, mean over the ensemble.
         reach: longest edge of the graph, steps.
         max_steps: budget of every agent.
@@ -49,34 +50,25 @@ def follow_waypoints(
         InvalidInput: the plan is of another number of agents.
         Interrupted: Ctrl-C; it holds the record so far.
     """
-    starts, goals = env.states[0].copy(), env.goals[0].copy()
-    if len(plan.paths) != len(starts):
-        raise InvalidInput(f"the plan has paths for {len(plan.paths)} agents, the environment has {len(starts)}")
-    course = _Course(plan, goals, distance, reach)
-    steps: list[Step] = []
-    try:
-        for index in range(max_steps):
-            here = env.states[0].copy()
-            home = np.linalg.norm(here.astype(np.float64) - goals, axis=1) < env.goal_tolerance
-            if home.all():
-                break
-            began = time.perf_counter()
-            aims = course.aims(here)
-            actions = np.array(policy.act(here, aims), dtype=np.float32)
-            actions[home] = 0.0
-            acting = time.perf_counter() - began
-            progress = course.passed.astype(np.float64)
-            steps.append(make_step(index, env.step(actions[None]), actions, aims, progress, (), plan, 0.0, acting))
-    except KeyboardInterrupt as stop:
-        raise Interrupted(record(env, starts, steps, plan)) from stop
-    return record(env, starts, steps, plan)
+    agents = env.states.shape[1]
+    if len(plan.paths) != agents:
+        raise InvalidInput(f"the plan has paths for {len(plan.paths)} agents, the environment has {agents}")
+    goals = env.goals[0].copy()
+    return drive_to_end(lambda: Waypoints(plan, policy, goals, distance, reach), env, plan, max_steps)
 
 
-class _Course:
-    """Where each agent is along its waypoints; `passed` (A,) counts those that it has reached."""
+class Waypoints:
+    """The execution of `follow_waypoints`: where each agent is along its waypoints.
 
-    def __init__(self, plan: Plan, goals: Float32, distance: Distance, reach: float) -> None:
-        self.goals, self.distance, self.reach = goals, distance, reach
+    Attributes:
+        count: (A,) inner nodes of each agent's path.
+        points: (A, W, 2) float32 those nodes, goals after them.
+        passed: (A,) int64 how many each agent has reached.
+        last_leg: (A,) predicted steps from the last of them to the goal.
+    """
+
+    def __init__(self, plan: Plan, low_level: LowLevel, goals: Float32, distance: Distance, reach: float) -> None:
+        self.plan, self.low_level, self.goals, self.distance, self.reach = plan, low_level, goals, distance, reach
         agents = len(plan.paths)
         self.count = np.array([max(0, len(path) - 2) for path in plan.paths])
         self.points = np.repeat(goals[:, None], max(1, int(self.count.max())), axis=1)
@@ -86,7 +78,14 @@ class _Course:
         last = self.points[np.arange(agents), np.maximum(self.count - 1, 0)]
         self.last_leg = distance(last, goals)
 
-    def aims(self, here: Float32) -> Float32:
+    def act(self, index: int, here: Float32, home: Bool) -> Decision:
+        """See `navplan.execution.drive.Execution`; agents at home rest."""
+        aims = self._aims(here)
+        actions = np.array(self.low_level.act(here, aims), dtype=np.float32)
+        actions[home] = 0.0
+        return Decision(actions, aims, self.passed.astype(np.float64), self.plan)
+
+    def _aims(self, here: Float32) -> Float32:
         """(A, 2) where each agent makes for; passes at most one waypoint per agent."""
         rows = np.arange(len(here))
         to_goal = self.distance(here, self.goals)

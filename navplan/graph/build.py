@@ -1,6 +1,6 @@
-"""Building state graphs from critics: screening candidate pairs, weighing them in blocks, pruning, attaching.
+"""Building state graphs from critics: screening candidate pairs, weighing them in blocks, attaching.
 
-The reference evaluates all N**2 pairs in Python loops (paper.md, sections 4 and 10; defect D16). Here a k-d tree lists the
+The reference evaluates all N**2 pairs in Python loops (docs/paper.md, sections 4 and 10; defect D16). Here a k-d tree lists the
 pairs that can be near enough, and only those reach the critics.
 """
 
@@ -9,22 +9,16 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial import cKDTree
 
 from navplan.errors import InvalidInput
-from navplan.graph.cut_off import DisconnectionReport, disconnection_report
+from navplan.graph.critics import EdgeCritics
 from navplan.graph.limits import EdgeLimits
-from navplan.graph.state_graph import StateGraph
-from navplan.system.arrays import Float32, Float64, Int32, Int64
-
-if TYPE_CHECKING:
-    from navplan.control.interface import EdgeCritics
-
-__all__ = ["DisconnectionReport", "attach", "build", "disconnection_report", "prune"]
+from navplan.graph.parts import GraphParts, checked_states
+from navplan.system.arrays import Float32, Float64, Int64
 
 # A move takes time even between equal states; critics that answer 0 there get this many steps instead.
 LEAST_DISTANCE = 1e-3
@@ -32,19 +26,19 @@ LEAST_DISTANCE = 1e-3
 # Candidate pairs listed at once (24 bytes each in the k-d tree's answer).
 PAIRS_PER_BLOCK = 2_000_000
 
-Edges = tuple[Int64, Int64, Float64, Float64]
+WeighedEdges = tuple[Int64, Int64, Float64, Float64]
 
 
 def build(
     states: ArrayLike, critics: EdgeCritics, limits: EdgeLimits, *, max_pairs: int | None = None, batch: int = 8192
-) -> StateGraph:
+) -> GraphParts:
     """The state graph over `states` by `limits`; see `StateGraph.from_states`."""
     nodes = checked_states(states, "state").copy()
     if max_pairs is not None:
         limits = _within_budget(nodes, limits, max_pairs)
     tails, heads, distance, risk = _weigh(nodes, nodes, critics, limits, batch, same=True)
     order = np.argsort(tails * len(nodes) + heads, kind="stable")
-    return StateGraph(
+    return GraphParts(
         states=nodes,
         indptr=_row_starts(tails, len(nodes)).astype(np.int32),
         indices=heads[order].astype(np.int32),
@@ -55,51 +49,10 @@ def build(
     )
 
 
-def prune(graph: StateGraph, max_risk: float | None = None, max_distance: float | None = None) -> StateGraph:
-    """`graph` without the edges that reach a limit; see `StateGraph.prune`."""
-    before = graph.limits or EdgeLimits()
-    limits = dataclasses.replace(
-        before,
-        max_risk=min(before.max_risk, math.inf if max_risk is None else max_risk),
-        max_distance=min(before.max_distance, math.inf if max_distance is None else max_distance),
-    )
-    for name, value in (("max_risk", max_risk), ("max_distance", max_distance)):
-        if value is not None and math.isnan(value):
-            raise InvalidInput(f"{name} is nan, expected a positive number or inf")
-    keep = (graph.risk < limits.max_risk) & (graph.distance < limits.max_distance)
-    kept_before = np.concatenate([[0], np.cumsum(keep)])
-    return dataclasses.replace(
-        graph,
-        indptr=kept_before[graph.indptr].astype(np.int32),
-        indices=graph.indices[keep],
-        distance=graph.distance[keep],
-        risk=graph.risk[keep],
-        limits=limits,
-    )
-
-
-def attach(
-    graph: StateGraph,
-    points: ArrayLike,
-    critics: EdgeCritics,
-    *,
-    max_distance: float | None = None,
-    max_risk: float | None = None,
-    batch: int = 8192,
-) -> tuple[StateGraph, Int32]:
-    """`graph` with `points` as further nodes, and their ids; see `StateGraph.attach`."""
-    if graph.is_grid:
-        raise InvalidInput("points cannot be attached to a grid graph; its nodes are the free cells")
-    if graph.limits is None and max_distance is None:
-        raise InvalidInput("the graph carries no limits (it was not built from critics): pass max_distance to attach")
-    limits = graph.limits or EdgeLimits()
-    if max_distance is not None:
-        limits = dataclasses.replace(limits, max_distance=max_distance)
-    if max_risk is not None:
-        limits = dataclasses.replace(limits, max_risk=max_risk)
+def attach(graph: GraphParts, points: ArrayLike, critics: EdgeCritics, limits: EdgeLimits, *, batch: int = 8192) -> GraphParts:
+    """`graph` with `points` as further nodes, and edges from and to them by `limits`; see `StateGraph.attach`."""
     added = checked_states(points, "point", dimension=graph.states.shape[1]).copy()
-    n, p = graph.num_nodes, len(added)
-
+    n, p = len(graph.states), len(added)
     out_tails, out_heads, out_distance, out_risk = _weigh(added, graph.states, critics, limits, batch)
     in_tails, in_heads, in_distance, in_risk = _weigh(added, graph.states, critics, limits, batch, inward=True)
     own_tails, own_heads, own_distance, own_risk = _weigh(added, added, critics, limits, batch, same=True)
@@ -108,9 +61,9 @@ def attach(
     order = np.argsort(tails * (n + p) + heads, kind="stable")
     tails, heads = tails[order], heads[order]
     # New heads exceed all old ones, so within an old row they go to its end; new rows follow the last old edge.
-    indptr = np.concatenate([graph.indptr, np.full(p, graph.num_edges)]).astype(np.int64)
+    indptr = np.concatenate([graph.indptr, np.full(p, len(graph.indices))]).astype(np.int64)
     where = indptr[tails + 1]
-    larger = StateGraph(
+    return GraphParts(
         states=np.concatenate([graph.states, added]),
         indptr=(indptr + _row_starts(tails, n + p)).astype(np.int32),
         indices=np.insert(graph.indices, where, heads),
@@ -119,28 +72,6 @@ def attach(
         wait_risk=np.concatenate([graph.wait_risk, _wait_risk(added, critics, batch)]),
         limits=limits,
     )
-    return larger, np.arange(n, n + p, dtype=np.int32)
-
-
-def checked_states(states: ArrayLike, what: str, dimension: int | None = None) -> Float32:
-    """`states` as a contiguous (N, D) float32 array.
-
-    Raises:
-        InvalidInput: another shape, no rows, or a value that is not finite; the row is named.
-    """
-    try:
-        array = np.ascontiguousarray(states, dtype=np.float32)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(f"{what}s are not an array of numbers, expected (N, D) coordinates") from error
-    if array.ndim != 2 or array.shape[1] == 0 or (dimension is not None and array.shape[1] != dimension):
-        raise InvalidInput(f"{what}s have shape {array.shape}, expected (N, {dimension or 'D'})")
-    if len(array) == 0:
-        raise InvalidInput(f"there are no {what}s, expected at least one")
-    finite = np.isfinite(array).all(axis=1)
-    if not finite.all():
-        row = int(np.flatnonzero(~finite)[0])
-        raise InvalidInput(f"{what} {row} is {array[row].tolist()}, expected finite coordinates")
-    return array
 
 
 def _within_budget(nodes: Float32, limits: EdgeLimits, max_pairs: int) -> EdgeLimits:
@@ -170,7 +101,7 @@ def _weigh(
     *,
     same: bool = False,
     inward: bool = False,
-) -> Edges:
+) -> WeighedEdges:
     """Edges between `rows` and `columns`: tails, heads, distance, risk.
 
     Args:
@@ -187,7 +118,7 @@ def _weigh(
     empty = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0))
     if not len(rows) or not len(columns):
         return empty
-    parts: list[Edges] = [empty]
+    parts: list[WeighedEdges] = [empty]
     for near, far in _candidates(rows, columns, limits, same):
         for start in range(0, len(near), batch):
             i, j = near[start : start + batch], far[start : start + batch]
@@ -195,7 +126,7 @@ def _weigh(
                 distance, risk = evaluate(critics, columns[j], rows[i])
             else:
                 distance, risk = evaluate(critics, rows[i], columns[j])
-            keep = (distance < limits.max_distance) & (risk < limits.max_risk)
+            keep = limits.admit(distance, risk)
             tails, heads = (j, i) if inward else (i, j)
             parts.append((tails[keep], heads[keep], distance[keep], risk[keep]))
     tails, heads, distance, risk = (np.concatenate(column) for column in zip(*parts, strict=True))

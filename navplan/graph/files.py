@@ -21,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from navplan.errors import FileFormatError, InvalidInput
-from navplan.graph.limits import EdgeLimits, Weight
-from navplan.graph.state_graph import StateGraph
+from navplan.graph.limits import EdgeLimits
+from navplan.graph.parts import GraphParts
+from navplan.system.arrays import Float64
 from navplan.system.files import read_bytes, write_atomically
 
 FORMAT = "navplan.graph"
@@ -40,7 +41,7 @@ ARRAYS: Mapping[str, tuple[str, int]] = {
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-def save(graph: StateGraph, path: str | Path) -> None:
+def save(graph: GraphParts, path: str | Path) -> None:
     """Write `graph` to `path`; see `StateGraph.save`."""
     arrays = {name: np.ascontiguousarray(getattr(graph, name), dtype=dtype) for name, (dtype, _) in ARRAYS.items()}
     header = {
@@ -62,8 +63,8 @@ def save(graph: StateGraph, path: str | Path) -> None:
     write_atomically(path, write)
 
 
-def load(path: str | Path) -> StateGraph:
-    """Read a graph file; see `StateGraph.load`."""
+def load(path: str | Path) -> GraphParts:
+    """Read a graph file; see `StateGraph.load`. What the arrays mean together is not checked."""
     data = read_bytes(path)
     try:
         members = _members(data)
@@ -79,7 +80,7 @@ def load(path: str | Path) -> StateGraph:
     if header.get("sha256") != _digest(arrays):
         raise FileFormatError(path, "the arrays do not match their SHA-256; the file is damaged")
     try:
-        return StateGraph(**arrays, shape=_shape(header.get("shape")), limits=_limits(header.get("limits")))
+        return GraphParts(**arrays, shape=_shape(header.get("shape")), limits=_limits(header.get("limits")))
     except (InvalidInput, TypeError, ValueError) as error:
         raise FileFormatError(path, str(error)) from error
 
@@ -162,22 +163,14 @@ def _shape(value: Any) -> tuple[int, int] | None:
     return value[0], value[1]
 
 
-def to_networkx(graph: StateGraph, beta: float = 0.0, weight: Weight = "cost") -> nx.DiGraph[int]:
-    """`graph` as a ``networkx.DiGraph`` over ids 0..N-1.
-
-    Nodes carry ``pos`` (a tuple of coordinates) and ``wait_risk``; edges ``distance``, ``risk`` and ``weight``, which is
-    ``distance + beta * risk``, or 1 with ``weight="hops"``; the graph carries ``shape`` and ``limits``.
-
-    Example:
-        >>> to_networkx(StateGraph.from_grid(np.zeros((1, 2), bool))).edges[0, 1]["weight"]
-        1.0
-    """
+def to_networkx(graph: GraphParts, weights: Float64) -> nx.DiGraph[int]:
+    """`graph` as a ``networkx.DiGraph`` over ids 0..N-1, see `StateGraph.to_networkx`; `weights` (M,) become ``weight``."""
     result: nx.DiGraph[int] = nx.DiGraph(shape=graph.shape, limits=graph.limits)
     waits = graph.wait_risk.tolist()
     for node, (position, wait) in enumerate(zip(graph.states.tolist(), waits, strict=True)):
         result.add_node(node, pos=tuple(position), wait_risk=wait)
-    tails = np.repeat(np.arange(graph.num_nodes), np.diff(graph.indptr)).tolist()
-    columns = (graph.indices, graph.distance, graph.risk, graph.weights(beta, weight))
+    tails = np.repeat(np.arange(len(graph.states)), np.diff(graph.indptr)).tolist()
+    columns = (graph.indices, graph.distance, graph.risk, weights)
     result.add_edges_from(
         (tail, head, {"distance": distance, "risk": risk, "weight": cost})
         for tail, head, distance, risk, cost in zip(tails, *(column.tolist() for column in columns), strict=True)
@@ -185,7 +178,7 @@ def to_networkx(graph: StateGraph, beta: float = 0.0, weight: Weight = "cost") -
     return result
 
 
-def from_networkx(graph: Any) -> StateGraph:
+def from_networkx(graph: Any) -> GraphParts:
     """A state graph from a networkx graph.
 
     Node ids follow the order in which networkx lists the nodes. Every node needs ``pos`` and every edge ``distance`` or, without
@@ -221,7 +214,7 @@ def from_networkx(graph: Any) -> StateGraph:
         wait_risk = np.array(waits, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise InvalidInput("node positions, distances and risks must be numbers, positions of one length") from error
-    return StateGraph(
+    return GraphParts(
         states=states,
         indptr=np.concatenate([[0], np.cumsum(np.bincount(tails, minlength=len(ids)))]).astype(np.int32),
         indices=np.array([edge[1] for edge in edges], dtype=np.int32),

@@ -9,13 +9,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from navplan.control.interface import EdgeCritics
 from navplan.errors import InvalidInput
+from navplan.graph.critics import EdgeCritics
 from navplan.system.arrays import Float32
 
 
 class LaneCritics:
-    """Edge critics (navplan.control.interface.EdgeCritics) whose risk is the mean of an edge's two parallels at `half_width`.
+    """Edge critics (navplan.graph.critics.EdgeCritics) whose risk is the mean of an edge's two parallels at `half_width`.
 
     Distances are those of the edge itself, and so is the risk of waiting (a pair of equal points). Parallels are shifted to the
     left and to the right by `half_width` cells, both ends alike, and kept on the map.

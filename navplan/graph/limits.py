@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import Literal
 
 from navplan.errors import InvalidInput
+from navplan.system.arrays import Bool, Float64
 
 Weight = Literal["cost", "hops"]
 
@@ -47,3 +49,22 @@ class EdgeLimits:
     def reach(self) -> float:
         """Largest Chebyshev displacement (exclusive, cells) of a pair that can pass."""
         return self.max_distance * self.max_speed + self.goal_tolerance
+
+    def admit(self, distance: Float64, risk: Float64) -> Bool:
+        """(M,) bool: the edges of these distances and risks, (M,) each, that are within the limits."""
+        return (distance < self.max_distance) & (risk < self.max_risk)
+
+    def tightened(self, max_risk: float | None = None, max_distance: float | None = None) -> EdgeLimits:
+        """These limits or the given ones, whichever is less.
+
+        Raises:
+            InvalidInput: a limit is no positive number.
+        """
+        for name, value in (("max_risk", max_risk), ("max_distance", max_distance)):
+            if value is not None and math.isnan(value):
+                raise InvalidInput(f"{name} is nan, expected a positive number or inf")
+        return dataclasses.replace(
+            self,
+            max_risk=min(self.max_risk, math.inf if max_risk is None else max_risk),
+            max_distance=min(self.max_distance, math.inf if max_distance is None else max_distance),
+        )

@@ -1,6 +1,6 @@
 """Choosing graph nodes from replay-buffer states so that they cover what the policy has visited.
 
-The reference draws nodes uniformly (paper.md, section 4), which leaves holes in narrow places and crowds the rest.
+The reference draws nodes uniformly (docs/paper.md, section 4), which leaves holes in narrow places and crowds the rest.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from navplan.errors import InvalidInput
-from navplan.graph.build import checked_states
+from navplan.graph.parts import checked_states
 from navplan.system.arrays import Float32, Int32
 
-Method = Literal["coverage", "uniform"]
+NodeChoice = Literal["coverage", "uniform"]
 
 # Kernel work per call, in distance updates (~0.2 s): between calls Python answers Ctrl-C.
 _UPDATES_PER_CALL = 200_000_000
@@ -24,7 +24,7 @@ def coverage_nodes(
     states: ArrayLike,
     count: int,
     rng: np.random.Generator,
-    method: Method = "coverage",
+    method: NodeChoice = "coverage",
     *,
     keep_away: float = 0.0,
 ) -> Float32:
@@ -55,7 +55,7 @@ def coverage_indices(
     states: ArrayLike,
     count: int,
     rng: np.random.Generator,
-    method: Method = "coverage",
+    method: NodeChoice = "coverage",
     *,
     keep_away: float = 0.0,
 ) -> Int32:

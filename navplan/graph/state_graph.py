@@ -5,20 +5,21 @@ Where the numbers come from (a grid, a roadmap, learned critics) is no business 
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from navplan.errors import InvalidInput
+from navplan.errors import FileFormatError, InvalidInput
+from navplan.graph.critics import EdgeCritics
+from navplan.graph.grid import grid_parts
 from navplan.graph.limits import EdgeLimits, Weight
+from navplan.graph.parts import GraphParts, checked
 from navplan.system.arrays import Bool, Float32, Float64, Int32, Int64
-
-if TYPE_CHECKING:
-    from navplan.control.interface import EdgeCritics
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,58 +47,15 @@ class StateGraph:
     limits: EdgeLimits | None = None
 
     def __post_init__(self) -> None:
-        for name in ("indptr", "indices"):
-            _check_whole(name, getattr(self, name))
-        for name, dtype in (
-            ("states", np.float32),
-            ("indptr", np.int32),
-            ("indices", np.int32),
-            ("distance", np.float64),
-            ("risk", np.float64),
-            ("wait_risk", np.float64),
-        ):
-            # A view: freezing the array itself would freeze the caller's.
-            array = np.ascontiguousarray(getattr(self, name), dtype=dtype).view()
-            array.setflags(write=False)
-            object.__setattr__(self, name, array)
-        n, m = len(self.states), len(self.indices)
-        if self.states.ndim != 2:
-            raise InvalidInput(f"states have shape {self.states.shape}, expected (N, D)")
-        if not np.isfinite(self.states).all():
-            bad = int(np.flatnonzero(~np.isfinite(self.states).all(axis=1))[0])
-            raise InvalidInput(f"state {bad} is {self.states[bad].tolist()}, expected finite coordinates")
-        if self.indptr.shape != (n + 1,) or self.indptr[0] != 0 or self.indptr[-1] != m or (np.diff(self.indptr) < 0).any():
-            raise InvalidInput(f"indptr is not a CSR row pointer for {n} nodes and {m} edges")
-        if m and (self.indices.min() < 0 or self.indices.max() >= n):
-            raise InvalidInput(f"edge heads must be in 0..{n - 1}")
-        self._check_rows()
-        if self.distance.shape != (m,) or self.risk.shape != (m,) or self.wait_risk.shape != (n,):
-            raise InvalidInput(f"distance and risk need one value per edge ({m}), wait_risk one per node ({n})")
-        if not ((self.distance > 0).all() and np.isfinite(self.distance).all()):
-            raise InvalidInput("edge distances must be finite and positive")
-        for name in ("risk", "wait_risk"):
-            values = getattr(self, name)
-            if not ((values >= 0).all() and np.isfinite(values).all()):
-                raise InvalidInput(f"{name} must be finite and not negative")
-        if self.shape is not None:
-            self._check_shape(self.shape)
+        for name, part in checked(self.parts)._asdict().items():
+            object.__setattr__(self, name, part)
 
-    def _check_rows(self) -> None:
-        """Heads ascend within each row, and no edge leads back to its own tail."""
-        tails = np.repeat(np.arange(self.num_nodes, dtype=np.int32), np.diff(self.indptr))
-        loops = np.flatnonzero(self.indices == tails)
-        if loops.size:
-            raise InvalidInput(f"node {tails[loops[0]]} has an edge to itself, expected none: waiting needs no edge")
-        unsorted = np.flatnonzero((np.diff(self.indices) <= 0) & (tails[1:] == tails[:-1]))
-        if unsorted.size:
-            raise InvalidInput(f"edge heads of node {tails[unsorted[0]]} do not ascend, or one is there twice")
-
-    def _check_shape(self, shape: Any) -> None:
-        """(H, W) in whole cells, and every node inside."""
-        if not (isinstance(shape, tuple) and len(shape) == 2 and all(isinstance(side, int) and side >= 0 for side in shape)):
-            raise InvalidInput(f"shape is {shape!r}, expected (H, W) or None")
-        if self.num_nodes and (self.states.shape[1] != 2 or (self.states < 0).any() or (self.states >= shape).any()):
-            raise InvalidInput(f"nodes lie outside the grid of {shape[0]} x {shape[1]} cells")
+    @property
+    def parts(self) -> GraphParts:
+        """The fields, in their order."""
+        return GraphParts(
+            self.states, self.indptr, self.indices, self.distance, self.risk, self.wait_risk, self.shape, self.limits
+        )
 
     @property
     def num_nodes(self) -> int:
@@ -128,30 +86,7 @@ class StateGraph:
             >>> StateGraph.from_grid(np.zeros((2, 2), bool)).num_edges
             8
         """
-        given = np.asarray(walls)
-        if given.ndim != 2:
-            raise InvalidInput(f"walls have shape {given.shape}, expected (H, W)")
-        if given.dtype != np.bool_ and not np.isin(given, (0, 1)).all():
-            raise InvalidInput("walls hold something else than 0 and 1, expected True for a wall and False for a free cell")
-        free = ~given.astype(np.bool_)
-        height, width = free.shape
-        ids = np.full((height + 2, width + 2), -1, np.int64)
-        rows, cols = np.nonzero(free)
-        ids[rows + 1, cols + 1] = np.arange(len(rows))
-        # up, left, right, down: ascending ids within each CSR row
-        heads = np.stack([ids[rows, cols + 1], ids[rows + 1, cols], ids[rows + 1, cols + 2], ids[rows + 2, cols + 1]], axis=1)
-        there = heads >= 0
-        indptr = np.concatenate([[0], np.cumsum(there.sum(axis=1))])
-        m = int(indptr[-1])
-        return cls(
-            states=np.stack([rows + 0.5, cols + 0.5], axis=1).astype(np.float32),
-            indptr=indptr.astype(np.int32),
-            indices=heads[there].astype(np.int32),
-            distance=np.ones(m),
-            risk=np.zeros(m),
-            wait_risk=np.zeros(len(rows)),
-            shape=(height, width),
-        )
+        return cls(*grid_parts(walls))
 
     def cells(self) -> Int64:
         """(N, 2) integer (row, col) of each node of a grid graph."""
@@ -182,7 +117,7 @@ class StateGraph:
 
         Args:
             states: (N, D) finite coordinates in cells.
-            critics: weighs pairs of states; see `navplan.control.interface.EdgeCritics`.
+            critics: weighs pairs of states; see `navplan.graph.critics.EdgeCritics`.
             max_distance: environment steps.
             max_risk: cumulative cost.
             max_speed: most cells per axis that one environment step can move.
@@ -199,16 +134,32 @@ class StateGraph:
         from navplan.graph.build import build
 
         limits = EdgeLimits(max_distance, max_risk, max_speed if screen else math.inf, goal_tolerance, max_neighbors)
-        return build(states, critics, limits, max_pairs=max_pairs if screen else None, batch=batch)
+        return cls(*build(states, critics, limits, max_pairs=max_pairs if screen else None, batch=batch))
+
+    def keep(self, mask: Bool, limits: EdgeLimits | None = None) -> StateGraph:
+        """The same nodes with the edges at which `mask` ((M,) bool) is True.
+
+        Args:
+            mask: one value per edge.
+            limits: the rule that these edges obey; None: the present one.
+        """
+        kept_before = np.concatenate([[0], np.cumsum(mask)])
+        return dataclasses.replace(
+            self,
+            indptr=kept_before[self.indptr].astype(np.int32),
+            indices=self.indices[mask],
+            distance=self.distance[mask],
+            risk=self.risk[mask],
+            limits=self.limits if limits is None else limits,
+        )
 
     def prune(self, max_risk: float | None = None, max_distance: float | None = None) -> StateGraph:
         """The same nodes with the edges whose risk is below `max_risk` and whose distance is below `max_distance`.
 
         The limits are remembered: edges attached later obey them too.
         """
-        from navplan.graph.build import prune
-
-        return prune(self, max_risk, max_distance)
+        limits = (self.limits or EdgeLimits()).tightened(max_risk, max_distance)
+        return self.keep(limits.admit(self.distance, self.risk), limits)
 
     def attach(
         self,
@@ -238,26 +189,44 @@ class StateGraph:
         """
         from navplan.graph.build import attach
 
-        return attach(self, points, critics, max_distance=max_distance, max_risk=max_risk, batch=batch)
+        if self.is_grid:
+            raise InvalidInput("points cannot be attached to a grid graph; its nodes are the free cells")
+        if self.limits is None and max_distance is None:
+            raise InvalidInput("the graph carries no limits (it was not built from critics): pass max_distance to attach")
+        limits = self.limits or EdgeLimits()
+        if max_distance is not None:
+            limits = dataclasses.replace(limits, max_distance=max_distance)
+        if max_risk is not None:
+            limits = dataclasses.replace(limits, max_risk=max_risk)
+        larger = StateGraph(*attach(self.parts, points, critics, limits, batch=batch))
+        return larger, np.arange(self.num_nodes, larger.num_nodes, dtype=np.int32)
 
     def to_networkx(self, beta: float = 0.0, weight: Weight = "cost") -> Any:
-        """A ``networkx.DiGraph``: nodes with ``pos`` and ``wait_risk``, edges with ``distance``, ``risk`` and ``weight``."""
+        """A ``networkx.DiGraph`` over ids 0..N-1.
+
+        Nodes carry ``pos`` (a tuple of coordinates) and ``wait_risk``; edges ``distance``, ``risk`` and ``weight``, which is
+        ``distance + beta * risk``, or 1 with ``weight="hops"``; the graph carries ``shape`` and ``limits``.
+
+        Example:
+            >>> StateGraph.from_grid(np.zeros((1, 2), bool)).to_networkx().edges[0, 1]["weight"]
+            1.0
+        """
         from navplan.graph.files import to_networkx
 
-        return to_networkx(self, beta, weight)
+        return to_networkx(self.parts, self.weights(beta, weight))
 
     @classmethod
     def from_networkx(cls, graph: Any) -> StateGraph:
         """The inverse of `to_networkx`; ids follow the order in which networkx lists the nodes. See `navplan.graph.files`."""
         from navplan.graph.files import from_networkx
 
-        return from_networkx(graph)
+        return cls(*from_networkx(graph))
 
     def save(self, path: str | Path) -> None:
         """Write an ``.npz`` file atomically; the same graph gives the same bytes."""
         from navplan.graph.files import save
 
-        save(self, path)
+        save(self.parts, path)
 
     @classmethod
     def load(cls, path: str | Path) -> StateGraph:
@@ -269,14 +238,8 @@ class StateGraph:
         """
         from navplan.graph.files import load
 
-        return load(path)
-
-
-def _check_whole(name: str, values: Any) -> None:
-    """Raise InvalidInput where a cast to int32 would change a number."""
-    array = np.asarray(values)
-    if array.dtype == np.int32 or not array.size:
-        return
-    whole = array.dtype.kind in "iu" or (array.dtype.kind == "f" and bool(np.isfinite(array).all() and (array % 1 == 0).all()))
-    if not whole or max(int(array.max()), -int(array.min())) > np.iinfo(np.int32).max:
-        raise InvalidInput(f"{name} must be whole numbers that fit 32 bits, got {array.dtype}")
+        parts = load(path)
+        try:
+            return cls(*parts)
+        except InvalidInput as error:
+            raise FileFormatError(path, str(error)) from error

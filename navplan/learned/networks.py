@@ -81,10 +81,10 @@ class Actor(nn.Module):
         inputs = features if places is None else features + 2 * places.channels
         self.layers = nn.ModuleList([nn.Linear(inputs, hidden), nn.Linear(hidden, hidden), nn.Linear(hidden, 2)])
         for layer in list(self.layers)[:-1]:
-            _uniform(cast(nn.Linear, layer).weight, math.sqrt(3 / cast(nn.Linear, layer).in_features), generator)
+            filled(cast(nn.Linear, layer).weight, math.sqrt(3 / cast(nn.Linear, layer).in_features), generator)
             nn.init.zeros_(cast(nn.Linear, layer).bias)
         last = cast(nn.Linear, self.layers[-1])
-        _uniform(last.weight, 3e-3, generator)
+        filled(last.weight, 3e-3, generator)
         nn.init.zeros_(last.bias)
 
     def forward(self, features: Tensor) -> Tensor:
@@ -95,7 +95,7 @@ class Actor(nn.Module):
         return torch.tanh(last(torch.relu(second(torch.relu(first(features))))))
 
 
-class Critics(nn.Module):
+class CriticEnsemble(nn.Module):
     """`members` critics as one stack of batched matrix products; member m's logits are out[m].
 
     The distance critics come first, the cost critics after them; rows are as wide as the larger of the two supports.
@@ -115,7 +115,7 @@ class Critics(nn.Module):
         inputs = features + 2 if places is None else features + 2 + 3 * places.channels
 
         def weight(fan_in: int, fan_out: int, limit: float) -> nn.Parameter:
-            return nn.Parameter(_uniform(torch.empty(members, fan_in, fan_out), limit, generator))
+            return nn.Parameter(filled(torch.empty(members, fan_in, fan_out), limit, generator))
 
         self.w1 = weight(inputs, hidden, math.sqrt(3 / inputs))
         self.b1 = nn.Parameter(torch.zeros(members, 1, hidden))
@@ -138,7 +138,7 @@ class Critics(nn.Module):
         return torch.baddbmm(b3, hidden, w3)
 
 
-def _uniform(tensor: Tensor, limit: float, generator: torch.Generator) -> Tensor:
-    """Fill in place from U(-limit, limit)."""
+def filled(tensor: Tensor, limit: float, generator: torch.Generator) -> Tensor:
+    """The tensor, filled in place from U(-limit, limit)."""
     with torch.no_grad():
         return tensor.uniform_(-limit, limit, generator=generator)

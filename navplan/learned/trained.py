@@ -2,34 +2,77 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+import copy
+from collections.abc import Mapping
+from typing import Protocol, Self
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
-from navplan.errors import CheckpointError, FileFormatError, InvalidInput, UnknownName
+from navplan.errors import InvalidInput
 from navplan.learned.critics.distributions import expected_cost, expected_distance
-from navplan.learned.networks import Encoder
-from navplan.learned.recipes.navplan.config import TrainConfig
-from navplan.learned.recipes.navplan.learner import Networks, build_networks
-from navplan.learned.recipes.paper.config import PaperConfig
-from navplan.learned.recipes.paper.learner import paper_networks
-from navplan.learned.training.run_config import config_from
-from navplan.learned.training.tensors import Arrays, expect, pair_of_sizes
+from navplan.learned.interface import Policy
 from navplan.system.arrays import Float32
 
 # Pairs per pass: the hidden activations of six critics then stay near the cores.
 BLOCK = 512
 
 
+POLICIES = {"policy": "actor", "behaviour-cloning": "clone"}
+"""Exported name -> the network that acts."""
+
+
+class CriticSettings(Protocol):
+    """What the product asks of the configuration that its networks were trained with."""
+
+    @property
+    def scenario(self) -> str:
+        """Whose world was learned."""
+        ...
+
+    @property
+    def recipe(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def seed(self) -> int:
+        """Of the run."""
+        ...
+
+    @property
+    def ensemble(self) -> int:
+        """Distance critics, and as many cost critics."""
+        ...
+
+    @property
+    def distance_bins(self) -> int:
+        """Of the distance critics: 1, 2, … steps."""
+        ...
+
+    @property
+    def cost_atoms(self) -> int:
+        """Of the cost critics, evenly over [0, cost_max]."""
+        ...
+
+    @property
+    def cost_max(self) -> float:
+        """Largest cumulative cost that they can say."""
+        ...
+
+    @property
+    def cost_floor(self) -> float:
+        """Expected costs below it are read as 0."""
+        ...
+
+
 class LearnedPolicy:
     """A goal-conditioned actor as a low level (navplan.control.interface.LowLevel)."""
 
-    def __init__(self, networks: Networks, actor: nn.Module) -> None:
-        self._encoder = networks.encoder
+    def __init__(self, encoder: nn.Module, actor: nn.Module) -> None:
+        self._encoder = encoder
         self._actor = actor
 
     def act(self, observations: Float32, goals: Float32, condition: Float32 | None = None) -> Float32:
@@ -46,21 +89,44 @@ class LearnedPolicy:
         return actions
 
 
+def learned_policies(networks: Mapping[str, nn.Module]) -> dict[str, Policy]:
+    """The policies among networks, by the names of `POLICIES`."""
+    encoder = networks["encoder"]
+    return {name: LearnedPolicy(encoder, networks[part]) for name, part in POLICIES.items() if part in networks}
+
+
+def opinions(networks: Mapping[str, nn.Module], config: CriticSettings, states: Tensor, goals: Tensor) -> tuple[Tensor, Tensor]:
+    """What each critic expects under the actor's moves: distance (E, B) and cost (E, B) from states and goals (B, 2)."""
+    features = networks["encoder"](states, goals)
+    logits = networks["critics"](features, networks["actor"](features))
+    distance = expected_distance(logits[: config.ensemble, :, : config.distance_bins])
+    return distance, expected_cost(logits[config.ensemble :, :, : config.cost_atoms], config.cost_max)
+
+
 class Critics:
-    """Learned weights of edges (navplan.control.interface.EdgeCritics), with the policy that they judge.
+    """Learned weights of edges, with the policies that were trained beside them.
 
     Attributes:
-        policy: the learned actor.
+        networks: ``encoder`` (positions, goals) -> features, ``critics`` (features, actions) -> logits with the distance critics
+            first, ``actor`` and perhaps ``clone``.
+        policies: what can act, by name: ``policy``, and ``behaviour-cloning`` where the recipe trains it.
         states: (K, 2) float32 replay states, thinned for coverage, for building state graphs.
         config: of the training run. scenario: its name. seed: of the run. size: (H, W) of the map.
         stage: 1 for the unconstrained policy, 2 for the final one.
         cost_floor: expected costs below it are read as 0. A softmax never says exactly 0; the floor is a small part of an atom.
+        ensemble: critics of each kind that are asked.
     """
 
     def __init__(
-        self, networks: Networks, states: Float32, config: TrainConfig | PaperConfig, size: tuple[float, float], stage: int
+        self,
+        networks: Mapping[str, nn.Module],
+        states: Float32,
+        config: CriticSettings,
+        size: tuple[float, float],
+        stage: int,
     ) -> None:
         self.networks = networks
+        self.policies = learned_policies(networks)
         self.states = states
         self.config = config
         self.scenario = config.scenario
@@ -68,18 +134,35 @@ class Critics:
         self.size = size
         self.stage = stage
         self.cost_floor = config.cost_floor
-        self.policy = LearnedPolicy(networks, networks.actor)
+        self.ensemble = config.ensemble
 
     @property
-    def behaviour_cloning(self) -> LearnedPolicy:
+    def policy(self) -> Policy:
+        """The policy that the critics judge."""
+        return self.policies["policy"]
+
+    @property
+    def behaviour_cloning(self) -> Policy:
         """The baseline that imitates how replay states were reached.
 
         Raises:
             InvalidInput: the recipe of this checkpoint trains none.
         """
-        if self.networks.clone is None:
+        if "behaviour-cloning" not in self.policies:
             raise InvalidInput(f"the checkpoint holds no behaviour cloning: recipe {self.config.recipe!r} trains none")
-        return LearnedPolicy(self.networks, self.networks.clone)
+        return self.policies["behaviour-cloning"]
+
+    def members_only(self, count: int) -> Self:
+        """The same of which only the first `count` critics of each kind are asked.
+
+        Raises:
+            InvalidInput: there are fewer.
+        """
+        if not 1 <= count <= self.ensemble:
+            raise InvalidInput(f"there are {self.ensemble} critics of each kind, {count} are asked for")
+        fewer = copy.copy(self)
+        fewer.ensemble = count
+        return fewer
 
     def evaluate(self, observations: ArrayLike, goals: ArrayLike) -> tuple[Float32, Float32]:
         """Pessimistic (maximum over the ensemble) distance in steps and cumulative cost; actor once per pair.
@@ -115,16 +198,11 @@ class Critics:
         with torch.inference_mode():
             for first in range(0, count, BLOCK):
                 block = slice(first, first + BLOCK)
-                logits = self._logits(torch.from_numpy(states[block]), torch.from_numpy(targets[block]))
-                distance[:, block] = expected_distance(logits[: config.ensemble, :, : config.distance_bins]).numpy()
-                risk[:, block] = expected_cost(logits[config.ensemble :, :, : config.cost_atoms], config.cost_max).numpy()
+                near, cost = opinions(self.networks, config, torch.from_numpy(states[block]), torch.from_numpy(targets[block]))
+                distance[:, block] = near.numpy()
+                risk[:, block] = cost.numpy()
         risk[risk < self.cost_floor] = 0
-        return distance, risk
-
-    def _logits(self, states: Tensor, goals: Tensor) -> Tensor:
-        features = self.networks.encoder(states, goals)
-        logits: Tensor = self.networks.critics(features, self.networks.actor(features))
-        return logits
+        return distance[: self.ensemble], risk[: self.ensemble]
 
 
 def _pairs(observations: ArrayLike, goals: ArrayLike) -> tuple[Float32, Float32]:
@@ -137,71 +215,3 @@ def _pairs(observations: ArrayLike, goals: ArrayLike) -> tuple[Float32, Float32]
             row = int(np.flatnonzero(~np.isfinite(array).all(axis=1))[0])
             raise InvalidInput(f"{name} {row} is {array[row].tolist()}, expected finite coordinates")
     return states, targets
-
-
-def _learnt(networks: Networks) -> dict[str, nn.Module]:
-    modules: dict[str, nn.Module] = {"actor": networks.actor, "critics": networks.critics}
-    return modules if networks.clone is None else modules | {"clone": networks.clone}
-
-
-def network_arrays(networks: Networks) -> Arrays:
-    """All parameters, named ``actor.…``, ``critics.…``, ``clone.…``."""
-    modules = _learnt(networks)
-    return {f"{part}.{name}": p.detach().numpy().copy() for part, m in modules.items() for name, p in m.named_parameters()}
-
-
-def load_networks(path: Path, networks: Networks, arrays: Arrays) -> None:
-    """Fill `networks` from arrays named as `network_arrays` names them.
-
-    Raises:
-        CheckpointError: one is missing or of another shape.
-    """
-    modules = _learnt(networks)
-    slots = {f"{part}.{name}": p for part, module in modules.items() for name, p in module.named_parameters()}
-    expect(path, arrays, {name: tuple(p.shape) for name, p in slots.items()})
-    with torch.no_grad():
-        for name, parameter in slots.items():
-            parameter.copy_(torch.from_numpy(arrays[name]))
-
-
-def critics_from(path: Path, arrays: Arrays, document: dict[str, Any]) -> Critics:
-    """Critics out of the contents of a policy file.
-
-    Raises:
-        CheckpointError: contents and configuration do not fit.
-    """
-    try:
-        values = document.get("config")
-        if not isinstance(values, dict):
-            raise CheckpointError(path, "has no configuration in its header")
-        config = config_from(values, path)
-    except (FileFormatError, InvalidInput, UnknownName) as error:
-        raise error if isinstance(error, CheckpointError) else CheckpointError(path, _without_path(path, error)) from error
-    size = pair_of_sizes(path, document.get("size"))
-    arrays = {name: array.astype(np.float32) if array.dtype == np.float16 else array for name, array in arrays.items()}
-    # Before anything of the configured size is built: the file must have that size.
-    members, width = config.ensemble, config.hidden
-    if isinstance(config, PaperConfig):
-        bins = {"distance": config.distance_bins, "cost": config.cost_atoms}
-        expect(path, arrays, {f"critics.{family}.w3": (members, width, count) for family, count in bins.items()})
-        networks = paper_networks(config, size, seed=0)
-    else:
-        features = Encoder(size, config.wavelengths, config.relative_scales).dim
-        outputs = max(config.distance_bins, config.cost_atoms)
-        inputs = features + 2 + 3 * config.place_channels
-        expect(path, arrays, {"critics.w1": (2 * members, inputs, width), "critics.w3": (2 * members, width, outputs)})
-        networks = build_networks(config, size, seed=0)
-    load_networks(path, networks, arrays)
-    states = arrays.get("states")
-    if states is None or states.ndim != 2 or states.shape[1] != 2 or len(states) < 1 or states.dtype != np.float32:
-        raise CheckpointError(path, "tensor 'states' is missing or misshaped, expected float32 (K, 2)")
-    stage = document.get("stage")
-    if stage not in (1, 2):
-        raise CheckpointError(path, f"stage is {stage!r}, expected 1 or 2")
-    for module in (part for part in networks if part is not None):
-        module.requires_grad_(False).eval()
-    return Critics(networks, states, config, size, stage)
-
-
-def _without_path(path: Path, error: Exception) -> str:
-    return str(error).removeprefix(f"{path}: ")

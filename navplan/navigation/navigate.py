@@ -12,9 +12,12 @@ from numpy.typing import ArrayLike
 from navplan.control import registry as low_levels
 from navplan.control.interface import LowLevel
 from navplan.errors import InvalidInput, UnknownName
-from navplan.execution.synchronised import alone
-from navplan.navigation.loop import Loop, Say, closest_pair, edge_distances, without_edges
-from navplan.navigation.result import METHODS, Method, Navigation, Options
+from navplan.execution.alone import alone
+from navplan.navigation.checkpoint import Checkpoint
+from navplan.navigation.loop import Loop, interruptible
+from navplan.navigation.methods import METHODS, Method, Options
+from navplan.navigation.planning import Planning, Say, closest_pair
+from navplan.navigation.result import Navigation
 from navplan.navigation.roadmap import Roadmap, build_roadmap
 
 if TYPE_CHECKING:
@@ -28,16 +31,14 @@ __all__ = [
     "Options",
     "Roadmap",
     "build_roadmap",
-    "edge_distances",
     "make_env",
     "navigate",
-    "without_edges",
 ]
 
 
 def navigate(
     scenario: Scenario,
-    critics: Any,
+    critics: Checkpoint,
     starts: ArrayLike,
     goals: ArrayLike,
     *,
@@ -75,17 +76,23 @@ def navigate(
     if max_steps is not None and max_steps < 1:
         raise InvalidInput(f"max_steps is {max_steps}, expected at least 1")
     how, say = chosen.applied(METHODS[method]), on_progress or (lambda line: None)
-    policy = _low_level(how, method, chosen, critics)
+    low_level = _low_level(how, method, critics)
     budget = scenario.max_steps if max_steps is None else max_steps
     env = make_env(scenario, starts, goals, seed=chosen.seed)
     begin, end = env.states[0].copy(), env.goals[0].copy()
-    result = Navigation(scenario.name, method, chosen.low_level, chosen.seed, begin, end)
+    result = Navigation(scenario.name, method, how.driving.low_level, chosen.seed, begin, end)
+    began = time.perf_counter()
     if not how.plans:
         say(f"driving {len(begin)} agents without a plan")
-        began = time.perf_counter()
-        trajectory = alone(policy, env, max_steps=budget)
+        with interruptible(result):
+            trajectory = alone(low_level, env, max_steps=budget)
         return dataclasses.replace(result, trajectory=trajectory, drive_s=time.perf_counter() - began)
-    return Loop(scenario, critics, how, chosen, env, policy, say, budget).run(result, roadmap)
+    if roadmap is None:
+        say("choosing nodes and weighing edges")
+        roadmap = build_roadmap(scenario, critics, how, chosen)
+    say(f"{roadmap.base.num_nodes} nodes, {roadmap.base.num_edges} edges, {roadmap.pruned_edges} pruned as unsafe")
+    result = dataclasses.replace(result, graph_s=time.perf_counter() - began)
+    return Loop(Planning(scenario, critics, how, chosen.seed, say), env, low_level, budget).run(roadmap, result)
 
 
 def make_env(scenario: Scenario, starts: ArrayLike, goals: ArrayLike, *, seed: int = 0) -> PointEnv:
@@ -117,8 +124,9 @@ def make_env(scenario: Scenario, starts: ArrayLike, goals: ArrayLike, *, seed: i
     return env
 
 
-def _low_level(how: Method, method: str, options: Options, critics: Any) -> LowLevel:
-    """The controller that drives; the checkpoint must be of the training stage that the method is named for."""
-    if not how.constrained and options.low_level == "policy" and getattr(critics, "stage", 1) != 1:
+def _low_level(how: Method, method: str, critics: Checkpoint) -> LowLevel:
+    """The low level that drives; the checkpoint must be of the training stage that the method is named for."""
+    name = how.driving.low_level
+    if not how.constrained and name == "policy" and critics.stage != 1:
         raise InvalidInput(f"method {method!r} drives with the unconstrained policy: load the checkpoint with stage=1")
-    return low_levels.get(options.low_level, critics)
+    return low_levels.get(name, critics.policies)

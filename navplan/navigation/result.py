@@ -1,133 +1,14 @@
-"""Ways to navigate, their options, and what comes out: the nouns of `navigate`."""
+"""What comes out of `navigate`."""
 
 from __future__ import annotations
 
-import dataclasses
-import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from navplan.execution.synchronised import Settings
 from navplan.execution.trajectory import Trajectory
-from navplan.graph.limits import Weight
-from navplan.graph.nodes import Method as NodeChoice
 from navplan.graph.state_graph import StateGraph
 from navplan.plan.plan import Plan
 from navplan.system.arrays import Float32
-
-Execution = Literal["synchronised", "waypoints"]
-
-
-@dataclass(frozen=True)
-class Method:
-    """One way to navigate.
-
-    Attributes:
-        summary: one line.
-        plans: search a graph and execute the plan; otherwise the low level acts alone.
-        prune: drop edges by risk.
-        weighs_risk: edge cost has the risk term.
-        weight: "cost" or "hops".
-        constrained: the safety-constrained policy drives; otherwise the unconstrained one of the first training stage.
-        lane: edges are priced as lanes of this half width, cells (`navplan.graph.lanes`); 0: as lines.
-        reach: longest edge in environment steps, where the scenario's own limit is not shorter. An edge is one time step of the
-            plan, so edges of like length keep the plan's time close to the time it takes to drive it.
-        nodes: how graph nodes are chosen from the checkpoint's states.
-        graph_nodes: how many, unless the options say; None: one per cell of the map, 600 to 3000.
-        execution: "synchronised" keeps the plan's order of passage and bodies apart, and replans; "waypoints" lets every agent
-            follow its own waypoints, as the published evaluation does (`navplan.execution.waypoints`).
-        planner: multi-agent planner, unless the options name one.
-        clearance: of the planning problem, cells; None: ``2 * radius`` and the options' spare.
-    """
-
-    summary: str
-    plans: bool = True
-    prune: bool = True
-    weighs_risk: bool = True
-    weight: Weight = "cost"
-    constrained: bool = True
-    lane: float = 0.0
-    reach: float = math.inf
-    nodes: NodeChoice = "coverage"
-    graph_nodes: int | None = None
-    execution: Execution = "synchronised"
-    planner: str = "ecbs"
-    clearance: float | None = None
-
-
-METHODS: dict[str, Method] = {
-    "navplan": Method("risk-pruned graph, distance + beta * risk, multi-agent search, constrained policy", lane=0.25, reach=2.5),
-    "constrained-search": Method(
-        "as published: risk-pruned graph, hop count, CBS, waypoints without synchronisation, constrained policy",
-        weighs_risk=False,
-        weight="hops",
-        nodes="uniform",
-        graph_nodes=1000,
-        execution="waypoints",
-        planner="cbs",
-        clearance=0.0,
-    ),
-    "sorb": Method(
-        "as published: graph without risk, shortest distance, CBS, waypoints without synchronisation, unconstrained policy",
-        prune=False,
-        weighs_risk=False,
-        constrained=False,
-        nodes="uniform",
-        graph_nodes=1000,
-        execution="waypoints",
-        planner="cbs",
-        clearance=0.0,
-    ),
-    "constrained-policy": Method("the constrained policy alone, straight to the goal", plans=False),
-    "policy": Method("the unconstrained policy alone, straight to the goal", plans=False, constrained=False),
-}
-
-DEFAULT_BETA = 4.0
-FEWEST_NODES, MOST_NODES = 600, 3000
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to navigate. None leaves a choice to the method, and limits of edges to the scenario.
-
-    Attributes:
-        low_level: name in `low_level.LOW_LEVELS`.
-        planner: multi-agent planner; "ecbs" keeps within `suboptimality` of the optimum.
-        suboptimality: w of the bounded planner.
-        beta: weight of risk against distance.
-        graph_nodes: nodes chosen from the checkpoint's states, fewer if it has fewer.
-        max_distance, max_risk: limits of edges; for the distance also the method's.
-        spare: planned clearance beyond ``2 * radius``, cells; given up where starts or goals are closer than that.
-        time_limit: seconds per planning call; with `max_expansions` none.
-        max_expansions: conflict-tree nodes per planning call, a budget that is the same on every machine.
-        seed: of node choice and planner.
-        settings: of the execution.
-        prune, weight, lane, nodes, execution: as in `Method`.
-    """
-
-    low_level: str = "policy"
-    planner: str | None = None
-    suboptimality: float = 1.1
-    beta: float = DEFAULT_BETA
-    graph_nodes: int | None = None
-    max_distance: float | None = None
-    max_risk: float | None = None
-    spare: float = 0.2
-    time_limit: float = 10.0
-    max_expansions: int | None = None
-    seed: int = 0
-    settings: Settings = dataclasses.field(default_factory=Settings)
-    prune: bool | None = None
-    weight: Weight | None = None
-    lane: float | None = None
-    nodes: NodeChoice | None = None
-    execution: Execution | None = None
-
-    def applied(self, method: Method) -> Method:
-        """`method` with the choices that these options make instead."""
-        names = ("planner", "prune", "weight", "lane", "nodes", "graph_nodes", "execution")
-        chosen = {name: getattr(self, name) for name in names}
-        return dataclasses.replace(method, **{name: value for name, value in chosen.items() if value is not None})
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from navplan.control.interface import EdgeCritics
+from navplan.graph.critics import EdgeCritics
 from navplan.graph.lanes import LaneCritics
 from navplan.graph.nodes import coverage_nodes
 from navplan.graph.state_graph import StateGraph
-from navplan.navigation.result import FEWEST_NODES, MOST_NODES, Method, Options
+from navplan.navigation.checkpoint import Checkpoint
+from navplan.navigation.methods import GraphChoice, Method, Options
 
 if TYPE_CHECKING:
     from navplan.scenarios.scenario import Scenario
+
+FEWEST_NODES, MOST_NODES = 600, 3000
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,30 +40,32 @@ class Roadmap:
         return self.base.num_edges - self.safe.num_edges
 
 
-def build_roadmap(scenario: Scenario, critics: Any, method: Method, options: Options) -> Roadmap:
+def build_roadmap(scenario: Scenario, critics: Checkpoint, method: Method, options: Options) -> Roadmap:
     """Choose nodes among the checkpoint's states, weigh the edges, prune.
 
     Args:
-        method: with the options' choices applied (`Options.applied`); what it says of nodes and edges is looked at.
-        options: `max_distance`, `max_risk` and `seed` are.
+        scenario: its size and its limits of edges.
+        critics: the checkpoint.
+        method: with the options' choices applied (`Options.applied`); its graph is built.
+        options: `seed` is looked at.
 
     Raises:
         InvalidInput: a limit that makes no sense.
     """
-    pool = np.asarray(critics.states)
+    choice, pool = method.graph, np.asarray(critics.states)
     by_size = min(max(round(scenario.world.height * scenario.world.width), FEWEST_NODES), MOST_NODES)
-    count = by_size if method.graph_nodes is None else method.graph_nodes
-    nodes = coverage_nodes(pool, min(count, len(pool)), np.random.default_rng(options.seed), method.nodes)
-    reach = min(scenario.max_distance, method.reach) if options.max_distance is None else options.max_distance
-    base = StateGraph.from_states(nodes, edge_critics(scenario, critics, method), max_distance=reach)
-    if not method.prune:
+    count = by_size if choice.graph_nodes is None else choice.graph_nodes
+    nodes = coverage_nodes(pool, min(count, len(pool)), np.random.default_rng(options.seed), choice.nodes)
+    reach = min(scenario.max_distance, choice.reach) if choice.max_distance is None else choice.max_distance
+    base = StateGraph.from_states(nodes, edge_critics(scenario, critics, choice), max_distance=reach)
+    if not choice.prune:
         return Roadmap(base, base)
-    max_risk = scenario.max_risk if options.max_risk is None else options.max_risk
+    max_risk = scenario.max_risk if choice.max_risk is None else choice.max_risk
     return Roadmap(base, base.prune(max_risk=max_risk), max_risk)
 
 
-def edge_critics(scenario: Scenario, critics: Any, method: Method) -> EdgeCritics:
-    """What weighs the edges of `method`: `critics` themselves, or lanes of them."""
-    if method.lane == 0:
-        return critics  # type: ignore[no-any-return]
-    return LaneCritics(critics, method.lane, (scenario.world.height, scenario.world.width))
+def edge_critics(scenario: Scenario, critics: Checkpoint, choice: GraphChoice) -> EdgeCritics:
+    """What weighs the edges: `critics` themselves, or lanes of them."""
+    if choice.lane == 0:
+        return critics
+    return LaneCritics(critics, choice.lane, (scenario.world.height, scenario.world.width))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,16 +11,25 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from navplan.errors import FileFormatError, InvalidInput
+from navplan.plan.files import (
+    FORMAT,
+    check_paths,
+    finite,
+    finite_list,
+    map_shape,
+    read_document,
+    shared_rows,
+    whole_numbers,
+    write_document,
+)
 from navplan.plan.pricing import price
 from navplan.plan.problem import Problem
 from navplan.system.arrays import Float32, Float64, Int32, Int64
-from navplan.system.files import read_bytes, write_text
 from navplan.system.memory import uncollected
 
 Status = Literal["optimal", "bounded", "feasible", "infeasible", "timeout", "unsolved"]
 STATUSES: tuple[str, ...] = get_args(Status)
 SOLVED: tuple[str, ...] = ("optimal", "bounded", "feasible")
-FORMAT = "navplan-plan-1"
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,14 +141,13 @@ class Plan:
             "shape": list(self.shape) if self.shape else None,
             "paths": [p.tolist() for p in self.paths],
             "times": [list(range(len(p))) for p in self.paths],
-            "coordinates": _shared_rows(self.paths, self.coordinates),
+            "coordinates": shared_rows(self.paths, self.coordinates),
         }
 
     def save(self, path: str | Path) -> None:
         """Write the plan as JSON; a plan file needs nothing else but the map to be checked."""
         with uncollected():
-            text = json.dumps(self.document(), allow_nan=False)
-        write_text(path, text + "\n")
+            write_document(path, self.document())
 
     @classmethod
     def load(cls, path: str | Path) -> Plan:
@@ -151,63 +158,49 @@ class Plan:
             FileAccessError: it cannot be read.
         """
         with uncollected():
-            return cls._load(path)
+            document = read_document(path)
+            try:
+                return _from_document(document)
+            except (KeyError, TypeError, ValueError, OverflowError) as error:
+                raise FileFormatError(path, f"bad or missing field: {error}, expected a plan as `Plan.save` writes it") from error
 
-    @classmethod
-    def _load(cls, path: str | Path) -> Plan:
-        try:
-            document = json.loads(read_bytes(path).decode("utf-8"))
-        except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, or a number of thousands of digits
-            line = getattr(error, "lineno", None)
-            raise FileFormatError(path, f"is not JSON ({type(error).__name__}), expected a plan file", line) from error
-        if not isinstance(document, dict) or document.get("format") != FORMAT:
-            raise FileFormatError(path, f'expected a plan file with "format": "{FORMAT}"')
-        try:
-            return cls._from_document(document)
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise FileFormatError(path, f"bad or missing field: {error}, expected a plan as `Plan.save` writes it") from error
 
-    @classmethod
-    def _from_document(cls, document: dict[str, Any]) -> Plan:
-        paths = tuple(_whole_numbers(p) for p in document["paths"])
-        coordinates = tuple(np.asarray(c, dtype=np.float32) for c in document["coordinates"])
-        if document["coordinates_order"] != "row, col":
-            raise ValueError(f"coordinates_order {document['coordinates_order']!r}")
-        if document["times"] != [list(range(len(p))) for p in paths]:
-            raise ValueError("times must count 0, 1, 2, … along each path")
-        if document["makespan"] != (max(len(p) for p in paths) - 1 if paths else None):
-            raise ValueError(f"makespan {document['makespan']!r} is not that of the paths")
-        if document["status"] not in STATUSES:
-            raise ValueError(f"status {document['status']!r}")
-        if len(paths) != len(coordinates) or any(len(p) != len(c) for p, c in zip(paths, coordinates, strict=False)):
-            raise ValueError("paths and coordinates differ in length")
-        if any(p.ndim != 1 or p.size == 0 for p in paths) or any(c.ndim != 2 for c in coordinates):
-            raise ValueError("paths must be flat and not empty, coordinates (T, D)")
-        agents = int(document["agents"])
-        if paths and len(paths) != agents:
-            raise ValueError(f"{agents} agents but {len(paths)} paths")
-        if document["status"] in SOLVED and not paths:
-            raise ValueError(f"status {document['status']} without paths")
-        return cls(
-            status=document["status"],
-            planner=str(document["planner"]),
-            num_agents=agents,
-            paths=paths,
-            coordinates=coordinates,
-            sum_of_costs=_number(document["sum_of_costs"]),
-            lower_bound=_number(document["lower_bound"]),
-            total_risk=_number(document["total_risk"]),
-            suboptimality=_number(document["suboptimality"]),
-            risk_budget=_number(document.get("risk_budget")),
-            risks=_numbers(document.get("risks", [])),
-            allocations=_numbers(document.get("allocations", [])),
-            runtime_s=float(document["runtime_s"]),
-            compile_s=float(document["compile_s"]),
-            reason=str(document["reason"]),
-            stats=dict(document["stats"]),
-            problem=dict(document["problem"]),
-            shape=_shape(document["shape"]),
-        )
+def _from_document(document: Mapping[str, Any]) -> Plan:
+    """The plan in a plan file.
+
+    Raises:
+        KeyError, TypeError, ValueError, OverflowError: a field is missing or says something else than a plan's does.
+    """
+    paths = tuple(whole_numbers(p) for p in document["paths"])
+    coordinates = tuple(np.asarray(c, dtype=np.float32) for c in document["coordinates"])
+    agents, status = int(document["agents"]), document["status"]
+    check_paths(document, paths, coordinates)
+    if status not in STATUSES:
+        raise ValueError(f"status {status!r}")
+    if paths and len(paths) != agents:
+        raise ValueError(f"{agents} agents but {len(paths)} paths")
+    if status in SOLVED and not paths:
+        raise ValueError(f"status {status} without paths")
+    return Plan(
+        status=status,
+        planner=str(document["planner"]),
+        num_agents=agents,
+        paths=paths,
+        coordinates=coordinates,
+        sum_of_costs=finite(document["sum_of_costs"]),
+        lower_bound=finite(document["lower_bound"]),
+        total_risk=finite(document["total_risk"]),
+        suboptimality=finite(document["suboptimality"]),
+        risk_budget=finite(document.get("risk_budget")),
+        risks=finite_list(document.get("risks", [])),
+        allocations=finite_list(document.get("allocations", [])),
+        runtime_s=float(document["runtime_s"]),
+        compile_s=float(document["compile_s"]),
+        reason=str(document["reason"]),
+        stats=dict(document["stats"]),
+        problem=dict(document["problem"]),
+        shape=map_shape(document["shape"]),
+    )
 
 
 def make_plan(
@@ -285,48 +278,6 @@ def describe_problem(problem: Problem) -> dict[str, Any]:
 def _cut_trailing_waits(path: Int32) -> Int32:
     moved = np.flatnonzero(path != path[-1])
     return path[: moved[-1] + 2] if moved.size else path[:1]
-
-
-def _shared_rows(paths: Sequence[Int32], coordinates: Sequence[Float32]) -> list[list[list[float]]]:
-    """The coordinates as lists, one list object per node where a node's coordinates are always the same, as they should be."""
-    if not paths:
-        return []
-    nodes, first, which = np.unique(np.concatenate(paths), return_index=True, return_inverse=True)
-    points = np.concatenate(coordinates)
-    if len(points) != len(which) or not np.array_equal(points[first][which], points):
-        return [c.astype(np.float64).tolist() for c in coordinates]
-    rows = dict(zip(nodes.tolist(), points[first].astype(np.float64).tolist(), strict=True))
-    return [[rows[node] for node in path.tolist()] for path in paths]
-
-
-def _number(value: Any) -> float | None:
-    if value is None:
-        return None
-    number = float(value)
-    if not math.isfinite(number):
-        raise ValueError(f"{value!r} is not finite")
-    return number
-
-
-def _numbers(values: Any) -> tuple[float, ...]:
-    if not isinstance(values, list) or any(type(value) not in (int, float) or not math.isfinite(value) for value in values):
-        raise ValueError(f"{values!r} is not a list of finite numbers")
-    return tuple(float(value) for value in values)
-
-
-def _whole_numbers(values: Any) -> Int32:
-    if not isinstance(values, list) or any(type(value) is not int for value in values):
-        raise ValueError("a path holds something else than node ids")
-    return np.asarray(values, dtype=np.int32)
-
-
-def _shape(value: Any) -> tuple[int, int] | None:
-    if value is None:
-        return None
-    height, width = value
-    if type(height) is not int or type(width) is not int or height < 1 or width < 1:
-        raise ValueError(f"shape {value!r}")
-    return height, width
 
 
 def _plain(value: float | None) -> float | int | None:

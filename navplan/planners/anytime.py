@@ -11,23 +11,34 @@ from typing import ClassVar
 
 import numpy as np
 
-from navplan.errors import InvalidInput
-from navplan.graph.state_graph import StateGraph
 from navplan.kernels.priority.lns import follow, merge
 from navplan.kernels.priority.neighbourhoods import ITERATIONS
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
-from navplan.planners.base import Clock, Guarantee, OutOfTime, Planner, Prepared, check_time_limit
+from navplan.planners.attempt import attempt
+from navplan.planners.base import (
+    Clock,
+    Guarantee,
+    Infeasible,
+    OutOfTime,
+    Planner,
+    Prepared,
+    check_count,
+    check_positive,
+    check_time_limit,
+)
+from navplan.planners.field import Field
 from navplan.planners.lacam.lacam import LaCAM
-from navplan.planners.priority.lns import LNS, Search
-from navplan.planners.priority.reservations import Field, Hopeless, check_count, finish, refuse_clearance
+from navplan.planners.priority.first_solution import FirstSolution
+from navplan.planners.priority.lns import LNS
+from navplan.planners.priority.lns_search import LNSSearch
 
 # Iterations that each search makes between two merges.
 _TURNS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Anytime:
+class Anytime(Planner):
     """LaCAM for a first plan, complete; then large-neighbourhood search until the deadline, on two cores.
 
     While LaCAM runs, the other core lays out paths that meet little and tries to repair them; the cheaper plan is improved. Two
@@ -37,11 +48,10 @@ class Anytime:
 
     name: ClassVar[str] = "anytime"
     guarantee: ClassVar[Guarantee] = "none"
-    max_agents: ClassVar[int | None] = None
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs; clearance 0"
     about: ClassVar[str] = "lacam, then lns on two cores until the time limit (10 s): the best plan for many agents"
+    any_clearance: ClassVar[bool] = False
     kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.priority.lns",)
-
     parts: ClassVar[tuple[type[Planner], ...]] = (LNS, LaCAM)
 
     time_limit: float | None = 10.0
@@ -54,61 +64,51 @@ class Anytime:
     def __post_init__(self) -> None:
         check_time_limit("Anytime.time_limit", self.time_limit)
         check_count("Anytime.max_rounds", self.max_rounds)
-        if not isinstance(self.neighbours, int) or self.neighbours < 1:
-            raise InvalidInput(f"Anytime.neighbours is {self.neighbours!r}, expected a positive integer")
+        check_positive("Anytime.neighbours", self.neighbours)
 
     def eager(self) -> Anytime:
         """The same planner stopping soon, for warming up."""
         return dataclasses.replace(self, max_rounds=1)
 
-    def prepare(self, graph: StateGraph) -> Prepared:
-        """Reverse the graph."""
-        return Prepared.of(graph)
-
     def plan(self, problem: Problem, state: Prepared, *, deadline: float | None, rng: np.random.Generator) -> Plan:
         """See `navplan.planners.base.Planner`."""
         began = time.perf_counter()
-        refuse_clearance(self.name, problem)
         seeds = [np.random.default_rng(int(seed)) for seed in rng.integers(0, 1 << 62, 3)]
-        with ThreadPoolExecutor(1) as helper:
+        with attempt(self.name, problem, deadline, early="", stats={}) as run, ThreadPoolExecutor(1) as helper:
             setting_up = helper.submit(_set_up, self, problem, state, deadline, seeds[1])
             first = LaCAM().plan(problem, state, deadline=deadline, rng=seeds[0])
+            run.lower_bound = first.lower_bound
+            run.found(first.paths)  # none, or a plan to return when Ctrl-C comes while the other core is waited for
             search = setting_up.result()
             if search is None or not (first.solved or search.solved):
                 return dataclasses.replace(first, planner=self.name, runtime_s=time.perf_counter() - began)
             if first.solved and not (search.solved and search.cost <= (first.sum_of_costs or 0.0)):
                 search.adopt(first)
-            team = Team(search, Search(search.arena.field, self.neighbours, seeds[2]), helper)
-            team.improve(Clock(deadline), self.max_rounds)
-        return finish(
-            problem,
-            self.name,
-            search.arena.paths(),
-            search.arena.field.lower_bound,
-            began=began,
-            stats={**search.stats(), **team.stats(), "lacam_s": round(first.runtime_s, 3)},
-        )
+            pair = run.watch(SearchPair(search, LNSSearch(search.arena.field, self.neighbours, seeds[2]), helper, first))
+            pair.improve(run.clock, self.max_rounds)
+            run.found(search.arena.paths())
+        return run.plan()
 
 
 def _set_up(
     options: Anytime, problem: Problem, state: Prepared, deadline: float | None, rng: np.random.Generator
-) -> Search | None:
+) -> LNSSearch | None:
     """Tables, memory, and perhaps a plan; None when there is no time or no hope, of which LaCAM knows too."""
-    search: Search | None = None
+    search: LNSSearch | None = None
     try:
         now = time.perf_counter()
         left = math.inf if deadline is None else deadline - now
         clock, early = Clock(now + 0.75 * left), Clock(now + 0.4 * left)
-        search = Search(Field.of(problem, state, clock), options.neighbours, rng)
-        search.first_if_easy(clock, early, rng)
+        search = LNSSearch(Field.of(problem, state, clock), options.neighbours, rng)
+        FirstSolution(search, clock, rng).find_if_easy(early)
     except OutOfTime:
         return search
-    except Hopeless:
+    except Infeasible:
         return None
     return search
 
 
-class Team:
+class SearchPair:
     """Two searches that improve the same plan side by side.
 
     Attributes:
@@ -116,7 +116,8 @@ class Team:
         mate: the other.
     """
 
-    def __init__(self, lead: Search, mate: Search, helper: ThreadPoolExecutor) -> None:
+    def __init__(self, lead: LNSSearch, mate: LNSSearch, helper: ThreadPoolExecutor, first: Plan) -> None:
+        self._first = first
         self.lead, self.mate = lead, mate
         self._helper = helper
         self._rounds = 0
@@ -163,10 +164,21 @@ class Team:
         if self._old_paths.shape[1] < steps:
             self._old_paths = np.empty((len(self._taken), steps), np.int32)
 
+    @property
+    def lower_bound(self) -> float:
+        """Proved for the sum of costs."""
+        return self.lead.lower_bound
+
+    def progress(self) -> str:
+        """Nothing to add: there is a plan from the beginning."""
+        return ""
+
     def stats(self) -> dict[str, float]:
         """Counters for the plan."""
         return {
+            **self.lead.stats(),
             "rounds": self._rounds,
             "mate_iterations": int(self.mate.pool.tallies[ITERATIONS]),
             "mate_gain": self._merged,
+            "lacam_s": round(self._first.runtime_s, 3),
         }

@@ -1,16 +1,17 @@
-"""What every planner shares: the protocol, the prepared graph, distance tables, the clock."""
+"""What every planner shares: the base class, how a search ends early, the prepared graph, distance tables, the clock."""
 
 from __future__ import annotations
 
 import math
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from navplan.errors import InvalidInput
+from navplan.errors import InvalidInput, InvalidProblem
 from navplan.graph.state_graph import StateGraph
 from navplan.kernels.common.status import BUDGET
 from navplan.kernels.search.conflicts import longest_row
@@ -22,51 +23,107 @@ from navplan.system.arrays import Float64, Int32
 Guarantee = Literal["optimal", "bounded", "none"]
 # Wall seconds that one kernel call may take, about; deadlines and Ctrl-C are looked at in between.
 SLICE_S = 0.01
+# Costs that differ by less, relatively, are one cost summed in two orders.
+SAME = 1e-11
+# On a grid two agents that share no node and do not swap are never nearer than half a cell's diagonal.
+GRID_CLEARANCE = math.sqrt(0.5)
 
 
-class Planner(Protocol):
-    """A frozen dataclass of options; its class says what it promises.
+class Planner(ABC):
+    """A frozen dataclass of options; its class says what it can do and what it promises.
+
+    A planner sets `name` and defines `plan`; all else has a default. Its fields are its options, each with a default of its own;
+    one is usually `time_limit`.
 
     Attributes:
         name: as registered.
         guarantee: what a solved plan proves about the sum of costs.
-        max_agents: agents it can plan for, None for any number.
-        graphs: kinds of graph, in words.
         about: one line.
+        graphs: kinds of graph, in words.
+        max_agents: agents it can plan for, None for any number.
+        any_clearance: keeps bodies apart by any clearance; False: it avoids shared nodes and swaps only.
+        keeps_budget: keeps the risk budget of a problem.
+        stepwise: each time step follows from the one before by a step of PIBT, so that a lifelong run takes one at a time.
         kernels: dotted names of the kernel modules that it spends its time in; they are compiled before its time counts.
-        time_limit: wall seconds for one plan, tables included; None for no limit.
+        parts: planners that it is made of, which are compiled side by side.
     """
 
+    __slots__ = ()
+
     name: ClassVar[str]
-    guarantee: ClassVar[Guarantee]
-    max_agents: ClassVar[int | None]
-    graphs: ClassVar[str]
-    about: ClassVar[str]
-    kernels: ClassVar[tuple[str, ...]]
+    guarantee: ClassVar[Guarantee] = "none"
+    about: ClassVar[str] = ""
+    graphs: ClassVar[str] = "grids and state graphs; directed, any costs"
+    max_agents: ClassVar[int | None] = None
+    any_clearance: ClassVar[bool] = True
+    keeps_budget: ClassVar[bool] = False
+    stepwise: ClassVar[bool] = False
+    kernels: ClassVar[tuple[str, ...]] = ()
+    parts: ClassVar[tuple[type[Planner], ...]] = ()
 
     @property
     def time_limit(self) -> float | None:
-        """Wall seconds for one plan, or None."""
-        ...
+        """Wall seconds for one plan, tables included; None for no limit."""
+        return None
+
+    def supports(self, problem: Problem) -> str | None:
+        """None when it can plan for `problem`, else one line that says why not.
+
+        By default that follows from the class variables. A planner with more to say asks them first:
+        ``return Planner.supports(self, problem) or ...``.
+        """
+        if self.max_agents is not None and problem.num_agents > self.max_agents:
+            return (
+                f"planner {self.name} plans for {self.max_agents} agent and would let {problem.num_agents} collide; "
+                f"use one for many agents, such as cbs or ecbs"
+            )
+        if problem.risk_budget is not None and not self.keeps_budget:
+            return f"planner {self.name} cannot keep a risk budget; use risk, or give risk a weight with beta"
+        kept = GRID_CLEARANCE if problem.graph.is_grid else 0.0
+        if problem.spacing > kept and not self.any_clearance:
+            return (
+                f"planner {self.name} plans with clearance 0: it avoids shared nodes and swaps only, which on grids keeps agents "
+                f"{GRID_CLEARANCE:.2f} apart; here the clearance is {problem.spacing:g}, so use ecbs or cbs"
+            )
+        return None
+
+    def eager(self) -> Planner:
+        """A variant that uses every kernel at once and stops soon, for compiling them; by default the planner itself."""
+        return self
 
     def prepare(self, graph: StateGraph) -> Any:
-        """Work that depends on the graph alone and can be used for many problems on it."""
-        ...
+        """Work that depends on the graph alone and can be used for many problems on it; by default reversing it."""
+        return Prepared.of(graph)
 
+    @abstractmethod
     def plan(self, problem: Problem, state: Any, *, deadline: float | None, rng: np.random.Generator) -> Plan:
         """Plan for every agent.
 
         Args:
-            problem: the task, on the graph given to `prepare`.
+            problem: the task, on the graph given to `prepare`; one that it `supports`.
             state: what `prepare` returned.
             deadline: `time.perf_counter` time at which to give up, or None.
             rng: source of every random choice.
         """
-        ...
+
+
+def check_supported(planner: Planner, problem: Problem) -> None:
+    """Raise InvalidProblem, with the planner's own line, unless it can plan for `problem`."""
+    why = planner.supports(problem)
+    if why is not None:
+        raise InvalidProblem(why)
 
 
 class OutOfTime(Exception):
-    """The deadline has passed; caught by the planner that set it."""
+    """The deadline has passed."""
+
+
+class Infeasible(Exception):
+    """No plan exists; the message says why."""
+
+
+class GaveUp(Exception):
+    """A limit other than time was reached; the message says which."""
 
 
 @dataclass(frozen=True)
@@ -182,6 +239,21 @@ def distance_tables(weighted: Weighted, goals: Int32, clock: Clock) -> Float64:
     return tables
 
 
+def check_reachable(problem: Problem, alone: Float64) -> None:
+    """Raise Infeasible, naming the first, where agents cannot reach their goals even alone.
+
+    Args:
+        alone: (A,) cost of each agent's cheapest path, inf where there is none.
+    """
+    lost = np.flatnonzero(np.isinf(alone))
+    if not lost.size:
+        return
+    agent = int(lost[0])
+    more = f" (nor can {lost.size - 1} others)" if lost.size > 1 else ""
+    ends = f"from node {problem.starts[agent]} to node {problem.goals[agent]}"
+    raise Infeasible(f"agent {agent} cannot reach its goal: no way {ends}{more}")
+
+
 def make_queue(edges: int) -> Queue:
     """Heap arrays for a graph of `edges` edges."""
     room = edges + 2
@@ -210,3 +282,33 @@ def check_time_limit(name: str, value: float | None) -> None:
     """Raise InvalidInput unless `value` is None or a number of seconds that is not negative."""
     if value is not None and not (isinstance(value, int | float) and value >= 0):
         raise InvalidInput(f"{name} is {value!r}, expected seconds, at least 0, or None")
+
+
+def check_count(name: str, value: int | None) -> None:
+    """Raise InvalidInput unless `value` is None or an integer of at least 0."""
+    if value is not None and not (isinstance(value, int | np.integer) and value >= 0):
+        raise InvalidInput(f"{name} is {value!r}, expected an integer of at least 0 or None")
+
+
+def check_limit(name: str, value: int | None) -> None:
+    """Raise InvalidInput unless `value` is None or a positive integer."""
+    if value is not None and not (isinstance(value, int) and value > 0):
+        raise InvalidInput(f"{name} is {value!r}, expected a positive integer or None")
+
+
+def check_suboptimality(name: str, value: float) -> None:
+    """Raise InvalidInput unless `value` is a ratio to the optimum: a number of at least 1."""
+    if not (isinstance(value, int | float) and 1.0 <= value < math.inf):
+        raise InvalidInput(f"{name} is {value!r}, expected a number of at least 1")
+
+
+def check_whole(name: str, value: int) -> None:
+    """Raise InvalidInput unless `value` is an integer that is not negative."""
+    if not isinstance(value, int) or value < 0:
+        raise InvalidInput(f"{name} is {value!r}, expected an integer of at least 0")
+
+
+def check_positive(name: str, value: int) -> None:
+    """Raise InvalidInput unless `value` is a positive integer."""
+    if not isinstance(value, int) or value < 1:
+        raise InvalidInput(f"{name} is {value!r}, expected a positive integer")

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from navplan.errors import InvalidProblem, PlanningFailed
 from navplan.plan.plan import make_plan
 from navplan.plan.problem import Problem
-from navplan.planners.base import Clock, OutOfTime, Prepared, check_time_limit
+from navplan.planners.attempt import Ending, attempt
+from navplan.planners.base import Prepared, check_time_limit
 from navplan.planners.risk.planner import Risk
 from navplan.planners.risk.tables import RiskTables
 from navplan.planners.risk.tradeoffs import TradeoffSearch, within
@@ -34,7 +35,8 @@ def pareto_front(problem: Problem, time_limit: float | None = None) -> list[Trad
         PlanningFailed: the time limit passed before the front was complete.
 
     Example:
-        >>> from navplan.graph.state_graph import StateGraph
+        >>> import numpy as np
+        >>> from navplan import StateGraph
         >>> graph = StateGraph.from_grid(np.zeros((1, 3), bool))
         >>> [(point.distance, point.risk) for point in pareto_front(Problem(graph, [0], [2]))]
         [(2.0, 0.0)]
@@ -59,21 +61,15 @@ def warm_up(problem: Problem, progress: Callable[[str], None] | None = None) -> 
     return compiled(Risk(), problem, progress)
 
 
-def front_within(problem: Problem, deadline: float | None) -> tuple[list[TradeOff], str]:
+def front_within(problem: Problem, deadline: float | None) -> tuple[list[TradeOff], Ending]:
     """What of the front is found in time, shortest first; "complete" when that is all of it, or "timeout" or "interrupted"."""
     if problem.num_agents != 1:
         raise InvalidProblem(f"the front of distance and risk is for 1 agent, the problem has {problem.num_agents}")
-    clock = Clock(deadline)
     fronts: TradeoffSearch | None = None
-    status = "complete"
-    try:
-        clock.check()
-        tables = RiskTables.of(problem, Prepared.of(problem.graph), clock)
-        fronts = TradeoffSearch(problem, tables, problem.spacing, clock)
+    with attempt("pareto", problem, deadline) as run:
+        run.clock.check()
+        tables = RiskTables.of(problem, Prepared.of(problem.graph), run.clock)
+        fronts = TradeoffSearch(problem, tables, problem.spacing, run.clock)
         fronts.search(0, cap=problem.risk_limit)
-    except OutOfTime:
-        status = "timeout"
-    except KeyboardInterrupt:
-        status = "interrupted"
     found = fronts.found() if fronts is not None else []
-    return [TradeOff(p.cost, p.risk, p.path) for p in found if within(p.risk, problem.risk_limit)], status
+    return [TradeOff(p.cost, p.risk, p.path) for p in found if within(p.risk, problem.risk_limit)], run.ending

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from navplan.errors import InvalidInput, InvalidProblem, PlanningFailed
+from navplan.errors import InvalidInput, PlanningFailed
 from navplan.plan.plan import Plan, make_plan
 from navplan.plan.problem import Problem
-from navplan.planners import get
-from navplan.planners.base import Planner, check_time_limit
+from navplan.planners.base import Planner, check_supported, check_time_limit
+from navplan.planners.registry import adopted, get
 from navplan.planners.warm_up import warm_up
 from navplan.system.memory import check_memory_limit
 from navplan.system.memory import memory_limit as memory_limited
@@ -35,7 +35,7 @@ def solve(
 
     Args:
         problem: graph, starts, goals, costs, clearance.
-        planner: a registered name, or a planner object.
+        planner: a registered name, or a planner object; a dataclass that only looks like one will do.
         time_limit: wall seconds from after compiling, distance tables included; default: the planner's own.
         seed: the same seed gives the same plan, time limits aside.
         raise_on_failure: raise instead of returning a plan that is not solved.
@@ -51,11 +51,12 @@ def solve(
     Raises:
         UnknownName: no such planner.
         InvalidInput: an option that the planner lacks, or a value out of range.
-        InvalidProblem: more agents than the planner can plan for.
+        InvalidProblem: one that the planner does not support: too many agents, a risk budget, a clearance.
         PlanningFailed: not solved, with `raise_on_failure`.
 
     Example:
         >>> import numpy as np
+        >>> from navplan import StateGraph
         >>> graph = StateGraph.from_grid(np.zeros((3, 3), bool))
         >>> solve(Problem(graph, [0, 2], [2, 0])).sum_of_costs
         6.0
@@ -67,13 +68,7 @@ def solve(
     check_memory_limit("memory_limit", memory_limit)
     if not isinstance(seed, int | np.integer) or seed < 0:
         raise InvalidInput(f"seed is {seed!r}, expected an integer of at least 0")
-    if chosen.max_agents is not None and problem.num_agents > chosen.max_agents:
-        raise InvalidProblem(
-            f"planner {chosen.name} plans for {chosen.max_agents} agent and would let {problem.num_agents} collide; "
-            f"use one for many agents, such as cbs or ecbs"
-        )
-    if problem.risk_budget is not None and not getattr(chosen, "keeps_budget", False):
-        raise InvalidProblem(f"planner {chosen.name} cannot keep a risk budget; use risk, or give risk a weight with beta")
+    check_supported(chosen, problem)
     compile_s = warm_up(chosen, problem, progress)
     limit = time_limit if time_limit is not None else chosen.time_limit
     began = time.perf_counter()
@@ -101,8 +96,14 @@ def configured(planner: str | Planner, options: dict[str, Any]) -> Planner:
         UnknownName: no such planner.
         InvalidInput: it has no such option, or the value is out of range.
     """
-    kind: Any = get(planner) if isinstance(planner, str) else type(planner)
-    if not (hasattr(kind, "plan") and hasattr(kind, "__dataclass_fields__")):
+    given: Any = planner
+    if isinstance(given, str):
+        kind: Any = get(given)
+        values: dict[str, Any] = {}
+    elif dataclasses.is_dataclass(type(given)):
+        kind = adopted(type(given))
+        values = {field.name: getattr(given, field.name) for field in dataclasses.fields(given) if field.init}
+    else:
         raise InvalidInput(f"planner is {planner!r}, expected a name or a planner object")
     known = {field.name: field.default for field in dataclasses.fields(kind)}
     for name, value in options.items():
@@ -110,6 +111,5 @@ def configured(planner: str | Planner, options: dict[str, Any]) -> Planner:
             raise InvalidInput(f"planner {kind.name} has no option {name!r}; it has: {', '.join(known) or 'none'}")
         if isinstance(known[name], bool) and not isinstance(value, bool):
             raise InvalidInput(f"{kind.__name__}.{name} is {value!r}, expected True or False")
-    start: Any = planner
-    built: Planner = kind(**options) if isinstance(planner, str) else dataclasses.replace(start, **options)
+    built: Planner = kind(**{**values, **options})
     return built

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -17,8 +17,8 @@ from navplan.graph.state_graph import StateGraph
 from navplan.kernels.common import jit
 from navplan.kernels.common.tables import FAR
 from navplan.plan.problem import Problem
-from navplan.planners import get
 from navplan.planners.base import Planner
+from navplan.planners.registry import get
 
 Weight = Literal["cost", "hops"]
 BOTH: tuple[Weight, ...] = ("cost", "hops")
@@ -29,9 +29,8 @@ _WARM: set[tuple[type, Weight]] = set()
 def warm_up(planner: Planner, problem: Problem | None = None, progress: Callable[[str], None] | None = None) -> float:
     """Compile every kernel that `planner` needs for `problem`, on a graph of three nodes; wall seconds, 0 when done before.
 
-    Kernels have one specialisation for unit costs and at most one more for any others. A planner that leaves some kernels for
-    hard problems offers `eager()`, a variant of itself that uses them at once; one that is made of others names them in `parts`,
-    and they are compiled side by side.
+    Kernels have one specialisation for unit costs and at most one more for any others. What plans is the planner's `eager()`; its
+    `parts` are compiled side by side.
 
     Args:
         planner: with its options.
@@ -68,10 +67,11 @@ def _plan_tiny(planner: Planner, weight: Weight) -> None:
         wait_risk=np.zeros(3),
     )
     agents = 1 if planner.max_agents == 1 else 2
-    kind: Any = planner
-    eager: Planner = kind.eager() if hasattr(kind, "eager") else planner
+    eager = planner.eager()
     starts, goals = np.array([0, 2], np.int32)[:agents], np.array([2, 0], np.int32)[:agents]
     tiny = Problem(graph, starts, goals, clearance=0.0, weight=weight)
+    if eager.supports(tiny) is not None:
+        return  # it plans for problems of another kind, and compiles its kernels with the first of them
     plan = eager.plan(tiny, eager.prepare(graph), deadline=None, rng=np.random.default_rng(0))
     if plan.status == "unsolved" and plan.reason.startswith("interrupted"):
         raise KeyboardInterrupt  # planners answer Ctrl-C with a plan; here nothing is compiled or planned yet
@@ -83,7 +83,7 @@ def compile_planner(name: str, *weights: Weight) -> None:
 
 
 def _compile(planner: Planner, weights: Sequence[Weight]) -> None:
-    _compile_parts(getattr(planner, "parts", ()), weights)
+    _compile_parts(planner.parts, weights)
     for weight in weights:
         _plan_tiny(planner, weight)
 

@@ -28,17 +28,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-from shapely import covers
-from shapely import points as shapely_points
-from shapely.geometry import Polygon
 
 from navplan.errors import InvalidInput, NavplanError
-from navplan.scenarios.formats.toml_table import Table, as_points, is_number, toml_value
+from navplan.scenarios.formats.checks import as_points, is_number
+from navplan.scenarios.formats.map_file import read_map_file
+from navplan.scenarios.formats.toml_table import TomlTable, toml_value
 from navplan.scenarios.worlds.generators import generate
 from navplan.scenarios.worlds.mazes import ascii_rows, maze_walls, parse_rows, resize_walls
+from navplan.scenarios.worlds.polygons import make_polygon
 from navplan.scenarios.worlds.world import HAZARD_KINDS, Hazard, World
-from navplan.system.arrays import Bool, Float32, Float64
+from navplan.system.arrays import Float32
 from navplan.system.files import write_text
 
 _SOURCES = ("maze", "generator", "map", "rows", "polygons")
@@ -46,7 +45,6 @@ _WORLD_KEYS = (*_SOURCES, "seed", "params", "scale", "thin", "height", "width", 
 _AGENT_KEYS = ("count", "radius", "starts", "goals")
 _LIMIT_KEYS = ("max_steps", "episode_steps", "goal_tolerance", "max_distance", "max_risk")
 _TOP_KEYS = ("name", "description", "world", "hazard", "agents", "limits")
-_MAX_COORDINATE = 1e6
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +97,7 @@ class Scenario:
         array = np.ascontiguousarray(points, dtype=np.float32)
         if array.shape != (self.num_agents, 2):
             raise InvalidInput(f"scenario {self.name!r}: {what} have shape {array.shape}, expected ({self.num_agents}, 2)")
-        blocked = blocked_points(self.world, array)
+        blocked = self.world.blocked(array)
         seen: dict[tuple[float, float], int] = {}
         for agent, (row, col) in enumerate(array.tolist()):
             where = f"scenario {self.name!r}: agent {agent}: the {what[:-1]} ({row:g}, {col:g})"
@@ -118,24 +116,6 @@ class Scenario:
         write_text(path, scenario_toml(self))
 
 
-def blocked_points(world: World, points: NDArray[np.floating]) -> Bool:
-    """(N,) bool: which (row, col) points lie outside the box, in a wall cell, or in a polygon, its boundary included."""
-    rows, cols = points[:, 0].astype(np.float64), points[:, 1].astype(np.float64)
-    with np.errstate(invalid="ignore"):
-        blocked = ~((rows >= 0) & (rows <= world.height) & (cols >= 0) & (cols <= world.width))
-    inside = np.flatnonzero(~blocked)
-    if world.walls is not None:
-        height, width = world.walls.shape
-        i = np.minimum(rows[inside].astype(np.int64), height - 1)
-        j = np.minimum(cols[inside].astype(np.int64), width - 1)
-        blocked[inside] = world.walls[i, j]
-    else:
-        places = shapely_points(np.stack([rows[inside], cols[inside]], axis=1))
-        for polygon in world.polygons:
-            blocked[inside] |= covers(polygon, places)
-    return blocked
-
-
 def read_scenario(path: str | Path) -> Scenario:
     """Read a scenario file.
 
@@ -144,7 +124,7 @@ def read_scenario(path: str | Path) -> Scenario:
         FileFormatError: not TOML, an unknown key, a value out of range; names file and line.
     """
     file = Path(path)
-    top = Table.read(file)
+    top = TomlTable.read(file)
     name = top.take_str("name", file.stem)
     description = top.take_str("description", "")
     world_table, hazard_table = top.take_table("world"), top.take_table("hazard")
@@ -183,7 +163,7 @@ def read_scenario(path: str | Path) -> Scenario:
         raise agents.error(str(error)) from error
 
 
-def _read_hazard(table: Table) -> Hazard | None:
+def _read_hazard(table: TomlTable) -> Hazard | None:
     if "kind" not in table and "radius" not in table:
         table.finish(("kind", "radius"))
         return None
@@ -199,7 +179,7 @@ def _read_hazard(table: Table) -> Hazard | None:
     raise table.error(f"hazard.kind is {kind!r}, expected one of {', '.join(HAZARD_KINDS)}", "kind")
 
 
-def _read_world(table: Table, name: str) -> World:
+def _read_world(table: TomlTable, name: str) -> World:
     given = [source for source in _SOURCES if source in table]
     box = "height" in table and "width" in table
     if len(given) != 1 and not (box and not given):
@@ -221,7 +201,7 @@ def _read_world(table: Table, name: str) -> World:
     return world
 
 
-def _read_grid(table: Table, name: str, source: str) -> World:
+def _read_grid(table: TomlTable, name: str, source: str) -> World:
     scale, thin = table.take_int("scale", 1), table.take_bool("thin", False)
     if source == "maze":
         return World.from_walls(name, maze_walls(table.take_str("maze"), scale, thin=thin))
@@ -243,13 +223,10 @@ def _read_grid(table: Table, name: str, source: str) -> World:
         one_a_line = line is not None and table.text.split("\n")[line - 1].rstrip().endswith("[")
         walls = parse_rows(rows, table.path, line + 1 if line is not None and one_a_line else line if len(rows) == 1 else None)
         return World.from_walls(name, resize_walls(walls, scale, thin=thin))
-
-    from navplan.scenarios.load import load_map
-
     file = table.take_str("map")
     if Path(file).suffix == ".toml":
         raise table.error(f"world.map is {file!r}, expected a map file, not another scenario", "map")
-    world = load_map(table.path.parent / file)
+    world = read_map_file(table.path.parent / file)
     if world.walls is None:
         if scale != 1:
             raise table.error("world.scale goes with a grid map, not with polygons", "scale")
@@ -261,7 +238,7 @@ def _read_grid(table: Table, name: str, source: str) -> World:
     )
 
 
-def _read_polygons(table: Table, name: str) -> World:
+def _read_polygons(table: TomlTable, name: str) -> World:
     height, width = table.take_float("height"), table.take_float("width")
     polygons = []
     for item in table.take_tables("polygons") if "polygons" in table else []:
@@ -278,23 +255,6 @@ def _read_polygons(table: Table, name: str) -> World:
         except InvalidInput as error:
             raise item.error(f"polygon {len(polygons)}: {error}") from error
     return World(name, None, height, width, tuple(polygons))
-
-
-def make_polygon(outline: Float64, holes: list[Float64]) -> Polygon:
-    """A valid polygon from (N, 2) rings.
-
-    Raises:
-        InvalidInput: fewer than three vertices, coordinates beyond 1e6, or a ring that crosses itself.
-    """
-    for ring in (outline, *holes):
-        if len(ring) < 3:
-            raise InvalidInput(f"a ring has {len(ring)} vertices, expected at least 3")
-        if np.abs(ring).max() > _MAX_COORDINATE:
-            raise InvalidInput(f"a coordinate is beyond {_MAX_COORDINATE:g}")
-    polygon = Polygon(outline, holes)
-    if not polygon.is_valid or polygon.area == 0:
-        raise InvalidInput("the outline crosses itself or has no area, expected a simple polygon")
-    return polygon
 
 
 def scenario_toml(scenario: Scenario) -> str:

@@ -48,6 +48,11 @@ def write_atomically(path: str | Path, write: Callable[[IO[bytes]], object]) -> 
             os.unlink(temporary)
 
 
+def write_bytes(path: str | Path, data: bytes) -> None:
+    """`write_atomically` for bytes that are there already; raises as there."""
+    write_atomically(path, lambda stream: stream.write(data))
+
+
 def write_text(path: str | Path, text: str) -> None:
     """`write_atomically` for UTF-8 text.
 
@@ -58,7 +63,7 @@ def write_text(path: str | Path, text: str) -> None:
         data = text.encode("utf-8")
     except UnicodeEncodeError as error:
         raise FileAccessError(f"{path}: cannot be written as UTF-8: {error.object[error.start : error.end]!r}") from error
-    write_atomically(path, lambda stream: stream.write(data))
+    write_bytes(path, data)
 
 
 def check_writable(path: str | Path, *, folder: bool = False) -> None:

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import io
-import math
 import os
-import re
 import sys
 from pathlib import Path
 
 from navplan.errors import FileAccessError, NavplanError
-from navplan.system.files import write_atomically
 from navplan.viewer import hover, palette, text
 from navplan.viewer.controls import STRIP, Controls, present_layers
 from navplan.viewer.layers import Layers
-from navplan.viewer.prepared import Prepared
-from navplan.viewer.render import Renderer, check_step, to_array
+from navplan.viewer.playback import Playback
+from navplan.viewer.prepared import PreparedScene
+from navplan.viewer.render import Renderer, check_step
 from navplan.viewer.risk_choice import OnDrive, OnRiskAversion, RiskChoice
 from navplan.viewer.risk_slider import RiskSlider
 from navplan.viewer.scene import Scene
-from navplan.viewer.toolkit import Image, pygame
+from navplan.viewer.screenshot import save_screenshot
+from navplan.viewer.toolkit import pygame
 from navplan.viewer.view import View
 
-SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
-STEPS_PER_SECOND = 4.0
-"""At speed 1."""
 LEAST_SIZE = (720, 520)
 
 
@@ -43,16 +38,13 @@ class App:
     ) -> None:
         self.scene, self.folder = scene, Path(folder)
         self.slider = RiskSlider(choice) if choice is not None else None
-        self._before: tuple[float, bool] | None = None
-        self.time = 0.0
-        self.playing = scene.num_steps > 0
-        self.speed = 1.0
+        self.playback = Playback(scene.num_steps)
         self.running = True
         self.note, self.note_left = "", 0.0
         self.pointer: tuple[int, int] | None = None
         self.grip: str | None = None
         self.changed = True
-        self._ready = Prepared.of(scene)
+        self._ready = PreparedScene.of(scene)
         self._resize(size, Layers(), None)
 
     def _resize(self, size: tuple[int, int], switches: Layers, view: View | None) -> None:
@@ -74,7 +66,7 @@ class App:
         if event.type == pygame.QUIT:
             self.running = False
         elif event.type == pygame.KEYDOWN:
-            self._key(event.key, getattr(event, "unicode", ""))
+            self._key(event.key, event.unicode)
         elif event.type == pygame.VIDEORESIZE:
             zoomed = self.renderer.view != self.renderer.home
             self._resize((event.w, event.h), self.renderer.switches, self.renderer.view if zoomed else None)
@@ -102,21 +94,21 @@ class App:
         elif self.slider is not None and self._risk_key(self.slider, key, letter):
             return
         elif key == pygame.K_SPACE:
-            self.toggle_play()
+            self.playback.toggle()
         elif key in (pygame.K_RIGHT, pygame.K_LEFT):
-            self.step(1 if key == pygame.K_RIGHT else -1)
+            self.playback.step(1 if key == pygame.K_RIGHT else -1)
         elif key in (pygame.K_HOME, pygame.K_END):
-            self.playing, self.time = False, 0.0 if key == pygame.K_HOME else float(self.scene.num_steps)
+            self.playback.pause_at(0.0 if key == pygame.K_HOME else self.playback.steps)
         elif letter in ("+", "=") or key == pygame.K_KP_PLUS:
-            self._faster(1)
+            self.playback.faster(1)
         elif letter in ("-", "_") or key == pygame.K_KP_MINUS:
-            self._faster(-1)
+            self.playback.faster(-1)
         elif letter == "0":
             self.renderer.view = self.renderer.home
         elif letter.isdigit() and int(letter) <= len(present_layers(self.scene)):
             self.toggle_layer(present_layers(self.scene)[int(letter) - 1])
         elif key == pygame.K_r:
-            self.time, self.playing = 0.0, self.scene.num_steps > 0
+            self.playback.restart()
         elif key == pygame.K_s:
             self._screenshot()
 
@@ -147,33 +139,14 @@ class App:
         """Show the choice's scene. While it will soon be replaced agents wait at their starts; then time goes on as before."""
         assert self.slider is not None
         choice = self.slider.choice
-        if choice.unsettled and self._before is None:
-            ended = self.scene.num_steps > 0 and self.time >= self.scene.num_steps
-            self._before = (math.inf if ended else self.time, self.playing)
-            self.time, self.playing = 0.0, False
+        if choice.unsettled:
+            self.playback.wait()
         if choice.scene is not self.scene:
             self.scene = self.renderer.scene = choice.scene
             self.controls = Controls.lay_out(self.scene, self.renderer.size, self.renderer.unit)
-            self.time = min(self.time, float(self.scene.num_steps))
-        if not choice.unsettled and self._before is not None:
-            time, playing = self._before
-            self._before = None
-            self.playing = playing and self.scene.num_steps > 0
-            self.time = 0.0 if playing else min(time, float(self.scene.num_steps))
-
-    def toggle_play(self) -> None:
-        """Play or pause; at the end, play from the start."""
-        if self.scene.num_steps == 0:
-            return
-        if not self.playing and self.time >= self.scene.num_steps:
-            self.time = 0.0
-        self.playing = not self.playing
-
-    def step(self, by: int) -> None:
-        """Pause and go to the next or the previous whole step."""
-        self.playing = False
-        whole = int(self.time) + by if by > 0 or self.time == int(self.time) else int(self.time)
-        self.time = float(min(max(whole, 0), self.scene.num_steps))
+            self.playback.change(self.scene.num_steps)
+        if not choice.unsettled:
+            self.playback.resume()
 
     def toggle_layer(self, name: str) -> None:
         """Switch one layer."""
@@ -185,10 +158,6 @@ class App:
         if at is None or not view.holds(*at):
             at = (view.left + view.width // 2, view.top + view.height // 2)
         self.renderer.view = view.zoomed(factor, *at, lowest=home.scale * 0.5, highest=max(160.0, home.scale * 4))
-
-    def _faster(self, by: int) -> None:
-        index = min(max(SPEEDS.index(self.speed) + by, 0), len(SPEEDS) - 1)
-        self.speed = SPEEDS[index]
 
     def _press(self, x: int, y: int) -> None:
         if self.slider is not None:
@@ -202,10 +171,10 @@ class App:
         if chip is not None:
             self.toggle_layer(chip)
         elif self.scene.num_steps and self.controls.play.collidepoint(x, y):
-            self.toggle_play()
+            self.playback.toggle()
         elif self.scene.num_steps and self.controls.timeline.inflate(0, 10).collidepoint(x, y):
-            self.grip, self.playing = "time", False
-            self.time = self.controls.time_at(x, self.scene.num_steps)
+            self.grip = "time"
+            self.playback.pause_at(self.controls.time_at(x, self.scene.num_steps))
         elif self.renderer.view.holds(x, y):
             self.grip = "map"
 
@@ -221,7 +190,7 @@ class App:
             if self.grip == "risk":
                 self._drag_risk(self.slider, event.pos[0])
         if self.grip == "time":
-            self.time = self.controls.time_at(event.pos[0], self.scene.num_steps)
+            self.playback.pause_at(self.controls.time_at(event.pos[0], self.scene.num_steps))
         elif self.grip == "map":
             self.renderer.view = self.renderer.view.moved(*event.rel)
 
@@ -230,10 +199,8 @@ class App:
         if self.slider is not None and self.slider.choice.update(seconds):
             self.changed = True
             self._follow()
-        if self.playing:
-            self.time = min(self.time + seconds * STEPS_PER_SECOND * self.speed, float(self.scene.num_steps))
-            self.playing = self.time < self.scene.num_steps
-            self.changed = True
+        self.changed |= self.playback.playing
+        self.playback.pass_time(seconds)
         if self.note_left > 0:
             self.note_left -= seconds
             if self.note_left <= 0:
@@ -241,27 +208,19 @@ class App:
 
     def picture(self) -> pygame.Surface:
         """The window's contents."""
-        frame = self.renderer.frame(self.time)
-        on = self.renderer.switches
-        self.controls.draw(frame, self.scene, self.time, self.playing, self.speed, on, self.note, self.slider is not None)
+        now = self.playback
+        frame = self.renderer.frame(now.time)
+        on, slider = self.renderer.switches, self.slider is not None
+        self.controls.draw(frame, self.scene, now.time, now.playing, now.speed, on, self.note, slider)
         if self.pointer is not None and self.grip is None:
-            found = hover.probe(self.renderer, *self.pointer, self.time)
+            found = hover.probe(self.renderer, *self.pointer, now.time)
             if found is not None:
                 hover.draw_probe(frame, self.renderer, found, *self.pointer)
         return frame
 
     def _screenshot(self) -> None:
-        name = re.sub(r"[^A-Za-z0-9._-]+", "-", self.scene.title or self.scene.world.name).strip("-.") or "scene"
-        stem = f"{name}-step{int(self.time):03d}"
-        path = next(p for k in range(10_000) if not (p := self.folder / f"{stem}{f'-{k}' if k else ''}.png").exists())
-        stream = io.BytesIO()
-        plain = Renderer(self.scene, self.renderer.size, 4, self.renderer.switches, None, 0, self._ready, self.slider)
-        if self.renderer.view != self.renderer.home:
-            view, home = self.renderer.view, plain.home
-            plain.view = View(home.left, home.top, home.width, home.height, view.scale, view.row, view.col)
-        Image.fromarray(to_array(plain.frame(self.time))).save(stream, "PNG")
         try:
-            write_atomically(path, lambda out: out.write(stream.getvalue()))
+            path = save_screenshot(self.renderer, self.playback.time, self.folder)
         except FileAccessError as error:
             self.note, self.note_left = str(error), 6.0
         else:
@@ -286,6 +245,15 @@ def check_display() -> None:
     if not chosen and pygame.display.get_driver() in ("offscreen", "dummy"):  # what SDL falls back to, seen by nobody
         pygame.display.quit()
         raise NavplanError(f"no display to open a window on; {advice}")
+
+
+def has_display() -> bool:
+    """Whether a window can be opened here."""
+    try:
+        check_display()
+    except NavplanError:
+        return False
+    return True
 
 
 def show(
@@ -325,7 +293,7 @@ def show(
         if choice is not None:
             choice.warm_up()
         if start is not None:
-            app.time, app.playing = float(start), False
+            app.playback.pause_at(start)
         clock = pygame.time.Clock()
         while app.running:
             seconds = clock.tick(60) / 1000

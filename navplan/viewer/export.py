@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from navplan.errors import InvalidInput
-from navplan.system.files import write_atomically
+from navplan.system.files import write_bytes
 from navplan.viewer import palette
 from navplan.viewer.layers import Layers
 from navplan.viewer.render import Renderer, default_size, render_frame, to_array
@@ -33,7 +33,7 @@ def save_png(
     """
     stream = io.BytesIO()
     Image.fromarray(render_frame(scene, step, size, switches)).save(stream, "PNG", optimize=True)
-    write_atomically(path, lambda out: out.write(stream.getvalue()))
+    write_bytes(path, stream.getvalue())
 
 
 def save_gif(
@@ -89,7 +89,7 @@ def save_gif(
         disposal=1,
         transparency=_TRANSPARENT,
     )
-    write_atomically(path, lambda out: out.write(stream.getvalue()))
+    write_bytes(path, stream.getvalue())
 
 
 def _bucket(surface: pygame.Surface) -> NDArray[np.uint32]:

@@ -9,7 +9,7 @@ import numpy as np
 from navplan.system.arrays import Float32
 from navplan.viewer import palette, shapes, text
 from navplan.viewer.edges import EdgeTable
-from navplan.viewer.fields import hazard_at, is_blocked
+from navplan.viewer.raster import hazard_at
 from navplan.viewer.render import Renderer
 from navplan.viewer.toolkit import pygame
 
@@ -60,7 +60,7 @@ def probe(renderer: Renderer, x: float, y: float, time: float) -> Probe | None:
 
 def _place(renderer: Renderer, row: float, col: float) -> list[tuple[str, str]]:
     world = renderer.scene.world
-    if is_blocked(world, row, col):
+    if world.blocked([(row, col)])[0]:
         return [("", "wall" if world.is_grid else "obstacle")]
     if world.hazard.kind == "none":
         return []

@@ -12,7 +12,7 @@ from navplan.scenarios.worlds.world import World
 from navplan.system.arrays import Bool, Float32, Float64, Int64
 from navplan.viewer import palette, shapes
 from navplan.viewer.edges import EdgeTable
-from navplan.viewer.fields import Raster, hazard_peak
+from navplan.viewer.raster import Raster
 from navplan.viewer.scene import Scene
 from navplan.viewer.toolkit import pygame
 from navplan.viewer.view import View
@@ -49,7 +49,7 @@ def draw_floor(surface: pygame.Surface, world: World, raster: Raster, view: View
     """Floor, hazard field, and the cell grid where there is room."""
     surface.fill(palette.PAGE)
     pygame.draw.rect(surface, palette.FLOOR, _box(view, factor, 0.0, 0.0, world.height, world.width))
-    peak = hazard_peak(world.hazard)
+    peak = world.hazard.peak
     if hazard and peak > 0:
         colours = palette.hazard_ramp(raster.cost / peak)
         _blit_raster(surface, colours, view, factor, world, smooth=True)

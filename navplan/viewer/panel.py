@@ -6,9 +6,8 @@ import numpy as np
 
 from navplan.system.arrays import Bool, Float64
 from navplan.viewer import palette, shapes, text
-from navplan.viewer.box import Box
-from navplan.viewer.fields import hazard_peak
 from navplan.viewer.layers import Layers
+from navplan.viewer.panel_box import PanelBox
 from navplan.viewer.risk_choice import RiskChoice
 from navplan.viewer.risk_slider import HEIGHT as SLIDER
 from navplan.viewer.risk_slider import RiskSlider
@@ -69,7 +68,7 @@ def _fitting(rows: list[tuple[str, str]], room: float) -> list[tuple[str, str]]:
 
 def draw_panel(
     surface: pygame.Surface,
-    box: Box,
+    box: PanelBox,
     scene: Scene,
     time: float,
     layers: Layers,
@@ -98,13 +97,13 @@ def draw_panel(
     _legend(surface, box, scene, layers, peak, max(y + box.px(6), bottom - legend))
 
 
-def _heading(surface: pygame.Surface, box: Box, scene: Scene, y: float) -> float:
+def _heading(surface: pygame.Surface, box: PanelBox, scene: Scene, y: float) -> float:
     title = text.shorten(scene.title or scene.world.name, box.px(25), box.width)
     text.draw(surface, title, (box.left, y + box.px(14)), box.px(25), palette.INK)
     return y + box.px(HEADING)
 
 
-def _rows(surface: pygame.Surface, box: Box, rows: list[tuple[str, str]], y: float) -> float:
+def _rows(surface: pygame.Surface, box: PanelBox, rows: list[tuple[str, str]], y: float) -> float:
     size, step = box.px(14), box.px(21)
     for key, value in rows:
         centre = y + step / 2
@@ -115,12 +114,12 @@ def _rows(surface: pygame.Surface, box: Box, rows: list[tuple[str, str]], y: flo
     return _rule(surface, box, y + box.px(7))
 
 
-def _rule(surface: pygame.Surface, box: Box, y: float) -> float:
+def _rule(surface: pygame.Surface, box: PanelBox, y: float) -> float:
     pygame.draw.rect(surface, palette.RULE, (box.left, round(y), box.width, 1))
     return y + box.px(9)
 
 
-def _progress(surface: pygame.Surface, box: Box, scene: Scene, time: float, y: float) -> float:
+def _progress(surface: pygame.Surface, box: PanelBox, scene: Scene, time: float, y: float) -> float:
     size = box.px(14)
     centre = y + box.px(10)
     used = text.draw(surface, "step", (box.left, centre), size, palette.FAINT)
@@ -137,7 +136,7 @@ def _progress(surface: pygame.Surface, box: Box, scene: Scene, time: float, y: f
     return y + box.px(16)
 
 
-def _costs(surface: pygame.Surface, box: Box, scene: Scene, time: float, y: float) -> float:
+def _costs(surface: pygame.Surface, box: PanelBox, scene: Scene, time: float, y: float) -> float:
     cost = scene.cost_until(time)
     assert cost is not None
     size = box.px(14)
@@ -157,7 +156,7 @@ def _costs(surface: pygame.Surface, box: Box, scene: Scene, time: float, y: floa
     return _rule(surface, box, y + box.px(28))
 
 
-def _risks(surface: pygame.Surface, box: Box, scene: Scene, choice: RiskChoice, y: float) -> float:
+def _risks(surface: pygame.Surface, box: PanelBox, scene: Scene, choice: RiskChoice, y: float) -> float:
     """Where costs stand once driven: what the planned paths risk."""
     risk = np.asarray(scene.planned_risk)
     size, centre = box.px(14), y + box.px(10)
@@ -172,7 +171,7 @@ def _risks(surface: pygame.Surface, box: Box, scene: Scene, choice: RiskChoice, 
     return _rule(surface, box, y + box.px(28))
 
 
-def _bars(surface: pygame.Surface, box: Box, values: Float64, most: float, strong: Bool, y: float) -> float:
+def _bars(surface: pygame.Surface, box: PanelBox, values: Float64, most: float, strong: Bool, y: float) -> float:
     """One bar an agent, full at `most`."""
     agents = len(values)
     columns = 1 if agents <= TWO_COLUMNS else 2
@@ -199,7 +198,7 @@ def _bars(surface: pygame.Surface, box: Box, values: Float64, most: float, stron
 def _scales(scene: Scene, layers: Layers, peak: float) -> list[tuple[str, str, float]]:
     found: list[tuple[str, str, float]] = []
     if layers.hazard and scene.world.hazard.kind != "none":
-        found.append(("hazard", "hazard: cost per step", hazard_peak(scene.world.hazard)))
+        found.append(("hazard", "hazard: cost per step", scene.world.hazard.peak))
     if layers.graph and scene.graph is not None and peak > 0:
         found.append(("risk", "edge risk: predicted cost on the way", peak))
     return found
@@ -219,7 +218,7 @@ def _symbols(scene: Scene, layers: Layers) -> list[str]:
     return found
 
 
-def _legend_height(box: Box, scene: Scene, layers: Layers, peak: float) -> int:
+def _legend_height(box: PanelBox, scene: Scene, layers: Layers, peak: float) -> int:
     return box.px(_legend_units(scene, layers, peak))
 
 
@@ -227,7 +226,7 @@ def _legend_units(scene: Scene, layers: Layers, peak: float) -> int:
     return 52 * len(_scales(scene, layers, peak)) + 22 * (-(-len(_symbols(scene, layers)) // 3)) + 2
 
 
-def _legend(surface: pygame.Surface, box: Box, scene: Scene, layers: Layers, peak: float, y: float) -> None:
+def _legend(surface: pygame.Surface, box: PanelBox, scene: Scene, layers: Layers, peak: float, y: float) -> None:
     for kind, label, most in _scales(scene, layers, peak):
         text.draw(surface, label, (box.left, y + box.px(8)), box.px(13), palette.TEXT)
         ramp = palette.hazard_ramp if kind == "hazard" else palette.risk_ramp
@@ -246,7 +245,7 @@ def _legend(surface: pygame.Surface, box: Box, scene: Scene, layers: Layers, pea
         text.draw(surface, name, (left + box.px(25), centre), box.px(13), palette.TEXT)
 
 
-def _symbol(surface: pygame.Surface, name: str, at: tuple[float, float], box: Box) -> None:
+def _symbol(surface: pygame.Surface, name: str, at: tuple[float, float], box: PanelBox) -> None:
     factor = 4
     width, height = box.px(20), box.px(16)
     large = pygame.Surface((width * factor, height * factor))

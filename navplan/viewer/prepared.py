@@ -8,12 +8,12 @@ import numpy as np
 
 from navplan.graph.state_graph import StateGraph
 from navplan.viewer.edges import EdgeTable, drawn_edges, edge_table, mesh_keys, pruned_table
-from navplan.viewer.fields import Raster, rasterise
+from navplan.viewer.raster import Raster, rasterise
 from navplan.viewer.scene import Scene
 
 
 @dataclass(frozen=True, eq=False)
-class Prepared:
+class PreparedScene:
     """Rasters and edge tables of one scene.
 
     Attributes:
@@ -31,7 +31,7 @@ class Prepared:
     counts: dict[str, str]
 
     @classmethod
-    def of(cls, scene: Scene) -> Prepared:
+    def of(cls, scene: Scene) -> PreparedScene:
         """Compute everything for `scene`."""
         table = gone = None
         if scene.graph is not None:

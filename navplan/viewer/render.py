@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from navplan.errors import InvalidInput
 from navplan.plan.plan import Plan
 from navplan.system.arrays import Int64
-from navplan.viewer import edges, layers, palette, shapes, text
-from navplan.viewer.box import Box
+from navplan.viewer import edges, labels, layers, palette
 from navplan.viewer.layers import Layers
 from navplan.viewer.panel import HEADING, draw_panel, unit_of
-from navplan.viewer.prepared import Prepared
+from navplan.viewer.panel_box import PanelBox
+from navplan.viewer.prepared import PreparedScene
 from navplan.viewer.risk_slider import RiskSlider
 from navplan.viewer.scene import Scene
 from navplan.viewer.toolkit import pygame
@@ -22,8 +22,6 @@ NODE_SPACING = 23.0
 """Least distance of drawn nodes in pixels; zooming in shows more of them."""
 GRID_GRAPH_SCALE = 8.0
 """Pixels per cell from which the graph of a grid map is worth drawing."""
-BADGED_AGENTS = 40
-"""Up to so many agents a disc too small for its number has it on a badge."""
 
 
 def default_size(scene: Scene, width: int = 1200) -> tuple[int, int]:
@@ -61,7 +59,7 @@ class Renderer:
         switches: Layers | None = None,
         view: View | None = None,
         bottom: int = 0,
-        ready: Prepared | None = None,
+        ready: PreparedScene | None = None,
         slider: RiskSlider | None = None,
     ) -> None:
         if size[0] < 480 or size[1] < 360:
@@ -73,12 +71,12 @@ class Renderer:
         panel = _panel_width(size[0])
         edge = margin // 3
         self.box = (edge, edge, size[0] - panel - 2 * margin - 2 * edge, size[1] - 2 * edge - bottom)
-        self.ready = ready or Prepared.of(scene)
+        self.ready = ready or PreparedScene.of(scene)
         height = size[1] - 2 * margin - edge // 2 - bottom
         unit = min(self.unit, (size[1] - bottom) / (700 if scene.trajectory is not None else 480))
         if slider is not None:  # the panel is fuller, and the scene may change under it
             unit = unit_of(slider.choice.first, self.ready.counts, self.ready.peak, height, self.unit)
-        self.panel = Box(size[0] - panel - margin, margin + edge // 2, panel, height, unit)
+        self.panel = PanelBox(size[0] - panel - margin, margin + edge // 2, panel, height, unit)
         self.home = View.fit(scene.world.height, scene.world.width, *self.box, inset=round(32 * self.unit))
         self.view = view or self.home
         self.drawn: Int64 = np.zeros(0, np.int64)
@@ -99,9 +97,9 @@ class Renderer:
         picture.fill(palette.PAGE)
         left, top, width, height = self.box
         picture.blit(pygame.transform.smoothscale(large, (width, height)), (left, top))
-        self._axes(picture)
-        if on.labels:
-            self._labels(picture, time)
+        labels.draw_axes(picture, scene.world, self.view, self.unit)
+        if on.labels and on.agents:
+            labels.draw_numbers(picture, scene, time, self.view, self.unit)
         draw_panel(picture, self.panel, scene, time, on, self.ready.counts, self.ready.peak, self.slider)
         return picture
 
@@ -154,62 +152,6 @@ class Renderer:
             self.drawn, self.nodes = edges.drawn_edges(table, states, nodes, mesh), nodes
             quiet = self.scene.num_agents > 0
             layers.draw_graph(surface, table, self.drawn, states, nodes, self.view, self.factor, self.ready.peak, quiet)
-
-    def _axes(self, picture: pygame.Surface) -> None:
-        """Row numbers on the left, column numbers below, at round steps; inside the picture where the world runs beyond it."""
-        world, view = self.scene.world, self.view
-        step = next((s for s in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000) if s * view.scale >= 42), 5000)
-        size = max(round(12 * self.unit), 10)
-        bottom = view.top + (world.height - view.row) * view.scale + 13 * self.unit
-        left = view.left - view.col * view.scale - 14 * self.unit
-        low, right = view.top + view.height - 9 * self.unit, view.left + 13 * self.unit
-        for row in range(0, int(world.height) + 1, step):
-            y = view.top + (row - view.row) * view.scale
-            if view.top + 6 <= y <= low - 14 * self.unit:
-                self._tick(picture, str(row), (max(left, right), y), size, backed=left < right)
-        for col in range(0, int(world.width) + 1, step):
-            x = view.left + (col - view.col) * view.scale
-            if right + 14 * self.unit <= x <= view.left + view.width - 6:
-                self._tick(picture, str(col), (x, min(bottom, low)), size, backed=bottom > low)
-
-    def _tick(self, picture: pygame.Surface, label: str, at: tuple[float, float], size: int, backed: bool) -> None:
-        if backed:
-            width, height = text.width(label, size) + size * 0.7, size * 1.35
-            shapes.pill(picture, palette.PAGE, (at[0] - width / 2, at[1] - height / 2, width, height))
-        text.draw(picture, label, at, size, palette.FAINT, anchor="centre")
-
-    def _labels(self, picture: pygame.Surface, time: float) -> None:
-        """Agent numbers on the discs, or beside them where the discs are small; goal numbers while the goal is open."""
-        scene, view = self.scene, self.view
-        if not scene.num_agents or not self.switches.agents or scene.num_agents > 200:
-            return
-        offset = np.asarray([view.left, view.top])
-        radius = scene.body_radius * view.scale
-        centres = view.pixels(scene.positions(time)) + offset
-        size = max(round(min(radius * 0.98, 15 * self.unit)), 8)
-        arrived = scene.arrived(time)
-        ring = scene.tolerance * view.scale
-        picture.set_clip(pygame.Rect(view.left, view.top, view.width, view.height))
-        for agent, (x, y) in enumerate((view.pixels(scene.goal_points) + offset).tolist()):
-            if not arrived[agent] and ring >= layers.LABELLED_RING:
-                ink = palette.mix(palette.agent_colour(agent), palette.INK, 0.35)
-                text.draw(picture, str(agent), (x, y), max(round(min(ring * 0.72, 14 * self.unit)), 8), ink, "bold", "centre")
-        for agent, (x, y) in enumerate(centres.tolist()):
-            colour = palette.agent_colour(agent)
-            if radius >= 7:
-                text.draw(picture, str(agent), (x, y), size, palette.contrast_ink(colour), "bold", "centre")
-            elif scene.num_agents <= BADGED_AGENTS:
-                self._badge(picture, str(agent), colour, x, y, radius)
-        picture.set_clip(None)
-
-    def _badge(self, picture: pygame.Surface, label: str, colour: palette.Colour, x: float, y: float, radius: float) -> None:
-        """The agent's number in its colour, up and right of a disc too small to hold it."""
-        size = max(round(10 * self.unit), 9)
-        width, height = text.width(label, size, "bold") + size * 0.8, size * 1.35
-        left, top = x + radius * 0.8 + 1, y - radius * 0.8 - 1 - height
-        shapes.pill(picture, palette.FLOOR, (left - 1, top - 1, width + 2, height + 2))
-        shapes.pill(picture, colour, (left, top, width, height))
-        text.draw(picture, label, (left + width / 2, top + height / 2), size, palette.contrast_ink(colour), "bold", "centre")
 
 
 def to_array(surface: pygame.Surface) -> NDArray[np.uint8]:

@@ -12,8 +12,8 @@ from typing import Literal
 from navplan.errors import InvalidInput, NavplanError
 from navplan.execution.trajectory import Trajectory
 from navplan.plan.plan import Plan
-from navplan.viewer.latest import Answer, Latest
 from navplan.viewer.scene import Scene
+from navplan.viewer.worker_thread import Answer, WorkerThread
 
 OnRiskAversion = Callable[[float], Plan | None]
 OnDrive = Callable[[float], Trajectory | None]
@@ -89,7 +89,7 @@ class RiskChoice:
         self.scene = self.first = scene
         self.failure = ""
         self.held = False
-        self.worker = Latest()
+        self.worker = WorkerThread()
         self._on_risk_aversion, self._on_drive = on_risk_aversion, on_drive
         self._scenes: dict[float, Scene] = {self.value: scene}
         self._settled = {self.value} if scene.trajectory is not None or on_drive is None else set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from navplan.viewer import palette, shapes, text
-from navplan.viewer.box import Box
+from navplan.viewer.panel_box import PanelBox
 from navplan.viewer.risk_choice import TICKS, RiskChoice
 from navplan.viewer.scene import Scene
 from navplan.viewer.toolkit import pygame
@@ -31,14 +31,14 @@ class RiskSlider:
     hot: bool = False
 
     @staticmethod
-    def track(box: Box, top: float) -> pygame.Rect:
+    def track(box: PanelBox, top: float) -> pygame.Rect:
         """The line that the knob moves on; its ends leave room for half a knob."""
         inset = box.px(8)
         thick = box.px(5)
         return pygame.Rect(box.left + inset, round(top + box.px(_TRACK) - thick / 2), box.width - 2 * inset, thick)
 
     @classmethod
-    def area(cls, box: Box, top: float) -> pygame.Rect:
+    def area(cls, box: PanelBox, top: float) -> pygame.Rect:
         """What answers to the pointer: the track, and its tick labels below."""
         track = cls.track(box, top)
         return pygame.Rect(box.left, track.centery - box.px(15), box.width, box.px(46))
@@ -47,7 +47,7 @@ class RiskSlider:
         """The value under a pixel."""
         return self.choice.scale.value((x - track.left) / max(track.width, 1), _CATCH / max(track.width, 1))
 
-    def draw(self, surface: pygame.Surface, box: Box, scene: Scene, top: float) -> float:
+    def draw(self, surface: pygame.Surface, box: PanelBox, scene: Scene, top: float) -> float:
         """Everything; returns where the next part of the panel begins."""
         choice, size = self.choice, box.px(14)
         title = top + box.px(10)
@@ -60,7 +60,7 @@ class RiskSlider:
         self._trade(surface, box, scene, top + box.px(_TRADE))
         return top + box.px(HEIGHT)
 
-    def _line(self, surface: pygame.Surface, box: Box, track: pygame.Rect) -> None:
+    def _line(self, surface: pygame.Surface, box: PanelBox, track: pygame.Rect) -> None:
         choice, scale = self.choice, self.choice.scale
         x = track.left + scale.share(choice.value) * track.width
         if self.focused:
@@ -102,7 +102,7 @@ class RiskSlider:
             return palette.FAINT, f"planned with {shown}, not driven"
         return palette.PENDING, f"planned with {shown}, not yet driven"
 
-    def _trade(self, surface: pygame.Surface, box: Box, scene: Scene, y: float) -> None:
+    def _trade(self, surface: pygame.Surface, box: PanelBox, scene: Scene, y: float) -> None:
         """What the slider trades: the distance and the risk of all planned paths, and what it changed in them."""
         now, first = _traded(scene), _traded(self.choice.first)
         if now is None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from navplan.errors import InvalidInput, MissingExtra
-from navplan.system.files import write_atomically
+from navplan.system.files import write_bytes
 from navplan.viewer.layers import Layers
 from navplan.viewer.render import Renderer, default_size, to_array
 from navplan.viewer.scene import Scene
@@ -77,4 +77,4 @@ def save_mp4(
                 shown, picture = time, np.ascontiguousarray(to_array(renderer.frame(time))[:height, :width])
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode())
-    write_atomically(path, lambda out: out.write(data.getvalue()))
+    write_bytes(path, data.getvalue())

@@ -26,7 +26,8 @@ def test_suites_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_json_is_one_document_and_nothing_else(maps: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
-    arguments = ["bench", "run", "mapf", "--maps", str(maps), "--out", str(out), "--planners", "cbs", "--agents", "4,2"]
+    arguments = ["bench", "run", "mapf", "--quiet", "--maps", str(maps), "--out", str(out)]
+    arguments += ["--planners", "cbs", "--agents", "4,2"]
     assert main([*arguments, "--json"]) == 0
     captured = capsys.readouterr()
     document = json.loads(captured.out)

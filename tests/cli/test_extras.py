@@ -12,6 +12,8 @@ import pytest
 
 from navplan.cli.extras import EXTRAS
 from navplan.cli.main import main
+from tests.support.checkpoints import with_few_states
+from tests.support.modules import hide_modules
 
 BLOCKED = """
 import sys
@@ -27,9 +29,7 @@ sys.meta_path.insert(0, Blocker())
 
 def without(monkeypatch: pytest.MonkeyPatch, *modules: str) -> None:
     """Importing `modules` fails; what is loaded already is hidden."""
-    for name in list(sys.modules):
-        if name.split(".")[0] in modules or name.startswith(("navplan.viewer", "navplan.scenarios.formats.ros_map")):
-            monkeypatch.delitem(sys.modules, name)
+    hide_modules(monkeypatch, *modules, "navplan.viewer", "navplan.scenarios.formats.ros_map")
     for module in modules:
         monkeypatch.setitem(sys.modules, module, None)
 
@@ -39,7 +39,6 @@ def without(monkeypatch: pytest.MonkeyPatch, *modules: str) -> None:
     [
         ("torch", ["train", "--scenario", "center-dot"]),
         ("safetensors", ["train", "--scenario", "center-dot"]),
-        ("tqdm", ["train", "--scenario", "center-dot"]),
         ("pygame", ["demo", "--headless"]),
         ("PIL", ["demo", "--headless"]),
     ],
@@ -78,6 +77,7 @@ def test_the_lines_that_users_meet_first() -> None:
 
 def test_the_demo_prints_one_document_and_no_greeting_of_a_library(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "PYGAME_HIDE_SUPPORT_PROMPT"}
-    command = [sys.executable, "-m", "navplan", "demo", "--headless", "--agents", "2", "--json", "--out", str(tmp_path)]
+    quick = ["--checkpoint", with_few_states(tmp_path / "few"), "--agents", "2"]
+    command = [sys.executable, "-m", "navplan", "demo", "--headless", *quick, "--json", "--out", str(tmp_path / "out")]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
     assert json.loads(done.stdout)["status"] == "success"

@@ -12,7 +12,9 @@ from collections.abc import Iterator
 import pytest
 
 from navplan.cli import interrupt
-from navplan.cli.options import noting_interrupts
+from navplan.cli.interrupt import noting_interrupts
+
+pytestmark = pytest.mark.alone
 
 
 @pytest.fixture

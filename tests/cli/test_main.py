@@ -86,13 +86,17 @@ def test_a_missing_plan_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err.startswith("error: no-such-plan.json: cannot be read")
 
 
-def test_import_is_light_and_help_quick() -> None:
+def test_import_is_light() -> None:
     code = (
         "import sys, navplan; bad = {'torch', 'pygame', 'numba', 'scipy', 'matplotlib'} & set(sys.modules); sys.exit(bool(bad))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-    times = []
-    for _ in range(3):
+
+
+@pytest.mark.alone
+def test_help_is_quick() -> None:
+    times: list[float] = []
+    while len(times) < 10 and min(times, default=1.0) >= 0.3:  # one quick answer is enough: other work may be in the way
         begin = time.perf_counter()
         subprocess.run([sys.executable, "-m", "navplan", "--help"], check=True, capture_output=True)
         times.append(time.perf_counter() - begin)

@@ -8,7 +8,8 @@ import pytest
 from navplan.cli.main import main
 from navplan.graph.state_graph import StateGraph
 from navplan.scenarios.formats.movingai import map_text, read_map, read_scen
-from navplan.scenarios.load import load_map, load_problem
+from navplan.scenarios.maps import load_map
+from navplan.scenarios.problems.load import load_problem
 from navplan.scenarios.registry import load_scenario, scenario_names
 from navplan.scenarios.worlds.generators import generate
 

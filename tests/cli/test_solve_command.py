@@ -12,8 +12,8 @@ from navplan.cli import main
 from navplan.graph.state_graph import StateGraph
 from navplan.plan.plan import Plan
 from navplan.planners.cbs.tree import Tree
-from navplan.scenarios.load import load_problem
-from tests.support.paths import MOVINGAI, needs_movingai
+from navplan.scenarios.problems.load import load_problem
+from tests.support.folders import MOVINGAI, needs_movingai
 
 MAP = "type octile\nheight 3\nwidth 5\nmap\n.....\n.@.@.\n.....\n"
 FIELDS = {

@@ -11,7 +11,7 @@ import pytest
 
 from navplan.cli.main import main
 from navplan.plan.plan import make_plan
-from navplan.scenarios.load import load_problem
+from navplan.scenarios.problems.load import load_problem
 
 MAP = "type octile\nheight 2\nwidth 3\nmap\n...\n...\n"
 SCEN = "version 1\n0\tsmall.map\t3\t2\t0\t0\t2\t0\t2\n0\tsmall.map\t3\t2\t2\t1\t0\t1\t2\n"

@@ -9,7 +9,7 @@ from shapely.geometry import LineString, Point
 from navplan.errors import InvalidInput
 from navplan.execution.passage import PassageOrder
 from navplan.plan.plan import Plan
-from tests.support.fleet import prioritised
+from tests.support.execution import prioritised
 
 
 def plan_of(*coordinates) -> Plan:

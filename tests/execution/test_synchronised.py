@@ -5,15 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from navplan.control.registry import StraightLine
+from navplan.control.straight_line import StraightLine
 from navplan.errors import InvalidInput
-from navplan.execution.synchronised import Settings, alone, drive, execute
+from navplan.execution.synchronised import Settings, drive, execute
 from navplan.execution.trajectory import Trajectory
 from navplan.plan.plan import Plan, make_plan
 from navplan.plan.problem import Problem
 from navplan.scenarios.environments.point import PointEnv
-from navplan.scenarios.worlds.world import World
-from tests.support.fleet import Unruly, env_for, prioritised
+from tests.support.execution import Unruly, env_for, prioritised
 
 
 def crowded(seed, agents, size=8, density=0.12):
@@ -226,20 +225,6 @@ def test_agents_that_start_at_their_goals_take_no_step():
     trajectory = drive(plan, StraightLine(), env)
     assert trajectory.num_steps == 0
     assert trajectory.success
-
-
-def test_alone_contacts_are_recorded_as_they_happen():
-    world = World.from_walls("corridor", np.zeros((1, 7), bool))
-    env = PointEnv(world, num_agents=2, rng=np.random.default_rng(0))
-    head_on = {"starts": [[0.5, 0.5], [0.5, 6.5]], "goals": [[0.5, 6.5], [0.5, 0.5]]}
-    env.reset(**head_on)
-    through = alone(StraightLine(), env)
-    assert through.reached
-    assert through.num_agent_contacts > 0
-    assert not through.success
-    env.reset(**head_on)
-    kept = alone(StraightLine(), env, max_steps=40, filtered=True)
-    assert kept.num_agent_contacts == 0
 
 
 def test_bad_input_is_named():

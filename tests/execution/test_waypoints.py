@@ -3,18 +3,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from navplan.control.registry import StraightLine
+from navplan.control.straight_line import StraightLine
 from navplan.errors import InvalidInput
 from navplan.execution.waypoints import follow_waypoints
 from navplan.graph.state_graph import StateGraph
-from navplan.navigation.navigate import METHODS, Options, build_roadmap, make_env, navigate
+from navplan.navigation.navigate import make_env
 from navplan.plan.problem import Problem
 from navplan.planners.solve import solve
-from navplan.scenarios.problems.draw import draw_problem
-from navplan.scenarios.registry import load_scenario
 from navplan.scenarios.scenario import Scenario
 from navplan.scenarios.worlds.world import Hazard, World
-from tests.support.fleet import AnalyticCritics
+from tests.support.critics import AnalyticCritics
 
 
 def hall(agents):
@@ -75,23 +73,3 @@ def test_the_budget_is_kept_and_agents_at_their_goals_rest():
     assert trajectory.arrival[1] == -1
     assert trajectory.cost_until_arrival[0] == pytest.approx(trajectory.cost[:2, 0].sum())
     assert trajectory.cost_until_arrival[1] == pytest.approx(trajectory.cost[:, 1].sum())
-
-
-def test_a_roadmap_is_shared_by_problems_and_changes_nothing():
-    scenario = load_scenario("center-dot")
-    critics = AnalyticCritics(scenario.world)
-    options = Options(low_level="straight-line", graph_nodes=120, max_expansions=200)
-    for method in ("navplan", "constrained-search"):
-        how = options.applied(METHODS[method])
-        roadmap = build_roadmap(scenario, critics, how, options)
-        starts, goals = draw_problem(scenario.world, 3, np.random.default_rng(0), distance=(8, 8))
-        shared = navigate(scenario, critics, starts, goals, method=method, options=options, roadmap=roadmap)
-        alone = navigate(scenario, critics, starts, goals, method=method, options=options)
-        np.testing.assert_array_equal(shared.trajectory.states, alone.trajectory.states)
-        assert shared.graph_s < alone.graph_s
-
-
-def test_options_override_what_the_method_chooses():
-    how = Options(nodes="uniform", prune=False, weight="hops", execution="waypoints", planner="pbs").applied(METHODS["navplan"])
-    assert (how.nodes, how.prune, how.weight, how.execution, how.planner) == ("uniform", False, "hops", "waypoints", "pbs")
-    assert Options().applied(METHODS["sorb"]) == METHODS["sorb"]

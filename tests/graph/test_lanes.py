@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 
-from navplan.control.interface import EdgeCritics
 from navplan.errors import InvalidInput
+from navplan.graph.critics import EdgeCritics
 from navplan.graph.lanes import LaneCritics
 from navplan.graph.state_graph import StateGraph
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from navplan.errors import InvalidInput
-from navplan.graph.build import checked_states
 from navplan.graph.nodes import coverage_indices, coverage_nodes, covering_radius
+from navplan.graph.parts import checked_states
 
 
 def naive_farthest(states: np.ndarray, count: int, first: int, keep_away: float) -> list[int]:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from navplan.errors import FileAccessError, FileFormatError, InvalidInput
 from navplan.graph.limits import EdgeLimits
 from navplan.graph.state_graph import StateGraph
-from tests.support.fake_critics import FieldCritics
+from tests.support.critics import FieldCritics
 
 FIELDS = ("states", "indptr", "indices", "distance", "risk", "wait_risk")
 

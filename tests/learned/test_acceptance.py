@@ -9,7 +9,7 @@ from navplan.bench.judge.table import clear, held_out, near_in_coordinates
 from navplan.learned.evaluation.judge import PairReport, bend, evaluate_edges, evaluate_pairs
 from navplan.learned.recipes.navplan.learner import build_networks
 from navplan.learned.trained import Critics
-from navplan.learned.training.tensors import load_checkpoint
+from navplan.learned.training.load import load_checkpoint
 from navplan.scenarios.environments.point import PointEnv
 from navplan.scenarios.registry import load_scenario
 from navplan.scenarios.worlds.geodesic import geodesic_steps

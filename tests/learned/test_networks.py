@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from navplan.learned.networks import Actor, Critics, Encoder, PlaceTable
+from navplan.learned.networks import Actor, CriticEnsemble, Encoder, PlaceTable
 
 
 @pytest.fixture
@@ -12,7 +12,7 @@ def generator() -> torch.Generator:
 
 
 def test_stacked_critics_are_the_members_one_by_one(generator: torch.Generator) -> None:
-    critics = Critics(7, 16, 4, 5, generator)
+    critics = CriticEnsemble(7, 16, 4, 5, generator)
     with torch.no_grad():
         for parameter in critics.parameters():
             parameter.uniform_(-1, 1, generator=generator)
@@ -27,7 +27,7 @@ def test_stacked_critics_are_the_members_one_by_one(generator: torch.Generator) 
 
 
 def test_members_differ_from_the_start(generator: torch.Generator) -> None:
-    critics = Critics(7, 16, 4, 5, generator)
+    critics = CriticEnsemble(7, 16, 4, 5, generator)
     out = critics(torch.ones(1, 7), torch.ones(1, 2))
     assert len({tuple(row.flatten().tolist()) for row in out}) == 4
 
@@ -78,7 +78,7 @@ def test_a_place_table_is_bilinear_between_the_corners_of_cells(generator: torch
 
 def test_a_place_table_serves_actor_and_some_or_all_critics(generator: torch.Generator) -> None:
     encoder = Encoder((4.0, 7.0), (6.0,), (2.0,))
-    critics = Critics(encoder.dim, 16, 4, 5, generator, PlaceTable(4, 3, (4.0, 7.0)))
+    critics = CriticEnsemble(encoder.dim, 16, 4, 5, generator, PlaceTable(4, 3, (4.0, 7.0)))
     actor = Actor(encoder.dim, 16, generator, PlaceTable(1, 3, (4.0, 7.0)))
     with torch.no_grad():
         for parameter in (*critics.parameters(), *actor.parameters()):

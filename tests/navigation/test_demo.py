@@ -9,11 +9,12 @@ import pytest
 
 import navplan as nv
 from navplan.cli.main import main
-from navplan.learned.training.tensors import POLICY, bundled_checkpoints, checkpoint_folder, read_tensors, write_tensors
+from navplan.learned.training.load import bundled_checkpoints
 from navplan.plan.plan import Plan
 from navplan.scenarios.environments.point import PointEnv
 from navplan.scenarios.registry import load_scenario, scenario_names
-from tests.support.fleet import AnalyticCritics
+from tests.support.checkpoints import with_few_states, with_random_weights
+from tests.support.critics import AnalyticCritics
 
 FIELDS = {
     "agents",
@@ -95,22 +96,15 @@ def test_anyone_can_simulate_the_demo_again(demo):
     assert (gap < kept["goal_tolerance"]).all()
 
 
-def random_weights(folder, parts):
-    """The bundled checkpoint with the given parts of its networks drawn at random."""
-    arrays, document = read_tensors(checkpoint_folder("center-dot") / POLICY, "policy")
-    rng = np.random.default_rng(0)
-    for name, array in arrays.items():
-        if name.split(".")[0] in parts:
-            arrays[name] = rng.normal(0.0, 0.1, array.shape).astype(array.dtype)
-    meta = {key: value for key, value in document.items() if key not in ("kind", "format")}
-    write_tensors(folder / POLICY, "policy", arrays, meta)
-    return str(folder)
+@pytest.fixture(scope="module")
+def few_states(tmp_path_factory):
+    return with_few_states(tmp_path_factory.mktemp("few"))
 
 
 @pytest.mark.parametrize("parts", [("actor", "critics", "clone"), ("actor",)])
 def test_random_weights_fail_the_demo(tmp_path, capsys, parts, monkeypatch):
-    monkeypatch.setattr("navplan.cli.demo.write_pictures", lambda *_: None)
-    run = random_weights(tmp_path, parts)
+    monkeypatch.setattr("navplan.viewer.pictures.write_pictures", lambda *_: None)
+    run = with_random_weights(tmp_path, parts)
     assert main(["demo", "--out", str(tmp_path / "out"), "--seed", "1", "--checkpoint", run, "--json"]) == 1
     summary = json.loads(capsys.readouterr().out)
     assert summary["success"] is False
@@ -118,13 +112,13 @@ def test_random_weights_fail_the_demo(tmp_path, capsys, parts, monkeypatch):
     assert summary["reason"]
 
 
-def test_without_a_display_it_says_so(tmp_path, capsys, monkeypatch):
+def test_without_a_display_it_says_so(few_states, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("sys.platform", "linux")
-    monkeypatch.setattr("navplan.cli.demo.write_pictures", lambda *_: None)
-    assert main(["demo", "--agents", "3"]) == 0
+    monkeypatch.setattr("navplan.viewer.pictures.write_pictures", lambda *_: None)
+    assert main(["demo", "--agents", "3", "--checkpoint", few_states]) == 0
     shown = capsys.readouterr()
     assert "no display found: running --headless --out demo-out" in shown.err
     assert (tmp_path / "demo-out" / "summary.json").is_file()
@@ -134,23 +128,24 @@ def test_without_a_display_it_says_so(tmp_path, capsys, monkeypatch):
 
 
 @pytest.mark.parametrize("method", ["navplan", "constrained-search", "sorb", "constrained-policy", "policy"])
-def test_run_knows_every_method(tmp_path, capsys, method):
+def test_run_knows_every_method(few_states, tmp_path, capsys, method):
     command = [
         "run",
         "center-dot",
         "--method",
         method,
         "--checkpoint",
-        "center-dot",
+        few_states,
         "--agents",
         "4",
         "--out",
         str(tmp_path),
         "--json",
+        "--quiet",
     ]
     status = main(command)
     shown = capsys.readouterr()
-    assert shown.err == ""  # quiet in a pipe
+    assert shown.err == ""
     summary = json.loads(shown.out)
     assert status == (0 if summary["success"] else 1)
     assert summary["method"] == method
@@ -179,7 +174,7 @@ def test_ctrl_c_leaves_what_had_happened(tmp_path, capsys, monkeypatch):
             return np.zeros_like(observations)
 
     critics.policy = Interrupting()
-    monkeypatch.setattr("navplan.learned.training.tensors.load_checkpoint", lambda name, stage=2: critics)
+    monkeypatch.setattr("navplan.learned.training.load.load_checkpoint", lambda name, stage=2: critics)
     assert main(["run", "center-dot", "--checkpoint", "x", "--agents", "3", "--out", str(tmp_path)]) == 130
     assert capsys.readouterr().out == ""
     with np.load(tmp_path / "trajectory.npz") as kept:
@@ -188,19 +183,19 @@ def test_ctrl_c_leaves_what_had_happened(tmp_path, capsys, monkeypatch):
     assert (summary["success"], summary["reason"]) == (False, "interrupted")
 
 
-def test_ctrl_c_during_the_comparison_keeps_the_outcome(tmp_path, monkeypatch):
+def test_ctrl_c_during_the_comparison_keeps_the_outcome(few_states, tmp_path, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("navplan.cli.demo.write_pictures", stop)
-    assert main(["demo", "--agents", "2", "--out", str(tmp_path)]) == 130
+    monkeypatch.setattr("navplan.viewer.pictures.write_pictures", stop)
+    assert main(["demo", "--agents", "2", "--checkpoint", few_states, "--out", str(tmp_path)]) == 130
     assert json.loads((tmp_path / "summary.json").read_text())["success"] is True
     assert (tmp_path / "trajectory.npz").is_file()
 
 
 def test_run_with_straight_lines_and_an_analytic_critic(capsys, monkeypatch):
     critics = AnalyticCritics(load_scenario("central-obstacle").world, 900)
-    monkeypatch.setattr("navplan.learned.training.tensors.load_checkpoint", lambda name, stage=2: critics)
+    monkeypatch.setattr("navplan.learned.training.load.load_checkpoint", lambda name, stage=2: critics)
     command = ["run", "central-obstacle", "--checkpoint", "x", "--low-level", "straight-line", "--agents", "10", "--json"]
     assert main(command) == 0
     assert json.loads(capsys.readouterr().out)["success"] is True
@@ -208,7 +203,7 @@ def test_run_with_straight_lines_and_an_analytic_critic(capsys, monkeypatch):
 
 @pytest.mark.parametrize("name", sorted(set(bundled_checkpoints()) & set(scenario_names())))
 def test_bundled_checkpoints_drive_their_scenarios(name, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("navplan.cli.demo.write_pictures", lambda *_: None)
+    monkeypatch.setattr("navplan.viewer.pictures.write_pictures", lambda *_: None)
     assert main(["demo", "--scenario", name, "--agents", "8", "--seed", "3", "--out", str(tmp_path), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["agent_contacts"] == 0
 

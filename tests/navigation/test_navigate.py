@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 from shapely.geometry import Polygon
 
-from navplan.control.registry import StraightLine
+from navplan.control.straight_line import StraightLine
 from navplan.errors import InvalidInput, UnknownName
-from navplan.navigation.navigate import METHODS, edge_distances, navigate, without_edges
+from navplan.navigation.navigate import METHODS, navigate
 from navplan.plan.validate import validate
 from navplan.scenarios.problems.draw import draw_problem
 from navplan.scenarios.registry import load_scenario
 from navplan.scenarios.scenario import Scenario
 from navplan.scenarios.worlds.world import Hazard, World
-from tests.support.fleet import AnalyticCritics
+from tests.support.critics import AnalyticCritics
 
 
 @pytest.fixture(scope="module")
@@ -198,12 +198,3 @@ def test_bad_input_is_named(dot):
         navigate(scenario, critics, far, far, betta=1.0)
     with pytest.raises(InvalidInput, match="seed is -1, expected an integer"):
         navigate(scenario, critics, far, far, seed=-1)
-
-
-def test_edges_can_be_left_out_and_looked_up(dot):
-    graph = go(dot, 1, 0).pruned
-    u, v = 0, int(graph.indices[0])
-    less = without_edges(graph, {(u, v), (10**6, 0)})
-    assert less.num_edges == graph.num_edges - 1
-    assert v not in less.indices[less.indptr[u] : less.indptr[u + 1]]
-    np.testing.assert_allclose(edge_distances(graph, np.array([u, v, v])), [graph.distance[0], 0.0])

@@ -10,19 +10,20 @@ import json
 import numpy as np
 import pytest
 
-from navplan.cli.demo import draw, risk_slider, scene_of, write_results
 from navplan.cli.main import main
-from navplan.cli.view import risk_slider as slider_of_files
 from navplan.errors import InvalidInput
 from navplan.graph.state_graph import StateGraph
+from navplan.navigation.files import write_run
+from navplan.navigation.methods import DEFAULT_BETA
 from navplan.navigation.navigate import navigate
-from navplan.navigation.result import DEFAULT_BETA
 from navplan.navigation.reweigh import Replanner, can_reweigh
+from navplan.navigation.slider import driving_slider, planning_slider
 from navplan.plan.plan import Plan
 from navplan.plan.validate import validate
 from navplan.planners.solve import solve
+from navplan.scenarios.problems.hard import draw_hard
 from navplan.scenarios.registry import load_scenario
-from tests.support.fleet import AnalyticCritics
+from tests.support.critics import AnalyticCritics
 
 CHANGES = {"low_level": "straight-line", "seed": 0}
 
@@ -32,13 +33,13 @@ def demo():
     """Scenario, critics that measure the map, and what navigate made of six agents."""
     scenario = load_scenario("center-dot")
     critics = AnalyticCritics(scenario.world)
-    starts, goals = draw(scenario, 6, 0)
+    starts, goals = draw_hard(scenario, 6, 0)
     return scenario, critics, navigate(scenario, critics, starts, goals, **CHANGES)
 
 
 def test_more_aversion_plans_no_more_risk(demo):
     scenario, critics, result = demo
-    slider = risk_slider(scenario, critics, result, CHANGES)
+    slider = driving_slider(scenario, critics, result, CHANGES)
     assert slider["risk_aversion"] == DEFAULT_BETA
     plans = {beta: slider["on_risk_aversion"](beta) for beta in (0.0, 0.5, DEFAULT_BETA, 10.0)}
     risks = [plan.total_risk for plan in plans.values()]
@@ -67,7 +68,7 @@ def test_an_optimal_planner_never_takes_more_risk(demo):
 
 def test_the_slider_drives_what_it_plans(demo):
     scenario, critics, result = demo
-    slider = risk_slider(scenario, critics, result, CHANGES)
+    slider = driving_slider(scenario, critics, result, CHANGES)
     plan, motion = slider["on_risk_aversion"](0.0), slider["on_drive"](0.0)
     assert motion.success
     assert [p.tolist() for p in motion.plans[0].paths] == [p.tolist() for p in plan.paths]
@@ -84,7 +85,7 @@ def test_what_cannot_be_weighed_has_no_slider(demo):
     assert not can_reweigh(result.plan, None)
     assert not can_reweigh(result.plan, dataclasses.replace(graph, risk=np.zeros_like(graph.risk)))
     assert not can_reweigh(result.plan, StateGraph.from_grid(np.zeros((3, 3), bool)))
-    assert risk_slider(scenario, critics, dataclasses.replace(result, plan=None), CHANGES) == {}
+    assert driving_slider(scenario, critics, dataclasses.replace(result, plan=None), CHANGES) == {}
     with pytest.raises(InvalidInput, match="coordinates"):
         Replanner(result.plan, dataclasses.replace(graph, states=graph.states[::-1].copy()))
     with pytest.raises(InvalidInput, match="does not fit"):
@@ -92,8 +93,8 @@ def test_what_cannot_be_weighed_has_no_slider(demo):
 
 
 def test_the_folder_of_a_run_has_the_slider_too(demo, tmp_path, monkeypatch):
-    scenario, _, result = demo
-    write_results(tmp_path, result, result.summary())
+    _, _, result = demo
+    write_run(tmp_path, result, result.summary())
     shown = {}
     window = importlib.import_module("navplan.viewer.app")
     monkeypatch.setattr(window, "check_display", lambda: None)
@@ -110,14 +111,13 @@ def test_the_folder_of_a_run_has_the_slider_too(demo, tmp_path, monkeypatch):
     shown.clear()
     assert main(["view", "center-dot"]) == 0
     assert set(shown) == {"scene", "start"}
-    scene = scene_of(scenario, result, {"seed": 0})
     other = dataclasses.replace(result.pruned, states=result.pruned.states[::-1].copy())
-    assert slider_of_files(dataclasses.replace(scene, graph=other, pruned=None), tmp_path) == {}
+    assert planning_slider(result.plan, other, result.summary()) == {}
 
 
 def test_one_name_at_every_command(tmp_path, capsys, monkeypatch):
     critics = AnalyticCritics(load_scenario("center-dot").world)
-    monkeypatch.setattr("navplan.learned.training.tensors.load_checkpoint", lambda name, stage=2: critics)
+    monkeypatch.setattr("navplan.learned.training.load.load_checkpoint", lambda name, stage=2: critics)
     command = ["run", "center-dot", "--checkpoint", "x", "--agents", "2", "--low-level", "straight-line", "--json"]
     assert main([*command, "--risk-aversion", "0.5", "--out", str(tmp_path)]) == 0
     assert json.loads(capsys.readouterr().out)["beta"] == 0.5

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from navplan.errors import InvalidInput
 from navplan.plan import pricing
 from navplan.plan.problem import Problem
-from tests.support import naive
 from tests.support.instances import random_digraph, random_grid
+from tests.support.naive import planning as naive
 
 
 def walks(rng: np.random.Generator, problem: Problem) -> list[NDArray[np.int32]]:

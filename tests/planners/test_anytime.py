@@ -9,10 +9,11 @@ from navplan.errors import InvalidInput, InvalidProblem
 from navplan.graph.state_graph import StateGraph
 from navplan.plan.problem import Problem
 from navplan.plan.validate import validate
+from navplan.planners import anytime
 from navplan.planners.anytime import Anytime
 from navplan.planners.solve import solve
-from tests.support import naive
 from tests.support.instances import random_digraph, random_grid
+from tests.support.naive import planning as naive
 
 
 def dense_grid(seed: int, side: int, agents: int) -> Problem:
@@ -60,6 +61,20 @@ def test_searches_side_by_side_stay_valid_and_repeat() -> None:
         assert first.stats["mate_iterations"] > 0
 
 
+def test_ctrl_c_while_the_other_core_sets_up_keeps_the_first_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    problem = dense_grid(0, 12, 30)
+    solve(problem, Anytime(max_rounds=0))
+    monkeypatch.setattr(anytime, "_set_up", interrupted)
+    plan = solve(problem, "anytime")
+    assert (plan.planner, plan.status, plan.reason) == ("anytime", "feasible", "interrupted")
+    assert plan.lower_bound is not None
+    validate(plan, problem)
+
+
+@pytest.mark.alone
 def test_statuses_and_deadline() -> None:
     corridor = Problem(StateGraph.from_grid(np.zeros((1, 5), bool)), [0, 4], [4, 0])
     plan = solve(corridor, "anytime")

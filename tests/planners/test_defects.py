@@ -14,7 +14,7 @@ from navplan.planners.base import Clock, Prepared, Weighted, distance_tables
 from navplan.planners.cbs.agent_search import pack
 from navplan.planners.cbs.tree import Tree
 from navplan.planners.solve import solve
-from tests.support import naive
+from tests.support.naive import planning as naive
 
 pytestmark = pytest.mark.kernels
 

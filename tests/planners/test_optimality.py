@@ -11,8 +11,8 @@ import pytest
 from navplan.plan.problem import Problem
 from navplan.plan.validate import validate
 from navplan.planners.solve import solve
-from tests.support import naive
 from tests.support.instances import interact, random_digraph, random_grid, tight_grid
+from tests.support.naive import planning as naive
 
 ORACLE_LIMIT = 20_000
 

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import time
-from importlib.metadata import EntryPoint
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from navplan import planners
-from navplan.errors import InvalidInput, InvalidProblem, PlanningFailed, UnknownName
+from navplan.errors import InvalidInput, InvalidProblem, PlanningFailed
 from navplan.graph.state_graph import StateGraph
 from navplan.plan.problem import Problem
 from navplan.plan.validate import validate
-from navplan.planners.cbs.cbs import CBS, disjoint_sum
+from navplan.planners.cbs.cbs import CBS
 from navplan.planners.cbs.ecbs import ECBS
+from navplan.planners.cbs.vertex_cover import matching
 from navplan.planners.solve import solve
-from navplan.scenarios.load import load_problem
-from tests.support import naive
+from navplan.scenarios.problems.load import load_problem
+from tests.support.folders import MOVINGAI, needs_movingai
 from tests.support.instances import random_digraph, random_grid, relabelled
-from tests.support.paths import MOVINGAI, needs_movingai
+from tests.support.naive import planning as naive
 
 FIRST_SCENARIOS = {
     "random-32-32-20": ("random-32-32-20-random-1", 200),
@@ -174,6 +173,7 @@ def test_an_agent_may_pass_its_goal_and_come_back() -> None:
     validate(plan, problem)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("planner", [CBS(joint_after=10**9, team=0), ECBS()], ids=["cbs", "ecbs"])
 def test_deadlines_are_kept_and_leave_a_bound(planner: CBS | ECBS) -> None:
     problem = corridor_swap()
@@ -212,7 +212,7 @@ def test_interruption_returns_what_is_proved(monkeypatch: pytest.MonkeyPatch) ->
         raise KeyboardInterrupt
 
     solve(corridor_swap(), "cbs", max_nodes=1)
-    monkeypatch.setattr("navplan.planners.cbs.tree.Tree.conflicts", interrupt)
+    monkeypatch.setattr("navplan.planners.cbs.conflicts.ConflictFinder.__call__", interrupt)
     plan = solve(corridor_swap(), "cbs", unit=False)
     assert plan.status == "unsolved"
     assert plan.reason.startswith("interrupted")
@@ -251,31 +251,6 @@ def test_a_planner_object_keeps_its_options_and_arguments_win() -> None:
     assert solve(corridor_swap(), ECBS(time_limit=0.05)).status == "timeout"
 
 
-def test_every_registered_planner_can_be_imported() -> None:
-    for name in planners.names():
-        kind = planners.get(name)
-        assert kind.name == name
-        assert kind.guarantee in ("optimal", "bounded", "none")
-        assert isinstance(kind(), kind)
-    with pytest.raises(UnknownName, match="did you mean 'cbs'"):
-        planners.get("cbz")
-    assert planners.CBS is CBS
-    with pytest.raises(AttributeError):
-        _ = planners.nothing
-
-
-def test_other_distributions_can_add_planners(monkeypatch: pytest.MonkeyPatch) -> None:
-    point = EntryPoint("mine", "navplan.planners.cbs.cbs:CBS", "navplan.planners")
-    monkeypatch.setattr(planners, "entry_points", lambda group: [point] if group == "navplan.planners" else [])
-    planners._third_party.cache_clear()
-    try:
-        assert "mine" in planners.names()
-        assert planners.get("mine") is CBS
-    finally:
-        monkeypatch.undo()
-        planners._third_party.cache_clear()
-
-
 def test_compiling_is_reported_apart() -> None:
     lines: list[str] = []
     problem = open_grid(4, 2)
@@ -287,5 +262,5 @@ def test_compiling_is_reported_apart() -> None:
 
 
 def test_weights_of_disjoint_pairs_add_up() -> None:
-    assert disjoint_sum({(0, 1): 2.0, (1, 2): 3.0, (3, 4): 1.0, (5, 6): 0.0}) == 4.0
-    assert disjoint_sum({}) == 0.0
+    assert matching({(0, 1): 2.0, (1, 2): 3.0, (3, 4): 1.0, (5, 6): 0.0}) == 4.0
+    assert matching({}) == 0.0

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,11 +15,11 @@ from navplan.errors import FileAccessError, FileFormatError, InvalidInput, Unkno
 from navplan.scenarios.formats.movingai import write_map
 from navplan.scenarios.formats.toml_table import toml_value
 from navplan.scenarios.registry import SCENARIO_FOLDER, load_scenario, scenario_names
-from navplan.scenarios.scenario import Scenario, blocked_points, read_scenario
+from navplan.scenarios.scenario import Scenario, read_scenario
 from navplan.scenarios.worlds.generators import GENERATORS, generate
 from navplan.scenarios.worlds.mazes import maze_names, maze_walls
 from navplan.scenarios.worlds.world import Hazard, World
-from tests.support.fuzz import complaint, damaged, survives
+from tests.support.damaged_files import complaint, damaged, survives
 
 same_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 VALID = """name = "yard"
@@ -269,6 +270,19 @@ def test_malformed_worlds(tmp_path, text, message):
     assert complaint(read_scenario, tmp_path / "a.toml", text).startswith(message)
 
 
+@pytest.mark.parametrize(
+    ("named", "message"),
+    [("floor.txt", "unknown kind of map file '.txt', expected one of .map"), ("line", "unknown kind of map file ''")],
+)
+def test_a_map_is_a_file_beside_the_scenario(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str, message: str) -> None:
+    """Read from the folder of the file too, where its path has no folder in it and looks like a bundled scenario's name."""
+    monkeypatch.chdir(tmp_path)
+    Path("a.toml").write_text(f'[world]\nmap = "{named}"')
+    with pytest.raises(FileFormatError) as caught:
+        read_scenario("a.toml")
+    assert str(caught.value).startswith(f"a.toml:2: {named}: {message}")
+
+
 @same_folder
 @given(
     st.sampled_from([VALID, POLYGONS, (SCENARIO_FOLDER / "warehouse.toml").read_text()]).flatmap(lambda t: damaged(t.encode()))
@@ -300,17 +314,6 @@ def test_names_and_paths():
 def test_bad_scenarios(change):
     with pytest.raises(InvalidInput, match="scenario 'x'"):
         Scenario(**{"name": "x", "world": load_scenario("small").world, "num_agents": 1} | change)
-
-
-def test_blocked_points():
-    walls = np.zeros((2, 3), bool)
-    walls[1, 2] = True
-    grid = World.from_walls("grid", walls)
-    points = np.array([[0, 0], [1.5, 2.5], [2, 3], [2, 1.9], [2.01, 0], [0, -0.01], [np.nan, 1]])
-    assert blocked_points(grid, points).tolist() == [False, True, True, False, True, True, True]
-    yard = World("yard", None, 4.0, 4.0, (Polygon([(1, 1), (1, 3), (3, 3), (3, 1)]),))
-    points = np.array([[0, 0], [2, 2], [1, 2], [4, 4], [4.1, 4], [0.99, 2]])
-    assert blocked_points(yard, points).tolist() == [False, True, True, False, True, False]
 
 
 def test_toml_values():

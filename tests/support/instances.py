@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from navplan.graph.state_graph import StateGraph
 from navplan.plan.problem import Problem
-from tests.support import naive
+from tests.support.naive import planning as naive
 
 
 def random_grid(rng: np.random.Generator) -> Problem | None:

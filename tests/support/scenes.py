@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from navplan.execution.trajectory import Trajectory
@@ -12,7 +14,7 @@ from navplan.scenarios.worlds.world import Hazard, World
 from navplan.viewer.scene import Scene
 
 
-def walled_world(kind: str = "linear") -> World:
+def walled_world(kind: Literal["none", "linear", "cosine", "constant"] = "linear") -> World:
     """9 x 12 cells, a 2 x 3 block in the middle."""
     walls = np.zeros((9, 12), bool)
     walls[4:6, 5:8] = True

@@ -10,6 +10,7 @@ from navplan.viewer import app as viewer
 from navplan.viewer import hover
 from navplan.viewer.app import App
 from navplan.viewer.controls import present_layers
+from navplan.viewer.playback import SPEEDS
 from navplan.viewer.render import to_array
 from navplan.viewer.scene import Scene
 from navplan.viewer.toolkit import pygame
@@ -41,52 +42,52 @@ def hover_at(app: App, row: float, col: float) -> dict[str, str]:
     at = point(app, row, col)
     app.handle(Event(pygame.MOUSEMOTION, pos=at, rel=(0, 0), buttons=(0, 0, 0)))
     app.picture()  # what is shown decides what can be pointed at
-    found = hover.probe(app.renderer, *at, app.time)
+    found = hover.probe(app.renderer, *at, app.playback.time)
     assert found is not None
     return dict(found.rows)
 
 
 def test_space_plays_and_pauses_and_the_end_stops(app: App) -> None:
-    assert app.playing
+    assert app.playback.playing
     app.tick(0.5)
-    assert app.time == 2.0
+    assert app.playback.time == 2.0
     press(app, pygame.K_SPACE, " ")
     app.tick(0.5)
-    assert app.time == 2.0
+    assert app.playback.time == 2.0
     press(app, pygame.K_SPACE, " ")
     app.tick(10.0)
-    assert (app.time, app.playing) == (5.0, False)
+    assert (app.playback.time, app.playback.playing) == (5.0, False)
     press(app, pygame.K_SPACE, " ")
-    assert (app.time, app.playing) == (0.0, True)
+    assert (app.playback.time, app.playback.playing) == (0.0, True)
 
 
 def test_arrows_step_and_pause(app: App) -> None:
-    app.time = 2.4
+    app.playback.time = 2.4
     press(app, pygame.K_RIGHT)
-    assert (app.time, app.playing) == (3.0, False)
+    assert (app.playback.time, app.playback.playing) == (3.0, False)
     press(app, pygame.K_LEFT)
-    assert app.time == 2.0
-    app.time = 2.4
+    assert app.playback.time == 2.0
+    app.playback.time = 2.4
     press(app, pygame.K_LEFT)
-    assert app.time == 2.0
+    assert app.playback.time == 2.0
     for _ in range(9):
         press(app, pygame.K_LEFT)
-    assert app.time == 0.0
+    assert app.playback.time == 0.0
     press(app, pygame.K_END)
-    assert app.time == 5.0
+    assert app.playback.time == 5.0
     press(app, pygame.K_r, "r")
-    assert (app.time, app.playing) == (0.0, True)
+    assert (app.playback.time, app.playback.playing) == (0.0, True)
 
 
 def test_speed_has_ends(app: App) -> None:
     for _ in range(10):
         press(app, pygame.K_PLUS, "+")
-    assert app.speed == viewer.SPEEDS[-1]
+    assert app.playback.speed == SPEEDS[-1]
     for _ in range(10):
         press(app, pygame.K_MINUS, "-")
-    assert app.speed == viewer.SPEEDS[0]
+    assert app.playback.speed == SPEEDS[0]
     app.tick(1.0)
-    assert app.time == pytest.approx(4.0 * viewer.SPEEDS[0])
+    assert app.playback.time == pytest.approx(4.0 * SPEEDS[0])
 
 
 def test_the_wheel_zooms_about_the_pointer_and_dragging_pans(app: App) -> None:
@@ -123,17 +124,17 @@ def test_layers_switch_by_key_and_by_chip(app: App) -> None:
 def test_timeline_and_play_button(app: App) -> None:
     line = app.controls.timeline
     app.handle(Event(pygame.MOUSEBUTTONDOWN, button=1, pos=(line.left + line.width * 2 // 5, line.centery)))
-    assert app.time == pytest.approx(2.0, abs=0.05)
-    assert not app.playing
+    assert app.playback.time == pytest.approx(2.0, abs=0.05)
+    assert not app.playback.playing
     app.handle(Event(pygame.MOUSEMOTION, pos=(line.right + 50, line.centery), rel=(9, 0), buttons=(1, 0, 0)))
-    assert app.time == 5.0
+    assert app.playback.time == 5.0
     app.handle(Event(pygame.MOUSEBUTTONUP, button=1, pos=line.center))
     click(app, app.controls.play.center)
-    assert app.playing
+    assert app.playback.playing
 
 
 def test_hover_tells_cells_hazards_nodes_edges_agents(app: App) -> None:
-    app.playing = False
+    app.playback.playing = False
     graph = app.scene.graph
     assert graph is not None
     rows = hover_at(app, 3.25, 6.25)
@@ -155,7 +156,7 @@ def test_hover_tells_cells_hazards_nodes_edges_agents(app: App) -> None:
 
 
 def test_hover_changes_the_picture(app: App) -> None:
-    app.playing = False
+    app.playback.playing = False
     plain = to_array(app.picture())
     hover_at(app, 2.5, 2.5)
     assert not np.array_equal(plain, to_array(app.picture()))
@@ -190,11 +191,11 @@ def test_screenshots_never_overwrite(app: App, tmp_path: Path) -> None:
 
 def test_a_scene_without_motion_opens_paused() -> None:
     still = App(Scene(walled_world()), (800, 600))
-    assert not still.playing
+    assert not still.playback.playing
     press(still, pygame.K_SPACE, " ")
     press(still, pygame.K_RIGHT)
     click(still, still.controls.play.center)
-    assert (still.time, still.playing) == (0.0, False)
+    assert (still.playback.time, still.playback.playing) == (0.0, False)
     still.picture()
 
 

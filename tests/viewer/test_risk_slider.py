@@ -16,11 +16,11 @@ from navplan.plan.plan import Plan, make_plan
 from navplan.plan.problem import Problem
 from navplan.viewer import app as viewer
 from navplan.viewer.app import App
-from navplan.viewer.latest import Latest
 from navplan.viewer.render import to_array
 from navplan.viewer.risk_choice import REST, RiskChoice, Scale
 from navplan.viewer.scene import Scene
 from navplan.viewer.toolkit import pygame
+from navplan.viewer.worker_thread import WorkerThread
 from tests.support.scenes import driven, two_agent_plan, whole_scene
 
 Event = pygame.event.Event
@@ -103,7 +103,7 @@ def press(app: App, key: int, letter: str = "") -> None:
 
 def test_a_drag_plans_live_and_a_release_drives(calls: Calls, tmp_path: Path) -> None:
     app, choice = opened(calls, tmp_path)
-    app.time, app.playing = 0.0, True
+    app.playback.time, app.playback.playing = 0.0, True
     before = to_array(app.picture())
     grab(app, place(app, 2.0))
     assert (choice.value, calls.planned, choice.held) == (2.0, [], True)
@@ -113,7 +113,7 @@ def test_a_drag_plans_live_and_a_release_drives(calls: Calls, tmp_path: Path) ->
     assert app.scene.trajectory is None
     assert app.scene.plan is not None
     assert app.scene.plan.problem["beta"] == 5.0
-    assert (app.time, app.playing) == (0.0, False)  # agents wait at their starts
+    assert (app.playback.time, app.playback.playing) == (0.0, False)  # agents wait at their starts
     planned = to_array(app.picture())
     assert not np.array_equal(before, planned)
     drag(app, (place(app, 5.0)[0] + 4000, 0))  # beyond the end, off the line
@@ -126,7 +126,7 @@ def test_a_drag_plans_live_and_a_release_drives(calls: Calls, tmp_path: Path) ->
     assert calls.driven == [10.0]
     assert choice.state == "driven"
     assert app.scene.trajectory is not None
-    assert app.playing  # from the start, as it was playing before
+    assert app.playback.playing  # from the start, as it was playing before
     assert not np.array_equal(planned, to_array(app.picture()))
 
 
@@ -143,12 +143,12 @@ def test_routes_on_the_picture_change(calls: Calls, tmp_path: Path) -> None:
     )
     choice = RiskChoice(calls.scene, lambda beta: far, None, 2.0)
     app = App(calls.scene, (900, 700), tmp_path, choice)
-    app.time, app.playing = 0.0, False
+    app.playback.time, app.playback.playing = 0.0, False
     map_box = (slice(app.renderer.box[1], app.renderer.box[3]), slice(app.renderer.box[0], app.renderer.box[2]))
     before = to_array(app.picture())[map_box]
     press(app, pygame.K_RIGHTBRACKET, "]")
     settle(app, lambda: not choice.unsettled)
-    app.time = 0.0
+    app.playback.time = 0.0
     assert not np.array_equal(before, to_array(app.picture())[map_box])
 
 
@@ -204,7 +204,7 @@ def test_a_motion_for_a_value_that_was_left_is_not_shown(calls: Calls, tmp_path:
 
 def test_keys_stop_at_round_values_and_drive_after_a_rest(calls: Calls, tmp_path: Path) -> None:
     app, choice = opened(calls, tmp_path)
-    app.time, app.playing = 3.0, False
+    app.playback.time, app.playback.playing = 3.0, False
     press(app, pygame.K_LEFTBRACKET, "[")
     press(app, pygame.K_LEFTBRACKET, "[")
     assert choice.value == 1.0
@@ -212,7 +212,7 @@ def test_keys_stop_at_round_values_and_drive_after_a_rest(calls: Calls, tmp_path
     press(app, pygame.K_RIGHTBRACKET, "]")
     settle(app, lambda: not choice.unsettled)
     assert calls.driven == [1.5]
-    assert (app.time, app.playing) == (3.0, False)  # where it was paused
+    assert (app.playback.time, app.playback.playing) == (3.0, False)  # where it was paused
     for _ in range(30):
         press(app, pygame.K_LEFTBRACKET, "[")
     assert choice.value == 0.0
@@ -224,11 +224,11 @@ def test_keys_stop_at_round_values_and_drive_after_a_rest(calls: Calls, tmp_path
 def test_focus_gives_the_slider_the_arrows(calls: Calls, tmp_path: Path) -> None:
     app, choice = opened(calls, tmp_path)
     assert app.slider is not None
-    app.playing = False
+    app.playback.playing = False
     plain = to_array(app.picture())
     press(app, pygame.K_RIGHT)
-    assert (app.time, choice.value) == (1.0, 2.0)
-    app.time = 0.0
+    assert (app.playback.time, choice.value) == (1.0, 2.0)
+    app.playback.time = 0.0
     press(app, pygame.K_TAB)
     assert app.slider.focused
     assert not np.array_equal(plain, to_array(app.picture()))
@@ -254,8 +254,8 @@ def test_without_a_drive_agents_move_along_the_plan(calls: Calls, tmp_path: Path
     release(app, place(app, 5.0))
     settle(app, lambda: not choice.unsettled)
     assert app.scene.trajectory is None
-    assert app.playing
-    settle(app, lambda: app.time > 1.0)
+    assert app.playback.playing
+    settle(app, lambda: app.playback.time > 1.0)
     app.picture()
 
 
@@ -331,7 +331,7 @@ def test_the_scale_is_even_to_the_hand() -> None:
 
 
 def test_only_the_newest_question_waits() -> None:
-    worker, gate, seen = Latest(), threading.Event(), []
+    worker, gate, seen = WorkerThread(), threading.Event(), []
     worker.ask(0, lambda: gate.wait(10))
     while not worker.busy:
         time.sleep(0.001)

@@ -14,8 +14,9 @@ from navplan.cli.main import main
 from navplan.execution.trajectory import Trajectory
 from navplan.graph.state_graph import StateGraph
 from navplan.scenarios.formats.movingai import ScenRow, write_map, write_scen
-from navplan.scenarios.load import load_problem
-from tests.support.fuzz import damaged, survives
+from navplan.scenarios.problems.load import load_problem
+from tests.support.damaged_files import damaged, survives
+from tests.support.modules import hide_modules
 from tests.support.scenes import driven, lattice, two_agent_plan, walled_world, whole_scene
 
 
@@ -123,8 +124,7 @@ def test_errors_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str])
 
 
 def test_a_missing_toolkit_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [m for m in sys.modules if m.startswith("navplan.viewer")]:
-        monkeypatch.delitem(sys.modules, name)
+    hide_modules(monkeypatch, "navplan.viewer")
     monkeypatch.setitem(sys.modules, "pygame", None)
     assert (
         fails(capsys, "center-dot", "--export", "x.png") == "error: the viewer needs pygame-ce: pip install 'navplan[viewer]'\n"

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from navplan.bench.evaluate.plots import COLUMN, LOOKS
-from navplan.bench.evaluate.results import Record
 from navplan.bench.evaluate.tables import number
+from navplan.bench.style import COLUMN, LOOKS
+from navplan.bench.tables import Record
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

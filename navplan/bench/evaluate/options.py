@@ -1,4 +1,4 @@
-"""Options in suite files: fields of `navplan.navigation.result.Options` and `navplan.execution.synchronised.Settings`."""
+"""Options in suite files: fields of `navplan.navigation.methods.Options` and `navplan.execution.synchronised.Settings`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
-from navplan.scenarios.formats.toml_table import Table, is_number
+from navplan.scenarios.formats.checks import is_number
+from navplan.scenarios.formats.toml_table import TomlTable
 
 
 def merged(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
@@ -16,21 +17,21 @@ def merged(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     return {**common, **own, **({"settings": settings} if settings else {})}
 
 
-def read_options(table: Table) -> dict[str, Any]:
+def read_options(table: TomlTable) -> dict[str, Any]:
     """Fields of `Options` from a table, those of its `settings` in one of their own.
 
     Raises:
         FileFormatError: an unknown key, or a value of another type.
     """
     from navplan.execution.synchronised import Settings
-    from navplan.navigation.result import Options
+    from navplan.navigation.methods import Options
 
     inner = _fields(table.take_table("settings"), Settings) if "settings" in table else {}
     values = _fields(table, Options)
     return {**values, "settings": inner} if inner else values
 
 
-def _fields(table: Table, kind: type) -> dict[str, Any]:
+def _fields(table: TomlTable, kind: type) -> dict[str, Any]:
     """Values for fields of a dataclass, of the types that it declares."""
     hints = get_type_hints(kind)
     names = [field.name for field in dataclasses.fields(kind) if field.name != "settings"]
@@ -69,7 +70,27 @@ def _words(hint: Any) -> str:
 def options_from(values: Mapping[str, Any]) -> Any:
     """The `Options` of a setting's table."""
     from navplan.execution.synchronised import Settings
-    from navplan.navigation.result import Options
+    from navplan.navigation.methods import Options
 
     own = {name: value for name, value in values.items() if name != "settings"}
     return Options(**own, settings=Settings(**values.get("settings", {})))
+
+
+# The order in which keys of shards name the options.
+_NAMED = (
+    *("low_level", "planner", "suboptimality", "beta", "graph_nodes", "max_distance", "max_risk", "spare", "time_limit"),
+    *("max_expansions", "seed", "settings", "prune", "weight", "lane", "nodes", "execution"),
+)
+# Those whose default is one for all methods, and part of the key.
+_COMMON = ("low_level", "suboptimality", "beta", "spare", "time_limit")
+
+
+def options_text(values: Mapping[str, Any]) -> str:
+    """All that a setting's table decides, on one line: defaults included, so that a changed default is another shard."""
+    from navplan.navigation.methods import DrivingChoice, PlanningChoice
+
+    defaults = {**dataclasses.asdict(DrivingChoice()), **dataclasses.asdict(PlanningChoice())}
+    options = options_from(values)
+    given = {name: getattr(options, name) for name in _NAMED}
+    shown = {name: defaults[name] if value is None and name in _COMMON else value for name, value in given.items()}
+    return f"Options({', '.join(f'{name}={value!r}' for name, value in shown.items())})"

@@ -1,9 +1,9 @@
 """The paper's published table, and its own way of scoring applied to our runs; both for comparison only.
 
-The published scoring differs from ours (`evaluate_score`) in five ways, all kept here: contacts between agents are not looked at;
-300 calls are shared by all agents, each agent's steps taking one, with one more for every agent after the last; the cost is
-averaged over successful problems only; a problem for which no plan was found takes the result of the same policy without search;
-and of the five pruning factors the one that does best on the test problems is reported, for each row anew.
+The published scoring differs from ours (`score.py`) in five ways, all kept here: contacts between agents are not looked at; 300
+calls are shared by all agents, each agent's steps taking one, with one more for every agent after the last; the cost is averaged
+over successful problems only; a problem for which no plan was found takes the result of the same policy without search; and of
+the five pruning factors the one that does best on the test problems is reported, for each row anew.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from navplan.bench.evaluate.results import Record
-from navplan.bench.evaluate.summary import Bootstrap, Figure, Group, headline
+from navplan.bench.evaluate.summary import Bootstrap, Estimate, SettingRuns, headline
+from navplan.bench.tables import Record
 
 SHARED_CALLS = 300
 FALLBACK: Mapping[str, str] = {"constrained-search": "constrained-policy", "navplan": "constrained-policy", "sorb": "policy"}
@@ -90,12 +90,12 @@ class PaperScore:
     """
 
     success: float
-    cost: Figure
+    cost: Estimate
     replaced: float
     setting: str
 
 
-def paper_score(candidates: Sequence[Group], fallback: Group | None, bootstrap: Bootstrap) -> PaperScore | None:
+def paper_score(candidates: Sequence[SettingRuns], fallback: SettingRuns | None, bootstrap: Bootstrap) -> PaperScore | None:
     """The paper's scoring of a method in a cell: the best of its settings by cost, failed plans replaced.
 
     Args:
@@ -111,7 +111,7 @@ def paper_score(candidates: Sequence[Group], fallback: Group | None, bootstrap: 
     return min(scored, key=lambda one: (math.inf if math.isnan(one.cost.value) else one.cost.value, -one.success))
 
 
-def _scored(group: Group, fallback: Group | None, bootstrap: Bootstrap) -> PaperScore | None:
+def _scored(group: SettingRuns, fallback: SettingRuns | None, bootstrap: Bootstrap) -> PaperScore | None:
     spare = {} if fallback is None else {(row["train_seed"], row["problem"]): row for line in fallback.rows for row in line}
     replaced = np.array([[float(row["status"] not in DRIVEN) for row in line] for line in group.rows])
     lines: list[list[Record]] = []

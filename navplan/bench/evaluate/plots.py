@@ -2,115 +2,54 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from navplan.bench.evaluate.suite import Suite
-from navplan.bench.evaluate.summary import Figure, Group, headline
-from navplan.bench.evaluate.tables import NAMES, Evidence, bootstrap_of, headlines, percent
-from navplan.errors import MissingExtra
+from navplan.bench.evaluate.calibration import calibration_picture
+from navplan.bench.evaluate.summary import Bootstrap, Estimate, SettingRuns, Where, headline
+from navplan.bench.evaluate.tables import NAMES, Evidence, percent
+from navplan.bench.evaluate.trajectories import small_multiples
+from navplan.bench.style import COLUMN, PAGE, drawing, look, save_figure
 from navplan.system.arrays import Float64
-from navplan.system.files import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Picture
 
-# Okabe and Ito's colours; markers tell the methods apart in grey too.
-LOOKS: dict[str, dict[str, Any]] = {
-    "policy": {"color": "#999999", "marker": "o"},
-    "sorb": {"color": "#E69F00", "marker": "s"},
-    "constrained-policy": {"color": "#56B4E9", "marker": "^"},
-    "constrained-search": {"color": "#D55E00", "marker": "D"},
-    "navplan": {"color": "#0072B2", "marker": "*"},
-}
-COLUMN, PAGE = 3.4, 7.0
-"""Widths in inches of one column and of a page."""
 _LINEAR = "\n(linear below 1)"  # said beside a logarithmic axis of costs
 # Settings that take this many times the median steps are named instead of drawn.
 _FAR = 3.0
 # Costs whose largest is this many times the usual one are drawn on a logarithmic axis, linear below 1.
 _WIDE = 8.0
-STYLE: Any = {
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],
-    "font.size": 8,
-    "axes.titlesize": 8,
-    "axes.labelsize": 8,
-    "xtick.labelsize": 7,
-    "ytick.labelsize": 7,
-    "legend.fontsize": 7,
-    "axes.linewidth": 0.6,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.linewidth": 0.4,
-    "grid.color": "#e4e4e4",
-    "lines.linewidth": 1.1,
-    "lines.markersize": 4.5,
-    "legend.frameon": False,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "pdf.fonttype": 42,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "navplan",
-}
-_FORMATS: dict[str, dict[str, Any]] = {
-    "png": {"dpi": 200, "metadata": {"Software": None}},
-    "svg": {"metadata": {"Date": None}},
-    "pdf": {"metadata": {"CreationDate": None}},
-}
 
 
-def draw_all(suite: Suite, folder: Path, evidence: Evidence) -> list[Path]:
+def draw_all(folder: Path, evidence: Evidence) -> list[Path]:
     """Draw every figure that there is evidence for, as PNG, SVG and PDF; the files written.
 
     Raises:
         MissingExtra: matplotlib is not installed.
         FileAccessError: the folder cannot be written.
     """
-    try:
-        import matplotlib as mpl
-    except ImportError as error:
-        raise MissingExtra("figures", "matplotlib", "bench") from error
-    from navplan.bench.evaluate.calibration import calibration_picture
-    from navplan.bench.evaluate.trajectories import small_multiples
-
     written: list[Path] = []
-    with mpl.rc_context(STYLE):
-        if len({where[2] for where in evidence.places}) > 1 and suite.base is None:
-            written += _save(against_agents(suite, evidence, "success"), folder / "success")
-            written += _save(against_agents(suite, evidence, "cost_max"), folder / "cost")
-        if suite.figures is not None and any(group.where == shown_place(suite) for group in evidence.groups):
-            written += _save(front(suite, evidence), folder / "pareto")
-        if evidence.trajectories:
-            written += _save(small_multiples(suite, evidence), folder / "trajectories")
+    shown = evidence.suite.figures
+    with drawing("figures"):
+        if len({where[2] for where in evidence.places}) > 1 and evidence.suite.base is None:
+            written += save_figure(against_agents(evidence, "success"), folder / "success")
+            written += save_figure(against_agents(evidence, "cost_max"), folder / "cost")
+        if shown is not None and shown.where in evidence.places:
+            written += save_figure(front(evidence, shown.where), folder / "pareto")
+        if shown is not None and evidence.trajectories:
+            written += save_figure(small_multiples(evidence, shown.map), folder / "trajectories")
         if evidence.calibration:
-            written += _save(calibration_picture(evidence.calibration), folder / "calibration")
+            written += save_figure(calibration_picture(evidence.calibration), folder / "calibration")
     return written
 
 
-def shown_place(suite: Suite) -> tuple[str, str, int]:
-    """Map, difficulty and agents of the cell that the pictures show."""
-    assert suite.figures is not None  # asked only where it is given
-    return suite.figures.map, suite.figures.difficulty, suite.figures.agents
-
-
-def look(method: str, **changes: Any) -> dict[str, Any]:
-    """Colour and marker of a method; navplan's star is drawn larger and above the others."""
-    own = method == "navplan"
-    size = {"markersize": 8.0, "zorder": 5} if own else {"zorder": 3}
-    return {**LOOKS[method], "markeredgecolor": "white", "markeredgewidth": 0.5, **size, **changes}
-
-
-def against_agents(suite: Suite, evidence: Evidence, column: str) -> Picture:
+def against_agents(evidence: Evidence, column: str) -> Picture:
     """Success rate or cost against the number of agents, one panel for each map and difficulty."""
     from matplotlib.figure import Figure as Canvas
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
@@ -121,7 +60,7 @@ def against_agents(suite: Suite, evidence: Evidence, column: str) -> Picture:
     width = {1: COLUMN, 2: 5.0}.get(across, PAGE)
     picture = Canvas(figsize=(width, 1.9 * down + (0.7 if across == 1 else 0.45)), layout="constrained")
     grid = picture.subplots(down, across, squeeze=False, sharey=True)
-    shown = [label for label in headlines(suite) if any(group.label == label for group in evidence.groups)]
+    shown = [label for label in evidence.suite.headlines if any(group.label == label for group in evidence.groups)]
     teams = sorted({where[2] for where in evidence.places})
     found = [headline(group.values(column)) for group in evidence.groups if group.label in shown]
     wide = column == "cost_max" and max(found) > 2 * _WIDE * max(min(found), 1.0)
@@ -134,7 +73,7 @@ def against_agents(suite: Suite, evidence: Evidence, column: str) -> Picture:
             mine = sorted((group for group in here if group.label == label), key=lambda group: group.where[2])
             if mine:
                 shift = 1.0 + 0.05 * (place - (len(shown) - 1) / 2)  # intervals stand side by side
-                _curve(axes, suite, mine, column, shift)
+                _curve(axes, evidence.bootstrap, mine, column, shift)
         if column == "cost_max":
             _oracle_curve(axes, here, "oracle_cost_max")
             if wide:
@@ -176,19 +115,18 @@ def _panel_name(panel: tuple[str, str], panels: Sequence[tuple[str, str]]) -> st
     return panel[0] if len(difficulties) == 1 else f"{panel[0]}, {panel[1]}"
 
 
-def _curve(axes: Axes, suite: Suite, mine: Sequence[Group], column: str, shift: float) -> None:
-    boot = bootstrap_of(suite)
+def _curve(axes: Axes, boot: Bootstrap, mine: Sequence[SettingRuns], column: str, shift: float) -> None:
     found = [boot.of(group.values(column)) for group in mine]
     at = [group.where[2] * shift for group in mine]
     axes.errorbar(at, [f.value for f in found], yerr=_bars(found), elinewidth=0.8, capsize=0, **look(mine[0].method))
 
 
-def _oracle_curve(axes: Axes, here: Sequence[Group], column: str) -> None:
+def _oracle_curve(axes: Axes, here: Sequence[SettingRuns], column: str) -> None:
     by_team = {group.where[2]: headline(group.values(column)) for group in here}
     axes.plot(sorted(by_team), [by_team[team] for team in sorted(by_team)], color="black", linestyle=(0, (4, 2)), linewidth=0.9)
 
 
-def _bars(found: Sequence[Figure]) -> Float64:
+def _bars(found: Sequence[Estimate]) -> Float64:
     """(2, N) lengths below and above; 0 where nothing is known."""
     pairs = [(one.value - one.low, one.high - one.value) for one in found]
     return np.asarray(np.maximum(np.nan_to_num(np.array(pairs).T), 0.0))
@@ -216,11 +154,11 @@ def _legend_name(label: str, shown: Sequence[str]) -> str:
     return f"{NAMES[method]}, {setting}" if several else NAMES[method]
 
 
-def front(suite: Suite, evidence: Evidence) -> Picture:
+def front(evidence: Evidence, place: Where) -> Picture:
     """Mean steps and mean cost of every setting in one cell, and what the oracle can do."""
     from matplotlib.figure import Figure as Canvas
 
-    boot, here = bootstrap_of(suite), evidence.at(shown_place(suite))
+    boot, here = evidence.bootstrap, evidence.at(place)
     picture = Canvas(figsize=(COLUMN, 3.0), layout="constrained")
     axes = picture.subplots()
     if evidence.front:
@@ -231,7 +169,7 @@ def front(suite: Suite, evidence: Evidence) -> Picture:
     outside = []
     for group in here:
         steps_at, cost_at = places[group.label]
-        main = group.label in headlines(suite)
+        main = group.label in evidence.suite.headlines
         if not main and steps_at.value > _FAR * middle:  # plans that fail: agents stand for the whole budget
             outside.append(f"{NAMES[group.method]} {group.setting} ({steps_at.value:.0f}, {cost_at.value:.0f})")
             continue
@@ -251,24 +189,8 @@ def front(suite: Suite, evidence: Evidence) -> Picture:
         _logarithmic(axes)
         axes.set_ylabel(f"cost, mean over agents{_LINEAR}")
     axes.set_ylim(bottom=0)
-    place = shown_place(suite)
     axes.set_title(f"{place[0]}, {place[1]}, {place[2]} agents")
     success = {group.label: f" ({percent(headline(group.values('success')))})" for group in here}
-    shown = {label: success[label] for label in headlines(suite) if label in success}
+    shown = {label: success[label] for label in evidence.suite.headlines if label in success}
     _legend(picture, shown, oracle=bool(evidence.front), columns=2, lines=False)
     return picture
-
-
-def _save(picture: Picture, path: Path) -> list[Path]:
-    written = []
-    for suffix, options in _FORMATS.items():
-        target = path.with_suffix(f".{suffix}")
-        data = io.BytesIO()
-        picture.savefig(data, format=suffix, **options)
-        write_atomically(target, partial(_write, data.getvalue()))
-        written.append(target)
-    return written
-
-
-def _write(data: bytes, stream: IO[bytes]) -> None:
-    stream.write(data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from navplan.bench.evaluate.plots import draw_all
 from navplan.bench.evaluate.suite import Suite
 from navplan.bench.evaluate.tables import (
     Evidence,
@@ -35,21 +36,21 @@ _CAPTIONS = {
 }
 
 
-def main_table(suite: Suite, evidence: Evidence) -> Table:
+def main_table(evidence: Evidence) -> Table:
     """The first table of a suite."""
-    return ablation_table(suite, evidence) if suite.base is not None else paper_table(suite, evidence)
+    return ablation_table(evidence) if evidence.suite.base is not None else paper_table(evidence)
 
 
-def console_text(suite: Suite, evidence: Evidence) -> str:
+def console_text(evidence: Evidence) -> str:
     """The first table and what was missed, for a terminal."""
-    lines = [main_table(suite, evidence).text()]
-    left = missed(suite, evidence)
+    lines = [main_table(evidence).text()]
+    left = missed(evidence)
     if left:
         lines += ["", "not reached:", *[f"  {line}" for line in left]]
     return "\n".join(lines) + "\n"
 
 
-def write_report(suite: Suite, folder: Path, evidence: Evidence, *, keep: bool = False) -> tuple[Path, ...]:
+def write_report(folder: Path, evidence: Evidence, *, keep: bool = False) -> tuple[Path, ...]:
     """Write report.md, and the figures where matplotlib is installed; the files written.
 
     Args:
@@ -61,39 +62,38 @@ def write_report(suite: Suite, folder: Path, evidence: Evidence, *, keep: bool =
     pictures: list[Path] = []
     if evidence.rows:
         try:
-            from navplan.bench.evaluate.plots import draw_all
-
-            pictures = draw_all(suite, folder / "figures", evidence)
+            pictures = draw_all(folder / "figures", evidence)
         except MissingExtra:
             pictures = []
     report = folder / "report.md"
     if keep:
         there = [folder / "figures" / f"{name}.png" for name in _CAPTIONS]
         pictures = [path for path in there if path.is_file()]
-    write_text(report, report_text(suite, evidence, pictures))
+    write_text(report, report_text(evidence, pictures))
     return (report, *pictures)
 
 
-def report_text(suite: Suite, evidence: Evidence, pictures: Sequence[Path]) -> str:
+def report_text(evidence: Evidence, pictures: Sequence[Path]) -> str:
     """The whole report, Markdown."""
+    suite = evidence.suite
     if not evidence.rows:
         return f"# {suite.name}\n\nNo task is done.\n"
-    parts = [f"# {suite.name}\n", _summary(suite, evidence)]
-    left = missed(suite, evidence)
+    parts = [f"# {suite.name}\n", _summary(evidence)]
+    left = missed(evidence)
     if left:
         parts += ["## Not reached\n", "\n".join(f"- {line}" for line in left) + "\n"]
     if suite.base is not None:
-        parts += ["## Ablations\n", _ABLATIONS.format(base=suite.base), ablation_table(suite, evidence).markdown()]
+        parts += ["## Ablations\n", _ABLATIONS.format(base=suite.base), ablation_table(evidence).markdown()]
         parts += ["\n".join(f"- **{s.name}**: {s.about}" for s in suite.settings if s.about) + "\n"]
     else:
-        table = paper_table(suite, evidence)
+        table = paper_table(evidence)
         words = _PUBLISHED + _BESIDE if "published" in table.header else _BESIDE
         parts += ["## Beside the paper\n", words, table.markdown()]
-        parts += ["## Regret\n", _REGRET, regret_table(suite, evidence).markdown()]
-    targets = targets_table(suite, evidence)
+        parts += ["## Regret\n", _REGRET, regret_table(evidence).markdown()]
+    targets = targets_table(evidence)
     if targets.lines:
         parts += ["## Targets\n", targets.markdown()]
-    parts += ["## Every setting\n", _EVERY, settings_table(suite, evidence).markdown()]
+    parts += ["## Every setting\n", _EVERY, settings_table(evidence).markdown()]
     drawn = [path for path in pictures if path.suffix == ".png"]
     if drawn:
         parts.append("## Figures\n")
@@ -136,7 +136,8 @@ def certainty(suite: Suite) -> str:
     return _CERTAINTY.format(problems=suite.problems, bound=percent(round(3 / suite.problems, 3)))
 
 
-def _summary(suite: Suite, evidence: Evidence) -> str:
+def _summary(evidence: Evidence) -> str:
+    suite = evidence.suite
     seeds = sorted({row["train_seed"] for row in evidence.rows})
     budget = f"{suite.budget} steps" if suite.budget else f"{suite.budget_factor:g} times the slowest agent's oracle steps"
     text = (
@@ -152,10 +153,11 @@ def _summary(suite: Suite, evidence: Evidence) -> str:
     return text
 
 
-def readme_text(suite: Suite, evidence: Evidence) -> str:
+def readme_text(evidence: Evidence) -> str:
     """What stands between a README's markers: the short table, what it says, and what was missed."""
+    suite = evidence.suite
     if suite.base is not None:
-        return ablation_table(suite, evidence).markdown()
+        return ablation_table(evidence).markdown()
     seeds = len({row["train_seed"] for row in evidence.rows})
     words = (
         f"Success, and cumulative cost (maximum over agents) with its {100 * suite.confidence:g} % interval; {suite.problems} "
@@ -164,27 +166,27 @@ def readme_text(suite: Suite, evidence: Evidence) -> str:
         "alone. "
         f"{certainty(suite)}\n"
     )
-    left = missed(suite, evidence)
+    left = missed(evidence)
     if left:
         words += "\nNot reached:\n\n" + "\n".join(f"- {line}" for line in left) + "\n"
-    return f"{short_table(suite, evidence).markdown()}\n{words}"
+    return f"{short_table(evidence).markdown()}\n{words}"
 
 
-def fill(path: Path, suite: Suite, evidence: Evidence) -> None:
+def fill(path: Path, evidence: Evidence) -> None:
     """Put the suite's table between its markers in `path`.
 
     Raises:
         FileAccessError: it cannot be read or written.
         FileFormatError: it lacks the markers.
     """
-    write_text(path, filled(path, suite, evidence))
+    write_text(path, filled(path, evidence))
 
 
-def filled(path: Path, suite: Suite, evidence: Evidence) -> str:
+def filled(path: Path, evidence: Evidence) -> str:
     """What `fill` writes."""
-    begin, end = f"<!-- {suite.name} table: begin -->", f"<!-- {suite.name} table: end -->"
+    begin, end = (f"<!-- {evidence.suite.name} table: {word} -->" for word in ("begin", "end"))
     text = read_bytes(path).decode("utf-8")
     if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
         raise FileFormatError(path, f"expected the lines {begin} and {end}, once each and in this order")
     head, rest = text.split(begin)
-    return f"{head}{begin}\n\n{readme_text(suite, evidence)}\n{end}{rest.split(end)[1]}"
+    return f"{head}{begin}\n\n{readme_text(evidence)}\n{end}{rest.split(end)[1]}"

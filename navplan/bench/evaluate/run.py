@@ -3,38 +3,27 @@
 from __future__ import annotations
 
 import json
-import platform
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from navplan.bench.evaluate.plan import calibration_tasks, cells_of, given_runs, pareto_tasks, problem_tasks
-from navplan.bench.evaluate.pool import run_tasks
+from navplan.bench.evaluate.checkpoints import given_runs
+from navplan.bench.evaluate.plan import EvaluationPlan, plan_of
 from navplan.bench.evaluate.report import Evidence, console_text, write_report
-from navplan.bench.evaluate.results import (
-    CALIBRATION,
-    COLUMNS,
-    TIMES,
-    Record,
-    calibration_records,
-    read_calibration,
-    read_front,
-    read_results,
-    read_timings,
-    records,
-    write_front,
-    write_table,
-)
+from navplan.bench.evaluate.results import CALIBRATION, FRONT, RESULTS, TIMINGS, front_rows, read_front
+from navplan.bench.evaluate.shards import sources
 from navplan.bench.evaluate.suite import Suite
-from navplan.bench.evaluate.task import Task, code_hash, read_result, remaining, version
+from navplan.bench.processes import ONE_THREAD, Processes
+from navplan.bench.provenance import surroundings, version
+from navplan.bench.shards import Result, Shard, Show, Tally, read_shard, remaining, run_shards, unseen
+from navplan.bench.tables import Record
 from navplan.errors import InvalidInput
 from navplan.system.files import check_writable, write_text
 
 
 @dataclass(frozen=True)
-class Outcome:
+class EvaluationOutcome:
     """What an evaluation left.
 
     Attributes:
@@ -44,7 +33,6 @@ class Outcome:
         files: what was written.
     """
 
-    suite: Suite
     evidence: Evidence
     planned: int
     done: int
@@ -55,7 +43,7 @@ class Outcome:
     def document(self) -> dict[str, Any]:
         """One JSON document."""
         return {
-            "suite": self.suite.name,
+            "suite": self.evidence.suite.name,
             "tasks": self.planned,
             "done": self.done,
             "interrupted": self.interrupted,
@@ -66,10 +54,10 @@ class Outcome:
 
     def text(self) -> str:
         """The tables, and where the rest lies."""
-        lines = [console_text(self.suite, self.evidence)] if self.evidence.rows else []
+        lines = [console_text(self.evidence)] if self.evidence.rows else []
         if self.done < self.planned:
             lines.append(f"{self.done} of {self.planned} tasks are done; the same command goes on from here")
-        lines += [f"wrote {path}" for path in self.files if path.suffix in (".csv", ".md")]
+        lines += [f"wrote {path}" for path in self.files if path.suffix in (".csv", ".gz", ".md")]
         return "\n".join(lines)
 
 
@@ -81,8 +69,9 @@ def evaluate(
     train_seeds: Sequence[int] | None = None,
     workers: int = 1,
     fresh: bool = False,
+    show: Show = unseen,
     on_failure: Callable[[str], None] = lambda line: None,
-) -> Outcome:
+) -> EvaluationOutcome:
     """Do every task of the suite that is not done yet, and write results.csv, timings.csv, report.md and the figures.
 
     Results lie under OUT/shards, one file a task, named by all that decides it; files of other tasks are left alone and not read.
@@ -93,73 +82,89 @@ def evaluate(
         train_seeds: the training seeds to keep of `checkpoints`.
         workers: processes side by side.
         fresh: do again what is done.
+        show: told how far it is, now and then.
         on_failure: called with one line for each task that fails.
 
     Raises:
         FileAccessError, InvalidInput, UnknownName, CheckpointError: before anything is run.
     """
-    if workers < 1:
-        raise InvalidInput(f"workers is {workers}, expected at least 1")
+    executor = Processes(workers, ONE_THREAD)
     check_writable(out, folder=True)
     given = given_runs(checkpoints, suite)
     if given and train_seeds is not None:
         given = {key: path for key, path in given.items() if key[1] in train_seeds}
         if not given:
             raise InvalidInput(f"no run of training seed {train_seeds[0]} among the checkpoints")
-    cells = [cell for cell in cells_of(suite) if not given or any(scenario == cell.map for scenario, _ in given)]
-    problems = problem_tasks(suite, cells, given)
-    tasks = [*problems, *pareto_tasks(suite, cells), *calibration_tasks(suite, cells, given)]
-    left = sorted(remaining(tasks, out, fresh=fresh), key=lambda task: task.group)
+    plan = plan_of(suite, given)
+    left = remaining(plan.chains(), out, fresh=fresh)
+    tally = Tally(len(left), show, "failed", lambda result: result.failure is not None)
     write_text(out / "run.json", json.dumps(_stamp(suite), indent=2) + "\n")
     failures: list[str] = []
-    interrupted = False
-    with _bar(len(left)) as bar:
 
-        def report(task: Task, complaint: str | None) -> None:
-            bar.update(1)
-            bar.set_postfix_str(task.label, refresh=False)
-            if complaint is not None:
-                failures.append(f"{task.label}: {complaint}")
-                on_failure(failures[-1])
+    def report(shard: Shard, result: Result | None) -> None:
+        tally(shard, result)
+        if result is not None and result.failure is not None:
+            failures.append(f"{shard.label}: {result.failure.words}")
+            on_failure(failures[-1])
 
-        try:
-            run_tasks(left, out, workers, report)
-        except KeyboardInterrupt:
-            interrupted = True
-    done = [(task, found) for task in tasks if (found := read_result(task, out)) is not None]
-    files, evidence = merge(suite, out, done, complete=len(done) == len(tasks))
-    return Outcome(suite, evidence, len(tasks), len(done), tuple(failures), interrupted, (out / "run.json", *files))
+    finished = run_shards(executor, left, out, report)
+    found = gather(plan, out)
+    files, evidence = merge(suite, out, found, complete=found.done == len(plan))
+    return EvaluationOutcome(evidence, len(plan), found.done, tuple(failures), not finished, (out / "run.json", *files))
 
 
-def merge(
-    suite: Suite, out: Path, done: Sequence[tuple[Task, dict[str, Any]]], *, complete: bool
-) -> tuple[tuple[Path, ...], Evidence]:
-    """Write the tables, the report and the figures of what is done; the files, and what the report was made from."""
-    rows, times = records([(task, found) for task, found in done if task.kind == "problems"])
-    write_table(out / "results.csv", COLUMNS, rows)
-    write_table(out / "timings.csv", TIMES, times)
-    tables = [out / "results.csv", out / "timings.csv"]
-    front = next((found["result"]["front"] for task, found in done if task.kind == "pareto"), None)
-    if front is not None:
-        write_front(out / "pareto.csv", front)
+@dataclass(frozen=True)
+class Findings:
+    """What the shards of a plan left.
+
+    Attributes:
+        done: how many of them.
+        rows, times, calibration: of results.csv, timings.csv and calibration.csv.
+        front: points of the oracle's front; None: not computed.
+        trajectories: files of the problem that the pictures show, by ``method/setting``.
+    """
+
+    done: int
+    rows: list[Record]
+    times: list[Record]
+    front: list[list[float]] | None
+    calibration: list[Record]
+    trajectories: dict[str, Path]
+
+
+def gather(plan: EvaluationPlan, out: Path) -> Findings:
+    """Put together what is done, in the plan's order whatever order it was done in."""
+    problems = [(shard, found) for shard in plan.problems if (found := read_shard(shard, out)) is not None]
+    fronts = [shard.front(found) for shard in plan.fronts if (found := read_shard(shard, out)) is not None]
+    judged = [(shard, found) for shard in plan.calibrations if (found := read_shard(shard, out)) is not None]
+    return Findings(
+        done=len(problems) + len(fronts) + len(judged),
+        rows=[row for shard, found in problems for row in shard.rows(found)],
+        times=[row for shard, found in problems for row in shard.times(found)],
+        front=fronts[0] if fronts else None,
+        calibration=[row for shard, found in judged for row in shard.rows(found)],
+        trajectories={shard.setting.label: shard.trajectory_file(out) for shard, _ in problems if shard.keep is not None},
+    )
+
+
+def merge(suite: Suite, out: Path, found: Findings, *, complete: bool) -> tuple[tuple[Path, ...], Evidence]:
+    """Write the tables, the report and the figures; the files, and what the report was made from."""
+    tables = [RESULTS.write_sized(out / "results", found.rows), TIMINGS.write_sized(out / "timings", found.times)]
+    if found.front is not None:
         tables.append(out / "pareto.csv")
-    judged = calibration_records([(task, found) for task, found in done if task.kind == "calibration"])
-    if judged:
-        write_table(out / "calibration.csv", CALIBRATION, judged)
+        FRONT.write(tables[-1], front_rows(found.front))
+    if found.calibration:
         tables.append(out / "calibration.csv")
-    # What is reported is what the tables say, to the last digit.
+        CALIBRATION.write(tables[-1], found.calibration)
+    # What is reported is what the tables say, to the last digit; tables of another run's front or critics are none of ours.
     evidence = read_evidence(suite, out, complete=complete)
-    if front is None:
-        evidence = replace(evidence, front=None)
-    if not judged:
-        evidence = replace(evidence, calibration=[])
-    kept = {
-        task.setting.label: task.trajectory_file(out)
-        for task, _ in done
-        if task.setting is not None and task.extra.get("keep") is not None
-    }
-    evidence = replace(evidence, trajectories=kept)
-    return (*tables, *write_report(suite, out, evidence)), evidence
+    evidence = replace(
+        evidence,
+        front=None if found.front is None else evidence.front,
+        calibration=evidence.calibration if found.calibration else [],
+        trajectories=found.trajectories,
+    )
+    return (*tables, *write_report(out, evidence)), evidence
 
 
 def read_evidence(suite: Suite, folder: Path, *, complete: bool | None = None) -> Evidence:
@@ -183,20 +188,21 @@ def read_evidence(suite: Suite, folder: Path, *, complete: bool | None = None) -
             and f"{row['method']}/{row['setting']}" in labels
         ]
 
-    rows = part(read_results(folder / "results.csv"))
+    rows = part(RESULTS.read(folder / "results"))
     cells = len(suite.maps) * len(suite.difficulties) * len(suite.agents)
     whole = cells * len(suite.settings) * len(suite.train_seeds) * suite.problems
     front, judged = folder / "pareto.csv", folder / "calibration.csv"
     return Evidence(
+        suite=suite,
         rows=rows,
-        times=part(read_timings(folder / "timings.csv")),
+        times=part(TIMINGS.read(folder / "timings")),
         complete=len(rows) == whole if complete is None else complete,
         front=read_front(front) if front.is_file() else None,
-        calibration=read_calibration(judged) if judged.is_file() else [],
+        calibration=CALIBRATION.read(judged) if judged.is_file() else [],
     )
 
 
-def report_again(suite: Suite, folder: Path) -> Outcome:
+def report_again(suite: Suite, folder: Path) -> EvaluationOutcome:
     """Write report.md and the figures again from the tables in `folder`; nothing is run.
 
     Figures that need more than the tables are left as they are.
@@ -205,32 +211,19 @@ def report_again(suite: Suite, folder: Path) -> Outcome:
         FileAccessError, FileFormatError: as `read_evidence`, or the report cannot be written.
     """
     evidence = read_evidence(suite, folder)
-    files = write_report(suite, folder, evidence, keep=True)
-    return Outcome(suite, evidence, 0, 0, (), False, files)
-
-
-def _bar(total: int) -> Any:
-    """A progress bar on a terminal; nothing in a pipe."""
-    from tqdm import tqdm
-
-    shown = sys.stderr is not None and sys.stderr.isatty()
-    return tqdm(total=total, unit="task", smoothing=0.1, leave=False, dynamic_ncols=True, disable=not shown)
+    files = write_report(folder, evidence, keep=True)
+    return EvaluationOutcome(evidence, 0, 0, (), False, files)
 
 
 def _stamp(suite: Suite) -> dict[str, Any]:
     """What was asked for and with what."""
-    from importlib.metadata import version as installed
-
-    packages = {name: installed(name) for name in ("numpy", "scipy", "numba", "torch")}
-    machine = {"system": platform.system(), "processor": platform.machine(), "python": platform.python_version()}
     part = {name: list(getattr(suite, name)) for name in ("maps", "difficulties", "agents", "train_seeds")}
-    part["settings"] = [setting.label for setting in suite.settings]
     return {
         "suite": suite.name,
         "version": version(),
-        "code": code_hash(),
+        "code": sources(),
         "problems": suite.problems,
         **part,
-        "machine": machine,
-        "packages": packages,
+        "settings": [setting.label for setting in suite.settings],
+        **surroundings("numpy", "scipy", "numba", "torch"),
     }

@@ -65,7 +65,7 @@ def oracle_columns(cost: NDArray[np.floating], steps: NDArray[np.floating]) -> d
 
 def standing(scenario: Scenario, starts: ArrayLike, goals: ArrayLike, budget: int) -> Trajectory:
     """What happens when nobody moves: `budget` steps at the starts, each as the environment charges it."""
-    from navplan.execution.simulator import make_step, record
+    from navplan.execution.simulator import Decision, make_step, record
     from navplan.navigation.navigate import make_env
     from navplan.plan.plan import Plan
 
@@ -75,7 +75,7 @@ def standing(scenario: Scenario, starts: ArrayLike, goals: ArrayLike, budget: in
     plan = Plan("unsolved", "none", agents, reason="nobody moves")
     still = np.zeros((1, agents, 2), np.float32)
     # Nothing changes from step to step, so one is simulated for all.
-    step = make_step(0, env.step(still), still[0], begin, np.zeros(agents), (), plan, 0.0, 0.0)
+    step = make_step(0, env.step(still), Decision(still[0], begin, np.zeros(agents), plan))
     return record(env, begin, [step] * budget, plan)
 
 

@@ -13,10 +13,11 @@ A suite file::
     base = "navplan/default"  # ablations: what the other settings are compared with
 
     [checkpoints]
-    first = "{scenario}"  # training seed 0
+    first = "{scenario}"  # training seed 0; a bundled name, or the path of a run directory
     others = "{scenario}-seed{seed}"
+    train = "--scenario {scenario}"  # options of navplan train, said where a run is missing; or "--config {configs}/x.toml"
 
-    [options]  # fields of navplan.navigation.result.Options, for all settings
+    [options]  # fields of navplan.navigation.methods.Options, for all settings
     [bootstrap]  # draws, seed, confidence
     [figures]  # map, difficulty, agents, problem: what the pictures show; step_weights of the oracle's front
 
@@ -49,7 +50,8 @@ from typing import Any, TypeVar
 
 from navplan.bench.evaluate.options import merged, read_options
 from navplan.errors import InvalidInput, UnknownName
-from navplan.scenarios.formats.toml_table import Table, is_number
+from navplan.scenarios.formats.checks import is_number
+from navplan.scenarios.formats.toml_table import TomlTable
 
 SUITE_FOLDER = Path(__file__).parents[1] / "suites"
 _TOP = (
@@ -64,10 +66,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """Patterns of names or paths of run directories: ``{scenario}`` and ``{seed}`` are filled in."""
+    """Patterns: ``{scenario}``, ``{seed}`` and ``{configs}``, navplan's folder of training configurations, are filled in.
+
+    Attributes:
+        first: name or path of the run directory of training seed 0.
+        others: of the other seeds.
+        train: what `navplan train` is told to make one, seed and directory apart.
+    """
 
     first: str = "{scenario}"
     others: str = "{scenario}-seed{seed}"
+    train: str = "--scenario {scenario}"
 
     def of(self, scenario: str, seed: int) -> str:
         """The run of a training seed."""
@@ -108,6 +117,11 @@ class Figures:
     problem: int = 0
     step_weights: tuple[float, ...] = _STEP_WEIGHTS
 
+    @property
+    def where(self) -> tuple[str, str, int]:
+        """Map, difficulty and agents of the cell."""
+        return self.map, self.difficulty, self.agents
+
 
 @dataclass(frozen=True)
 class Note:
@@ -140,6 +154,11 @@ class Suite:
     confidence: float = 0.95
     figures: Figures | None = None
     notes: tuple[Note, ...] = ()
+
+    @property
+    def headlines(self) -> tuple[str, ...]:
+        """``method/setting`` of the settings that stand for their methods, in order."""
+        return tuple(setting.label for setting in self.settings if setting.headline)
 
     def noted(self, where: tuple[str, str, int]) -> tuple[str, ...]:
         """The notes about a map, difficulty and number of agents."""
@@ -218,7 +237,7 @@ def read_suite(path: Path) -> Suite:
         FileAccessError: it cannot be read.
         FileFormatError: not TOML, or not as this module's text says; names file and line.
     """
-    top = Table.read(path)
+    top = TomlTable.read(path)
     name = top.take_str("name", path.stem)
     budget = top.take_int("budget") if "budget" in top else None
     factor = top.take_float("budget_factor", least=1.0) if "budget_factor" in top else None
@@ -269,8 +288,8 @@ def read_suite(path: Path) -> Suite:
     return suite
 
 
-def _setting(table: Table, common: Mapping[str, Any], patterns: Checkpoints) -> Setting:
-    from navplan.navigation.result import METHODS
+def _setting(table: TomlTable, common: Mapping[str, Any], patterns: Checkpoints) -> Setting:
+    from navplan.navigation.methods import METHODS
 
     method = table.take_str("method")
     if method not in METHODS:
@@ -288,19 +307,20 @@ def _setting(table: Table, common: Mapping[str, Any], patterns: Checkpoints) -> 
     return setting
 
 
-def _checkpoints(table: Table, default: Checkpoints) -> Checkpoints:
-    found = Checkpoints(table.take_str("first", default.first), table.take_str("others", default.others))
-    table.finish(("first", "others"))
-    for key in ("first", "others"):
+def _checkpoints(table: TomlTable, default: Checkpoints) -> Checkpoints:
+    patterns = {key: table.take_str(key, value) for key, value in dataclasses.asdict(default).items()}
+    table.finish(tuple(patterns))
+    for key, fields in (("first", ("scenario", "seed")), ("others", ("scenario", "seed")), ("train", ("scenario", "configs"))):
         try:
-            getattr(found, key).format(scenario="", seed=0)
+            patterns[key].format(**dict.fromkeys(fields, ""))
         except (LookupError, ValueError) as error:
-            message = f"{table.label(key)} is {getattr(found, key)!r}, expected a name with {{scenario}} and {{seed}}"
+            names = " and ".join(f"{{{name}}}" for name in fields)
+            message = f"{table.label(key)} is {patterns[key]!r}, expected a name with {names}"
             raise table.error(message, key) from error
-    return found
+    return Checkpoints(**patterns)
 
 
-def _figures(table: Table) -> Figures:
+def _figures(table: TomlTable) -> Figures:
     found = Figures(
         map=table.take_str("map"),
         difficulty=table.take_str("difficulty"),
@@ -312,14 +332,14 @@ def _figures(table: Table) -> Figures:
     return found
 
 
-def _note(table: Table) -> Note:
+def _note(table: TomlTable) -> Note:
     agents = table.take_int("agents") if "agents" in table else None
     found = Note(table.take_str("map"), table.take_str("difficulty"), table.take_str("text"), agents)
     table.finish(("map", "difficulty", "agents", "text"))
     return found
 
 
-def _list(table: Table, key: str, check: Callable[[object], T]) -> tuple[T, ...]:
+def _list(table: TomlTable, key: str, check: Callable[[object], T]) -> tuple[T, ...]:
     if key not in table:
         raise table.error(f"{table.label(key)} is missing")
     values = table.take(key)

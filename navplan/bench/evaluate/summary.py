@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from navplan.bench.evaluate.results import Record
+from navplan.bench.tables import Record
 from navplan.system.arrays import Float64, Int64
 
 Where = tuple[str, str, int]
@@ -16,7 +16,7 @@ Where = tuple[str, str, int]
 
 
 @dataclass(frozen=True)
-class Figure:
+class Estimate:
     """A number with its interval; NaN where nothing is known."""
 
     value: float
@@ -25,7 +25,7 @@ class Figure:
 
 
 @dataclass(frozen=True, eq=False)
-class Group:
+class SettingRuns:
     """All runs of one setting on the problems of one cell.
 
     Attributes:
@@ -70,7 +70,7 @@ class Group:
         return headline(self.values("steps_mean"), self.values("oracle_steps_mean"))
 
 
-def groups(rows: Sequence[Record]) -> list[Group]:
+def groups(rows: Sequence[Record]) -> list[SettingRuns]:
     """Rows put together in the order in which they come first."""
     together: dict[tuple[Where, str, str], dict[int, list[Record]]] = {}
     for row in rows:
@@ -80,7 +80,7 @@ def groups(rows: Sequence[Record]) -> list[Group]:
     for (where, method, setting), by_seed in together.items():
         seeds = tuple(sorted(by_seed))
         lines = tuple(tuple(sorted(by_seed[seed], key=lambda row: int(row["problem"]))) for seed in seeds)
-        found.append(Group(where, method, setting, seeds, lines))
+        found.append(SettingRuns(where, method, setting, seeds, lines))
     return found
 
 
@@ -101,7 +101,7 @@ def headline(values: Float64, weights: Float64 | None = None) -> float:
 
 def interval(
     values: Float64, weights: Float64 | None = None, *, draws: int = 10_000, seed: int = 0, confidence: float = 0.95
-) -> Figure:
+) -> Estimate:
     """`headline` with its percentile bootstrap interval: problems and training seeds are both drawn again.
 
     Problems are shared by all training seeds, so each draw takes the same problems for every seed (crossed design).
@@ -117,9 +117,9 @@ def interval(
     medians = _medians(means.T[np.arange(draws)[:, None], chosen])
     known = medians[~np.isnan(medians)]
     if not known.size:
-        return Figure(headline(values, weights), np.nan, np.nan)
+        return Estimate(headline(values, weights), np.nan, np.nan)
     low, high = np.quantile(known, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Figure(headline(values, weights), float(low), float(high))
+    return Estimate(headline(values, weights), float(low), float(high))
 
 
 @lru_cache(maxsize=8)
@@ -158,12 +158,12 @@ class Bootstrap:
     seed: int = 0
     confidence: float = 0.95
 
-    def of(self, values: Float64, weights: Float64 | None = None) -> Figure:
+    def of(self, values: Float64, weights: Float64 | None = None) -> Estimate:
         """`interval` with these settings."""
         return interval(values, weights, draws=self.draws, seed=self.seed, confidence=self.confidence)
 
 
-def paired(group: Group, base: Group, column: str) -> Float64 | None:
+def paired(group: SettingRuns, base: SettingRuns, column: str) -> Float64 | None:
     """(S, P) differences of a column on the same problems and seeds; None where they were not run on the same ones."""
     if group.where != base.where or group.seeds != base.seeds or len(group.rows[0]) != len(base.rows[0]):
         return None

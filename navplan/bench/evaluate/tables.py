@@ -8,9 +8,9 @@ from functools import cached_property
 from pathlib import Path
 
 from navplan.bench.evaluate.paper import FALLBACK, PaperScore, paper_score, published
-from navplan.bench.evaluate.results import Record
 from navplan.bench.evaluate.suite import Suite
-from navplan.bench.evaluate.summary import Bootstrap, Figure, Group, Where, groups, headline, median_times, paired
+from navplan.bench.evaluate.summary import Bootstrap, Estimate, SettingRuns, Where, groups, headline, median_times, paired
+from navplan.bench.tables import Record
 
 NAMES = {
     "policy": "policy",
@@ -48,6 +48,7 @@ class Evidence:
     """What a report is made from.
 
     Attributes:
+        suite: that the rows are of.
         rows, times: of results.csv and timings.csv.
         complete: every task of the suite is done.
         trajectories: files of the problem that the pictures show, by ``method/setting``.
@@ -55,6 +56,7 @@ class Evidence:
         front: (price of a step, steps, cost) of the oracle, means over agents and problems; None: not computed.
     """
 
+    suite: Suite
     rows: list[Record]
     times: list[Record] = field(default_factory=list)
     complete: bool = True
@@ -62,8 +64,13 @@ class Evidence:
     front: list[list[float]] | None = None
     calibration: list[Record] = field(default_factory=list)
 
+    @property
+    def bootstrap(self) -> Bootstrap:
+        """How the suite's intervals are drawn."""
+        return Bootstrap(self.suite.draws, self.suite.bootstrap_seed, self.suite.confidence)
+
     @cached_property
-    def groups(self) -> list[Group]:
+    def groups(self) -> list[SettingRuns]:
         """The rows put together."""
         return groups(self.rows)
 
@@ -77,7 +84,7 @@ class Evidence:
         """Hashes of the sources that the rows were made with."""
         return sorted({str(row["code"]) for row in self.times})
 
-    def at(self, where: Where) -> list[Group]:
+    def at(self, where: Where) -> list[SettingRuns]:
         """The groups of a cell."""
         return [group for group in self.groups if group.where == where]
 
@@ -98,51 +105,41 @@ def percent(value: float) -> str:
     return f"{shown:.0f} %" if shown == round(shown) else f"{shown:.1f} %"
 
 
-def spread(figure: Figure, digits: int = 2) -> str:
+def spread(figure: Estimate, digits: int = 2) -> str:
     """A number with its interval."""
     if math.isnan(figure.low):
         return number(figure.value, digits)
     return f"{number(figure.value, digits)} [{number(figure.low, digits)}, {number(figure.high, digits)}]"
 
 
-def share(figure: Figure) -> str:
+def share(figure: Estimate) -> str:
     """A share with its interval, in percent."""
     low, high = number(100 * figure.low, 0), number(100 * figure.high, 0)
     return percent(figure.value) if low == high else f"{percent(figure.value)} [{low}, {high}]"
 
 
-def bootstrap_of(suite: Suite) -> Bootstrap:
-    """How the suite's intervals are drawn."""
-    return Bootstrap(suite.draws, suite.bootstrap_seed, suite.confidence)
-
-
-def headlines(suite: Suite) -> list[str]:
-    """``method/setting`` of the settings that stand for their methods, in order."""
-    return [setting.label for setting in suite.settings if setting.headline]
-
-
-def name_of(suite: Suite, group: Group) -> str:
+def name_of(suite: Suite, group: SettingRuns) -> str:
     """What a setting is called in tables: its method, and its own name where the method has several."""
     several = sum(setting.method == group.method for setting in suite.settings) > 1
     return f"{NAMES[group.method]}, {group.setting}" if several else NAMES[group.method]
 
 
-def paper_table(suite: Suite, evidence: Evidence) -> Table:
+def paper_table(evidence: Evidence) -> Table:
     """The paper's table beside ours: published, what its scoring says of our runs, and how we score them."""
-    boot = bootstrap_of(suite)
+    boot = evidence.bootstrap
     beside = any(published(*where, method) for where in evidence.places for method in NAMES)
     lines = []
     for where in evidence.places:
         for group in evidence.at(where):
-            if group.label not in headlines(suite):
+            if group.label not in evidence.suite.headlines:
                 continue
             cost = boot.of(group.values("cost_max"))
             lines.append(
                 (
                     *place_cells(where),
-                    name_of(suite, group),
+                    name_of(evidence.suite, group),
                     *((_published(where, group.method),) if beside else ()),
-                    _paper_cell(suite, scored_by_paper(evidence, where, group.method, boot)),
+                    _paper_cell(evidence.suite, scored_by_paper(evidence, where, group.method, boot)),
                     share(boot.of(group.values("success"))),
                     percent(headline(group.values("reached"))),
                     number(headline(group.values("agent_contacts"))),
@@ -188,9 +185,9 @@ def place_cells(where: Where) -> tuple[str, str, str]:
     return where[0], where[1], str(where[2])
 
 
-def settings_table(suite: Suite, evidence: Evidence) -> Table:
+def settings_table(evidence: Evidence) -> Table:
     """Every setting, scored our way, with its times."""
-    boot, times = bootstrap_of(suite), median_times(evidence.times)
+    boot, times = evidence.bootstrap, median_times(evidence.times)
     lines = []
     for where in evidence.places:
         for group in evidence.at(where):
@@ -214,13 +211,13 @@ def settings_table(suite: Suite, evidence: Evidence) -> Table:
     return Table((*header, "cost total", "steps mean", "steps max", "planning, ms", "decisions / s"), tuple(lines))
 
 
-def regret_table(suite: Suite, evidence: Evidence) -> Table:
+def regret_table(evidence: Evidence) -> Table:
     """What each method pays and takes beyond the oracle, each agent alone on the map."""
-    boot = bootstrap_of(suite)
+    boot = evidence.bootstrap
     lines = []
     for where in evidence.places:
         for group in evidence.at(where):
-            if group.label not in headlines(suite):
+            if group.label not in evidence.suite.headlines:
                 continue
             worst = group.values("cost_max") - group.values("oracle_cost_max")
             mean = group.values("cost_mean") - group.values("oracle_cost_mean")
@@ -228,7 +225,7 @@ def regret_table(suite: Suite, evidence: Evidence) -> Table:
             lines.append(
                 (
                     *place_cells(where),
-                    name_of(suite, group),
+                    name_of(evidence.suite, group),
                     *(spread(boot.of(regret)) for regret in (worst, mean, steps)),
                     f"{number(group.cost_ratio)}×" if not math.isnan(group.cost_ratio) else "-",
                     f"{number(group.steps_ratio)}×" if not math.isnan(group.steps_ratio) else "-",
@@ -238,13 +235,13 @@ def regret_table(suite: Suite, evidence: Evidence) -> Table:
     return Table((*header, "cost max / oracle's", "steps mean / oracle's"), tuple(lines))
 
 
-def ablation_table(suite: Suite, evidence: Evidence) -> Table:
+def ablation_table(evidence: Evidence) -> Table:
     """Each setting beside the base, on the same problems and training seeds; intervals are of the paired differences."""
-    boot, times = bootstrap_of(suite), median_times(evidence.times)
+    boot, times = evidence.bootstrap, median_times(evidence.times)
     lines = []
     for where in evidence.places:
         here = evidence.at(where)
-        base = next((group for group in here if group.label == suite.base), None)
+        base = next((group for group in here if group.label == evidence.suite.base), None)
         for group in here:
             cells = [*place_cells(where), f"**{group.setting}**" if group is base else group.setting]
             cells.append(share(boot.of(group.values("success"))))
@@ -259,7 +256,7 @@ def ablation_table(suite: Suite, evidence: Evidence) -> Table:
     return Table((*header, "planning, ms"), tuple(lines))
 
 
-def signed(figure: Figure, digits: int = 2) -> str:
+def signed(figure: Estimate, digits: int = 2) -> str:
     """A difference with its interval, its sign always shown."""
 
     def one(value: float) -> str:
@@ -269,10 +266,10 @@ def signed(figure: Figure, digits: int = 2) -> str:
     return f"{one(figure.value)} [{one(figure.low)}, {one(figure.high)}]" if not math.isnan(figure.low) else one(figure.value)
 
 
-def short_table(suite: Suite, evidence: Evidence) -> Table:
+def short_table(evidence: Evidence) -> Table:
     """One line a cell, one column a method: success and cost, then what navplan pays for them in steps; what the README shows."""
-    boot = bootstrap_of(suite)
-    shown = [setting for setting in suite.settings if setting.headline]
+    boot = evidence.bootstrap
+    shown = [setting for setting in evidence.suite.settings if setting.headline]
     methods = [setting for setting in shown if any(group.label == setting.label for group in evidence.groups)]
     with_paper = any(published(*where, method) for where in evidence.places for method in NAMES)
     steps = ("navplan's steps / oracle's",) if any(group.label == "navplan/default" for group in evidence.groups) else ()
@@ -297,5 +294,5 @@ def short_table(suite: Suite, evidence: Evidence) -> Table:
     return Table(("map", "difficulty", "agents", *paper, *names, "oracle's cost", *steps), tuple(lines))
 
 
-def _cost(boot: Bootstrap, group: Group) -> str:
+def _cost(boot: Bootstrap, group: SettingRuns) -> str:
     return spread(boot.of(group.values("cost_max")))

@@ -6,8 +6,7 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 
-from navplan.bench.evaluate.suite import Suite
-from navplan.bench.evaluate.summary import Group, headline
+from navplan.bench.evaluate.summary import SettingRuns, headline
 from navplan.bench.evaluate.tables import Evidence, Table, number, percent, place_cells
 
 HARD_COST = {1: 2.0, 5: 4.0, 10: 5.0, 20: 6.0}
@@ -19,10 +18,10 @@ LONG_COST_RATIO = 1.25
 
 
 @dataclass(frozen=True)
-class Verdict:
+class TargetCheck:
     """A figure beside what it was to be."""
 
-    group: Group
+    group: SettingRuns
     what: str
     found: str
     target: str
@@ -30,8 +29,9 @@ class Verdict:
     words: str
 
 
-def verdicts(suite: Suite, evidence: Evidence) -> list[Verdict]:
+def target_checks(evidence: Evidence) -> list[TargetCheck]:
     """Every figure with a target, of navplan's headline setting; none for suites without targets."""
+    suite = evidence.suite
     shown = {setting.label for setting in suite.settings if setting.method == "navplan" and setting.headline}
     found = []
     for group in evidence.groups:
@@ -44,7 +44,7 @@ def verdicts(suite: Suite, evidence: Evidence) -> list[Verdict]:
     return found
 
 
-def _paper_2d(group: Group) -> list[Verdict]:
+def _paper_2d(group: SettingRuns) -> list[TargetCheck]:
     _, difficulty, agents = group.where
     found = [_success(group, 1.0), _contacts(group)]
     if difficulty == "hard" and agents in HARD_COST:
@@ -54,24 +54,26 @@ def _paper_2d(group: Group) -> list[Verdict]:
     return found
 
 
-def _long_horizon(group: Group) -> list[Verdict]:
+def _long_horizon(group: SettingRuns) -> list[TargetCheck]:
     found = [_success(group, LONG_SUCCESS.get(group.where[2], 0.95)), _contacts(group)]
     return [*found, _ratio(group, "cost_max / oracle's", group.cost_ratio, LONG_COST_RATIO)]
 
 
-def _success(group: Group, least: float) -> Verdict:
+def _success(group: SettingRuns, least: float) -> TargetCheck:
     rate = headline(group.values("success"))
     sign = "" if least == 1.0 else "at least "
-    return Verdict(group, "success", percent(rate), f"{sign}{percent(least)}", rate >= least - 1e-9, failures(group))
+    return TargetCheck(group, "success", percent(rate), f"{sign}{percent(least)}", rate >= least - 1e-9, failures(group))
 
 
-def _contacts(group: Group) -> Verdict:
+def _contacts(group: SettingRuns) -> TargetCheck:
     contacts = headline(group.values("agent_contacts"))
     total = group.count("agent_contacts")
-    return Verdict(group, "contacts a problem", number(contacts), "0", contacts == 0, f"{total} contacts in {group.runs} runs")
+    return TargetCheck(
+        group, "contacts a problem", number(contacts), "0", contacts == 0, f"{total} contacts in {group.runs} runs"
+    )
 
 
-def _hard_cost(group: Group, most: float) -> Verdict:
+def _hard_cost(group: SettingRuns, most: float) -> TargetCheck:
     cost, oracle = headline(group.values("cost_max")), headline(group.values("oracle_cost_max"))
     limit, target = most, f"at most {most:.1f}"
     words = f"the oracle pays {number(oracle)}"
@@ -80,16 +82,16 @@ def _hard_cost(group: Group, most: float) -> Verdict:
         target = f"{most:.1f} is below the oracle's {number(oracle)}: at most {number(limit)}"
     if not math.isnan(group.cost_ratio):
         words += f", this is {number(group.cost_ratio)} times as much"
-    return Verdict(group, "cost_max", number(cost), target, cost <= limit + 1e-9, words)
+    return TargetCheck(group, "cost_max", number(cost), target, cost <= limit + 1e-9, words)
 
 
-def _ratio(group: Group, what: str, ratio: float, most: float) -> Verdict:
+def _ratio(group: SettingRuns, what: str, ratio: float, most: float) -> TargetCheck:
     reached = math.isnan(ratio) or ratio <= most + 1e-9
     words = "the oracle pays nothing" if math.isnan(ratio) else failures(group)
-    return Verdict(group, what, number(ratio), f"at most {most:g}", reached, words)
+    return TargetCheck(group, what, number(ratio), f"at most {most:g}", reached, words)
 
 
-def failures(group: Group) -> str:
+def failures(group: SettingRuns) -> str:
     """What became of the runs that were no success."""
     names = {"contact": "with a contact", "not-reached": "not all at their goals"}
     counts = Counter(str(row["status"]) for line in group.rows for row in line if row["status"] != "success")
@@ -101,31 +103,31 @@ def failures(group: Group) -> str:
     return f"of {group.runs} runs, {', '.join(parts)} ({seeds})"
 
 
-def targets_table(suite: Suite, evidence: Evidence) -> Table:
+def targets_table(evidence: Evidence) -> Table:
     """Every target, what was found, and words."""
     lines = []
-    for verdict in verdicts(suite, evidence):
-        notes = () if verdict.reached else suite.noted(verdict.group.where)
-        words = ". ".join((verdict.words, *notes))
-        answer = "yes" if verdict.reached else "**no**"
-        lines.append((*place_cells(verdict.group.where), verdict.what, verdict.target, verdict.found, answer, words))
+    for check in target_checks(evidence):
+        notes = () if check.reached else evidence.suite.noted(check.group.where)
+        words = ". ".join((check.words, *notes))
+        answer = "yes" if check.reached else "**no**"
+        lines.append((*place_cells(check.group.where), check.what, check.target, check.found, answer, words))
     return Table(("map", "difficulty", "agents", "figure", "to reach", "found", "reached", "in words"), tuple(lines))
 
 
-def missed(suite: Suite, evidence: Evidence) -> list[str]:
+def missed(evidence: Evidence) -> list[str]:
     """One sentence for the targets of one kind on one map that were not reached, whatever the number of agents."""
-    alike: dict[tuple[str, str, str, str], list[Verdict]] = {}
-    for verdict in verdicts(suite, evidence):
-        if not verdict.reached:
-            name, difficulty, _ = verdict.group.where
-            alike.setdefault((name, difficulty, verdict.what, verdict.target), []).append(verdict)
+    alike: dict[tuple[str, str, str, str], list[TargetCheck]] = {}
+    for check in target_checks(evidence):
+        if not check.reached:
+            name, difficulty, _ = check.group.where
+            alike.setdefault((name, difficulty, check.what, check.target), []).append(check)
     said = []
     for (name, difficulty, what, target), found in alike.items():
-        agents = _listed([str(verdict.group.where[2]) for verdict in found])
+        agents = _listed([str(check.group.where[2]) for check in found])
         noun = "agent" if agents == "1" else "agents"
         words = f"; {found[0].words}" if len(found) == 1 else ""
-        notes = dict.fromkeys(note for verdict in found for note in suite.noted(verdict.group.where))
-        figures = _listed([verdict.found for verdict in found])
+        notes = dict.fromkeys(note for check in found for note in evidence.suite.noted(check.group.where))
+        figures = _listed([check.found for check in found])
         line = f"{name}, {difficulty}, {agents} {noun}: {what} is {figures}, to reach was {target}{words}"
         said.append(". ".join((line, *notes)))
     return said

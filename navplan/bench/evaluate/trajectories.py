@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from navplan.bench.evaluate.plots import LOOKS, PAGE
-from navplan.bench.evaluate.suite import Suite
-from navplan.bench.evaluate.tables import NAMES, Evidence, headlines, number
+from navplan.bench.evaluate.tables import NAMES, Evidence, number
+from navplan.bench.style import LOOKS, PAGE
 from navplan.execution.trajectory import Trajectory
 from navplan.system.arrays import Float64
 
@@ -21,16 +20,15 @@ _CONTACT = "#CC0033"
 _PER_CELL = 12
 
 
-def small_multiples(suite: Suite, evidence: Evidence) -> Picture:
+def small_multiples(evidence: Evidence, map_name: str) -> Picture:
     """A panel for each method that has a trajectory: paths, starts (rings), goals (dots) and contacts (crosses)."""
     from matplotlib.figure import Figure as Canvas
     from matplotlib.lines import Line2D
 
     from navplan.scenarios.registry import load_scenario
 
-    assert suite.figures is not None  # trajectories are kept only where it is given
-    world = load_scenario(suite.figures.map).world
-    shown = [label for label in headlines(suite) if label in evidence.trajectories]
+    world = load_scenario(map_name).world
+    shown = [label for label in evidence.suite.headlines if label in evidence.trajectories]
     across = min(len(shown), 5 if len(shown) == 5 else 3)
     down = math.ceil(len(shown) / across)
     side = PAGE / max(across, 2)

@@ -11,7 +11,7 @@ from navplan.system.arrays import Float32
 
 if TYPE_CHECKING:
     from navplan.learned.evaluation.calibration import Calibration
-    from navplan.learned.evaluation.judge import Verdict
+    from navplan.learned.evaluation.judge import ConvergenceReport
 
 # Hops between start and goal: the paper's hard problems, and what 20-step episodes leave time for.
 REACH = 8.5
@@ -23,7 +23,7 @@ class Judgement(NamedTuple):
     """What is known of one run."""
 
     run: str
-    verdict: Verdict
+    verdict: ConvergenceReport
     calibration: Calibration
 
     def to_dict(self) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def tuning_pairs(scenario: str) -> tuple[Float32, Float32]:
     Raises:
         InvalidInput: no suite has problems on that map.
     """
-    from navplan.scenarios.problems.sets import SUITES, load_problem_sets
+    from navplan.scenarios.problems.suites import SUITES, load_problem_sets
     from navplan.scenarios.registry import load_scenario
     from navplan.scenarios.worlds.geodesic import geodesic_steps
 
@@ -75,7 +75,7 @@ def judge_run(run: str, *, stage: int = 2) -> Judgement:
     """Convergence on the tuning problems, calibration on pairs drawn anew, of a run directory or a bundled name."""
     from navplan.learned.evaluation.calibration import calibration
     from navplan.learned.evaluation.judge import judge
-    from navplan.learned.training.tensors import load_checkpoint
+    from navplan.learned.training.load import load_checkpoint
     from navplan.scenarios.registry import load_scenario
 
     critics = load_checkpoint(run, stage=stage)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -14,16 +13,20 @@ from numpy.typing import NDArray
 
 from navplan.bench.evaluate.tables import Table, number
 from navplan.bench.judge.run import calibration_pairs, judge_run
+from navplan.bench.tables import TableFormat
+from navplan.errors import FileFormatError
 from navplan.system.arrays import Bool, Float32
 
 if TYPE_CHECKING:
     from navplan.learned.trained import Critics
 
+# What training says of itself; the columns that are shown.
+_CURVES = TableFormat(("multiplier", "seconds", "updates"), "navplan train")
 _NEAR = 6
 _HELD_OUT = 2000
 
 
-class Figure(NamedTuple):
+class Quantity(NamedTuple):
     """One line of the table.
 
     Attributes:
@@ -39,25 +42,25 @@ class Figure(NamedTuple):
     target: str = ""
 
 
-FIGURES: dict[str, Figure] = {
-    "converged": Figure("runs that converged", 0, True),
-    "tuning_reached": Figure("tuning goals reached", 2, True, "≥ 98 %"),
-    "reached": Figure("held-out goals reached", 2, True, "≥ 98 %"),
-    "distance_mae": Figure("distance error", 2, False, "≤ 0.7"),
-    "cost_mae": Figure("cost error", 2, False, "≤ 0.5"),
-    "cost_spearman": Figure("cost rank correlation", 3, False, "≥ 0.9"),
-    "calibration_steps": Figure("calibration error, steps", 3),
-    "calibration_cost": Figure("calibration error, cost", 3),
-    "calibration_paid": Figure("the same where a cost is predicted", 3),
-    "edges_reached": Figure("edges that the policy can follow", 2, True),
-    "false_edges": Figure("false edges", 3, True),
-    "missed_edges": Figure("missed edges", 2, True),
-    "bend": Figure("strays from straight lines, cells", 2),
-    "cost_stage1": Figure("cost of an episode, stage 1", 2),
-    "cost_stage2": Figure("cost of an episode, stage 2", 2),
-    "multiplier": Figure("multiplier at the end", 2),
-    "minutes": Figure("minutes", 1, False, "≤ 10, ≤ 30"),
-    "updates": Figure("updates", 0),
+FIGURES: dict[str, Quantity] = {
+    "converged": Quantity("runs that converged", 0, True),
+    "tuning_reached": Quantity("tuning goals reached", 2, True, "≥ 98 %"),
+    "reached": Quantity("held-out goals reached", 2, True, "≥ 98 %"),
+    "distance_mae": Quantity("distance error", 2, False, "≤ 0.7"),
+    "cost_mae": Quantity("cost error", 2, False, "≤ 0.5"),
+    "cost_spearman": Quantity("cost rank correlation", 3, False, "≥ 0.9"),
+    "calibration_steps": Quantity("calibration error, steps", 3),
+    "calibration_cost": Quantity("calibration error, cost", 3),
+    "calibration_paid": Quantity("the same where a cost is predicted", 3),
+    "edges_reached": Quantity("edges that the policy can follow", 2, True),
+    "false_edges": Quantity("false edges", 3, True),
+    "missed_edges": Quantity("missed edges", 2, True),
+    "bend": Quantity("strays from straight lines, cells", 2),
+    "cost_stage1": Quantity("cost of an episode, stage 1", 2),
+    "cost_stage2": Quantity("cost of an episode, stage 2", 2),
+    "multiplier": Quantity("multiplier at the end", 2),
+    "minutes": Quantity("minutes", 1, False, "≤ 10, ≤ 30"),
+    "updates": Quantity("updates", 0),
 }
 
 
@@ -111,7 +114,7 @@ def measure(run: str) -> dict[str, float]:
         FileFormatError: they are damaged.
     """
     from navplan.learned.evaluation.judge import bend, evaluate_edges, evaluate_pairs, rollout
-    from navplan.learned.training.tensors import load_checkpoint
+    from navplan.learned.training.load import load_checkpoint
     from navplan.scenarios.registry import load_scenario
 
     critics, trained = load_checkpoint(run), _last_row(run)
@@ -158,17 +161,15 @@ def _where_paid(critics: Critics) -> float:
 
 def _last_row(run: str) -> dict[str, float]:
     """What training itself said at its end."""
-    from navplan.errors import FileFormatError
-    from navplan.learned.training.tensors import checkpoint_folder
-    from navplan.system.files import read_bytes
+    from navplan.learned.training.load import checkpoint_folder
 
     path = checkpoint_folder(run) / "curves.csv"
-    rows = list(csv.DictReader(read_bytes(path).decode("utf-8", "replace").splitlines()))
     try:
-        last = {name: float(rows[-1][name]) for name in ("multiplier", "seconds", "updates")}
-    except (IndexError, KeyError, TypeError, ValueError):
-        raise FileFormatError(path, "expected rows with multiplier, seconds and updates") from None
-    return {"multiplier": last["multiplier"], "minutes": last["seconds"] / 60, "updates": last["updates"]}
+        last = _CURVES.read(path)[-1]
+        multiplier, seconds, updates = (float(last[name]) for name in _CURVES.columns)
+    except (FileFormatError, IndexError, TypeError) as error:  # no such columns, no rows, an empty cell
+        raise FileFormatError(path, "expected rows with multiplier, seconds and updates") from error
+    return {"multiplier": multiplier, "minutes": seconds / 60, "updates": updates}
 
 
 def by_kind(runs: Iterable[str]) -> dict[str, list[str]]:
@@ -184,12 +185,12 @@ def over_seeds(kinds: Mapping[str, Sequence[Mapping[str, float]]]) -> Table:
     """A line a figure, a column a kind of run: medians over its runs, in brackets the range where it shows."""
     lines = []
     for name, figure in FIGURES.items():
-        cells = [_cell(name, figure, [run[name] for run in runs]) for runs in kinds.values()]
+        cells = [_shown(name, figure, [run[name] for run in runs]) for runs in kinds.values()]
         lines.append((figure.title, *cells, figure.target))
     return Table(("", *kinds, "target"), tuple(lines))
 
 
-def _cell(name: str, figure: Figure, values: Sequence[float]) -> str:
+def _shown(name: str, figure: Quantity, values: Sequence[float]) -> str:
     if name == "converged":
         return f"{round(sum(values))} of {len(values)}"
 

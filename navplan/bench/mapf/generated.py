@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from navplan.bench import Row
-from navplan.bench.mapf.instances import Config, chains, collect, find_instances, remaining
-from navplan.bench.mapf.pool import run_chains
+from navplan.bench.mapf.config import Config
+from navplan.bench.mapf.instances import find_instances
 from navplan.bench.mapf.results import groups
+from navplan.bench.mapf.shards import chains, collect
+from navplan.bench.processes import Processes
 from navplan.graph.state_graph import StateGraph
 from navplan.scenarios.formats.movingai import ScenRow, write_map, write_scen
-from navplan.scenarios.load import draw_pairs
+from navplan.scenarios.problems.pairs import draw_pairs
 from navplan.scenarios.worlds.generators import generate
 
 KINDS = ("random", "rooms", "maze", "warehouse")
@@ -34,8 +36,11 @@ def write_instances(folder: Path, scens: int, agents: int, kinds: tuple[str, ...
             write_scen(folder / f"{kind}-drawn-{number}.scen", rows)
 
 
-def run_generated(quick: bool) -> list[Row]:
-    """Every planner for many agents; a row for each planner, map and number of agents."""
+def run(quick: bool) -> list[Row]:
+    """The suites' common entry: every planner for many agents on generated maps of the field's kinds, no files needed.
+
+    A row for each planner, map and number of agents.
+    """
     teams = (5, 10) if quick else (10, 20, 40, 60)
     kinds = ("random",) if quick else KINDS
     with tempfile.TemporaryDirectory() as name:
@@ -43,8 +48,8 @@ def run_generated(quick: bool) -> list[Row]:
         write_instances(folder, 1 if quick else 3, max(teams), kinds)
         config = Config(folder, folder / "out", agents=teams, time_limit=1.0 if quick else 10.0)
         work = chains(config, find_instances(folder))
-        run_chains(config, list(remaining(config, work)), lambda shard, row: None)
-        rows = collect(config, work)
+        Processes(one_group=True).run(work, config.out, lambda shard, result: None)
+        rows = collect(work, config.out)
     return [
         Row(
             name=f"{group.planner}, {group.map_name}, {group.agents} agents",

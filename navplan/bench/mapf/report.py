@@ -10,8 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from navplan.bench.mapf.results import Group, Record, groups
+from navplan.bench.mapf.plots import draw_all
+from navplan.bench.mapf.results import TeamRuns, groups
 from navplan.bench.mapf.targets import PEER_MACHINE, TARGETS, Target
+from navplan.bench.tables import Record
 from navplan.errors import FileFormatError, MissingExtra
 from navplan.system.files import read_bytes, write_text
 
@@ -80,7 +82,7 @@ def growth(rows: Sequence[Record]) -> list[Growth]:
     found = []
     for planner in sorted({g.planner for g in usable}):
         mine = [g for g in usable if g.planner == planner]
-        kept: list[Group] = []
+        kept: list[TeamRuns] = []
         for name in sorted({g.map_name for g in mine}):
             points = [g for g in mine if g.map_name == name]
             teams = [g.agents for g in points]
@@ -92,7 +94,7 @@ def growth(rows: Sequence[Record]) -> list[Growth]:
     return found
 
 
-def _fit(planner: str, name: str, points: Sequence[Group]) -> Growth:
+def _fit(planner: str, name: str, points: Sequence[TeamRuns]) -> Growth:
     columns = [np.ones(len(points)), np.log([p.agents for p in points])]
     if not name:
         columns.append(np.log([float(p.cells or 1) for p in points]))
@@ -152,7 +154,7 @@ def _header(target: Target) -> tuple[str, str]:
     return "| " + " | ".join(names) + " |", "|" + "---|" * len(names)
 
 
-def _line(target: Target, group: Group | None) -> str:
+def _line(target: Target, group: TeamRuns | None) -> str:
     cells = [f"`{target.planner}`", target.map_name, str(target.agents), *_ours(target, group), target.peer or "none measured"]
     if target.cost is not None:
         ratio = "-" if group is None or group.cost is None else f"{group.cost / target.cost:.3f}"
@@ -164,7 +166,7 @@ def _line(target: Target, group: Group | None) -> str:
     return "| " + " | ".join([*cells, reached(target, group)]) + " |"
 
 
-def _ours(target: Target, group: Group | None) -> tuple[str, ...]:
+def _ours(target: Target, group: TeamRuns | None) -> tuple[str, ...]:
     """Solved, then the sum of costs or wall seconds, then processor seconds."""
     if group is None:
         return ("not run", "-", "-")
@@ -176,7 +178,7 @@ def _figure(value: float | None, form: str) -> str:
     return "-" if value is None else format(value, form)
 
 
-def reached(target: Target, group: Group | None) -> str:
+def reached(target: Target, group: TeamRuns | None) -> str:
     """Yes, or what is missing: success rate first, then cost, then time (twice the peer's)."""
     if group is None or group.runs < 3:
         return "not measured"
@@ -232,8 +234,6 @@ def write_report(folder: Path, rows: Sequence[Record]) -> tuple[Path, ...]:
     pictures: list[Path] = []
     if rows:
         try:
-            from navplan.bench.mapf.plots import draw_all
-
             pictures = draw_all(folder / "plots", rows)
         except MissingExtra:
             pictures = []

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import statistics
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from navplan.errors import FileFormatError
-from navplan.system.files import read_bytes, write_text
-
-Record = dict[str, Any]
+from navplan.bench.tables import Record, TableFormat
 
 # The first seven as the MAPF tracker names them; lower_cost and solution_cost are lower_bound and sum_of_costs again.
 COLUMNS: tuple[str, ...] = (
@@ -23,30 +18,30 @@ COLUMNS: tuple[str, ...] = (
     *("runtime_s", "compile_s", "wall_s", "cpu_s", "peak_memory_mb", "expanded", "generated", "cells"),
     *("time_limit", "memory_limit", "seed", "reason", "map_sha256", "scen_sha256", "version", "code", "shard"),
 )
-_WHOLE = {"type_id", "agents", "makespan", "seed", "cells"}
-_TEXT = {"map_name", "scen_type", "planner", "status", "reason", "map_sha256", "scen_sha256", "version", "code", "shard"}
-_TRUTH = {"solved", "valid"}
+_TEXT = ("map_name", "scen_type", "planner", "status", "reason", "map_sha256", "scen_sha256", "version", "code", "shard")
 
 
-def write_csv(path: Path, rows: Iterable[Record]) -> None:
+def _number(value: float) -> str:
+    """A whole float as an integer, one below 1 in six significant digits, others in full."""
+    if value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return f"{value:.6g}" if abs(value) < 1 else repr(value)
+
+
+_RESULTS = TableFormat(
+    COLUMNS,
+    "navplan bench run mapf",
+    text=frozenset(_TEXT),
+    truth=frozenset({"solved", "valid"}),
+    whole=frozenset({"type_id", "agents", "makespan", "seed", "cells"}),
+    number=_number,
+)
+
+
+def write_csv(path: Path, rows: Sequence[Record]) -> None:
     """Write rows in the order of `COLUMNS`; what is not known is left empty."""
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        named = {**row, "lower_cost": row.get("lower_bound"), "solution_cost": row.get("sum_of_costs")}
-        writer.writerow({name: _cell(named.get(name)) for name in COLUMNS})
-    write_text(path, stream.getvalue())
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.6g}" if abs(value) < 1 else repr(value)
-    return str(value)
+    tracker = ({"lower_cost": row.get("lower_bound"), "solution_cost": row.get("sum_of_costs")} for row in rows)
+    _RESULTS.write(path, ({**row, **named} for row, named in zip(rows, tracker, strict=True)))
 
 
 def read_csv(path: Path) -> list[Record]:
@@ -55,42 +50,11 @@ def read_csv(path: Path) -> list[Record]:
     Raises:
         FileAccessError, FileFormatError: it cannot be read, or lacks columns, or a cell is malformed.
     """
-    return read_rows(path, COLUMNS, _value, "navplan bench run mapf")
-
-
-def read_rows(path: Path, columns: Sequence[str], value: Callable[[str, str], Any], command: str) -> list[Record]:
-    """Rows of a CSV table that `command` wrote, each cell read by ``value(column, text)``.
-
-    Raises:
-        FileAccessError, FileFormatError: it cannot be read, or lacks columns, or a cell is malformed.
-    """
-    reader = csv.DictReader(io.StringIO(read_bytes(path).decode("utf-8", "replace")))
-    missing = [name for name in columns if name not in (reader.fieldnames or ())]
-    if missing:
-        raise FileFormatError(path, f"has no column {missing[0]!r}, expected a table of {command}", line=1)
-    rows = []
-    for line, cells in enumerate(reader, start=2):
-        try:
-            rows.append({name: value(name, cells[name]) for name in columns})
-        except (TypeError, ValueError) as error:
-            raise FileFormatError(path, f"malformed cell: {error}", line=line) from error
-    return rows
-
-
-def _value(name: str, cell: str) -> Any:
-    if cell == "":
-        return "" if name in _TEXT else None
-    if name in _TEXT:
-        return cell
-    if name in _TRUTH:
-        if cell not in ("true", "false"):
-            raise ValueError(f"{name} is {cell!r}")
-        return cell == "true"
-    return int(cell) if name in _WHOLE else float(cell)
+    return _RESULTS.read(path)
 
 
 @dataclass(frozen=True)
-class Group:
+class TeamRuns:
     """Runs of one planner on one map with one number of agents.
 
     Attributes:
@@ -123,7 +87,7 @@ class Group:
         return self.solved / self.runs
 
 
-def groups(rows: Sequence[Record]) -> list[Group]:
+def groups(rows: Sequence[Record]) -> list[TeamRuns]:
     """Rows put together by planner, map and agents, in that order; one row of the latest kind for each scenario."""
     together: dict[tuple[str, str, int, float], list[Record]] = {}
     for row in rows:
@@ -132,11 +96,11 @@ def groups(rows: Sequence[Record]) -> list[Group]:
     return [_group(key, members) for key, members in sorted(together.items())]
 
 
-def _group(key: tuple[str, str, int, float], members: Sequence[Record]) -> Group:
+def _group(key: tuple[str, str, int, float], members: Sequence[Record]) -> TeamRuns:
     planner, name, agents, limit = key
     solved = [row for row in members if row["solved"]]
     times = [float(row["runtime_s"]) for row in solved]
-    return Group(
+    return TeamRuns(
         planner=planner,
         map_name=name,
         agents=agents,

@@ -81,7 +81,7 @@ TARGETS: tuple[Target, ...] = (
 def target_work(
     planners: Iterable[str] | None = None, only: Iterable[str] | None = None, first: int | None = None
 ) -> tuple[tuple[str, str, int, float], ...]:
-    """(planner, map, agents, time limit) of every line whose planner is registered, for `mapf.Config.work`.
+    """(planner, map, agents, time limit) of every line whose planner is registered, for `navplan.bench.mapf.config.Config.work`.
 
     Args:
         planners: names to keep, without options; None for all.

@@ -56,7 +56,7 @@ def row(scenario: str, name: str, updates: int, *, quick: bool = False) -> Row:
     from navplan.learned.evaluation.calibration import near_pairs
     from navplan.learned.evaluation.judge import evaluate_edges, evaluate_pairs
     from navplan.learned.recipes.navplan.config import bundled_config
-    from navplan.learned.training.tensors import load_checkpoint
+    from navplan.learned.training.load import load_checkpoint
     from navplan.learned.training.train import train
     from navplan.scenarios.registry import load_scenario
     from navplan.scenarios.worlds.geodesic import geodesic_steps

@@ -14,7 +14,7 @@ from navplan.graph.state_graph import StateGraph
 from navplan.system.arrays import Bool, Float32, Int64
 
 if TYPE_CHECKING:
-    from navplan.control.interface import EdgeCritics
+    from navplan.graph.critics import EdgeCritics
 
 SCENARIO = "four-rooms-modified"
 MAX_DISTANCE = 7.0
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 def run(quick: bool = False) -> list[Row]:
     """Measure on FourRoomsModified x5 with its bundled checkpoint; needs navplan[learned]."""
-    from navplan.learned.training.tensors import load_checkpoint
+    from navplan.learned.training.load import load_checkpoint
     from navplan.scenarios.registry import load_scenario
 
     walls = load_scenario(SCENARIO).world.walls

@@ -12,6 +12,8 @@ from navplan.bench import Row
 
 if TYPE_CHECKING:
     from navplan.learned.recipes.navplan.config import TrainConfig
+    from navplan.learned.recipes.navplan.experience import ReplayExperience
+    from navplan.learned.recipes.navplan.learner import NavplanLearner
 
 
 def run(quick: bool) -> list[Row]:
@@ -24,44 +26,52 @@ def run(quick: bool) -> list[Row]:
 
 
 def _updates(config: TrainConfig, seconds: float) -> Row:
-    from navplan.learned.recipes.navplan.learner import Agent
-    from navplan.learned.recipes.navplan.plain_critics import looped_agent
-    from navplan.learned.recipes.navplan.run import Run
+    from navplan.learned.recipes.navplan.plain_critics import plain_learner
     from navplan.learned.training.train import fixed_numerics
 
     with fixed_numerics(config):
-        run = Run(config)
-        run.warm_up()
-        batch = run.draw(config.batch_size)
-        stacked, plain = run.agent, looped_agent(Agent(config, run.size, run.agent.goal_tolerance))
-        for agent in (stacked, plain):
-            agent.updates, agent.multiplier = config.stage1_steps, 0.1  # stage 2, the costlier one
+        (stacked, experience), (plain, _) = _warm(config), _warm(config)
+        batch = experience.draw(config.batch_size)
+        plain = plain_learner(plain)
+        for learner in (stacked, plain):
+            learner.updates, learner.multiplier = config.stage1_steps, 0.1  # stage 2, the costlier one
         rate, peer = _rates(lambda: stacked.update(batch), lambda: plain.update(batch), seconds)
     note = f"stage 2, batch {config.batch_size}, {2 * config.ensemble} critics of width {config.hidden}, {config.threads} threads"
     return Row(name="updates", value=rate, unit="1/s", peer="a module per critic", ratio=rate / peer, note=note)
 
 
 def _collection(config: TrainConfig, seconds: float) -> Row:
-    from navplan.learned.recipes.navplan.run import Run
     from navplan.learned.training.train import fixed_numerics
 
     with fixed_numerics(config):
-        many, one = Run(config), Run(config.replace(num_envs=1))
-        many.warm_up()
-        one.warm_up()
-        rate, peer = _rates(many.collect, one.collect, seconds)
+        (learner, many), (_, one) = _warm(config), _warm(config.replace(num_envs=1))
+        policy = learner.policies()["policy"]
+        rate, peer = _rates(lambda: many.collect(policy), lambda: one.collect(policy), seconds)
     steps = config.episode_steps
     rate, peer = rate * steps * config.num_envs, peer * steps
     note = f"policy, noise, hazard costs and storing included; {config.num_envs} environments"
     return Row(name="collection", value=rate, unit="steps/s", peer="one environment", ratio=rate / peer, note=note)
 
 
+def _warm(config: TrainConfig) -> tuple[NavplanLearner, ReplayExperience]:
+    """An untrained run before its first update."""
+    from navplan.learned.recipes.navplan.experience import ReplayExperience
+    from navplan.learned.recipes.navplan.learner import NavplanLearner
+    from navplan.scenarios.registry import load_scenario
+
+    scenario = load_scenario(config.scenario)
+    experience = ReplayExperience(config, scenario)
+    learner = NavplanLearner(config, experience.size, scenario.goal_tolerance)
+    experience.warm_up(learner)
+    return learner, experience
+
+
 def _evaluation(config: TrainConfig, pairs: int) -> Row:
-    from navplan.learned.recipes.navplan.plain_critics import looped_judge
-    from navplan.learned.training.tensors import load_checkpoint
+    from navplan.learned.recipes.navplan.plain_critics import plain_checkpoint
+    from navplan.learned.training.load import load_checkpoint
 
     critics = load_checkpoint(config.scenario)
-    plain = looped_judge(critics)
+    plain = plain_checkpoint(critics)
     rng = np.random.default_rng(0)
     starts, goals = (critics.states[rng.integers(len(critics.states), size=pairs)] for _ in range(2))
 

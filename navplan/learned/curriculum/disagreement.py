@@ -10,14 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import ClassVar, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from navplan.errors import InvalidInput
 from navplan.graph.nodes import coverage_indices
-from navplan.system.arrays import Float32, Float64
+from navplan.learned.interface import Offer
+from navplan.system.arrays import Float32, Float64, Int64
 
 
 class Judge(Protocol):
@@ -115,11 +116,30 @@ def pick(
     Raises:
         InvalidInput: a count or spread below 1, a spread without an `rng`, or critics that answer in another shape.
     """
+    distance, cost = judge.members(candidates.starts, candidates.goals)
+    best = best_of(candidates, distance, cost, count, wish, spread=spread, rng=rng)
+    return Problems(candidates.starts[best], candidates.goals[best])
+
+
+def best_of(
+    candidates: Problems,
+    distance: Float32,
+    cost: Float32,
+    count: int,
+    wish: Wish,
+    *,
+    spread: int = 1,
+    rng: np.random.Generator | None = None,
+) -> Int64:
+    """Indices of what `pick` picks, from the members' opinions (E, B) and (F, B) of the B candidates.
+
+    Raises:
+        InvalidInput: as there.
+    """
     if count < 1 or spread < 1:
         raise InvalidInput(f"count is {count} and spread {spread}, expected at least 1 both")
     if spread > 1 and rng is None:
         raise InvalidInput("a spread above 1 draws: expected an rng")
-    distance, cost = judge.members(candidates.starts, candidates.goals)
     for name, rows in (("distance", distance), ("cost", cost)):
         if rows.ndim != 2 or rows.shape[1] != len(candidates.starts):
             raise InvalidInput(f"{name} critics answered {rows.shape}, expected (members, {len(candidates.starts)})")
@@ -129,8 +149,41 @@ def pick(
     if rng is not None and spread > 1 and len(best) > count:
         points = np.concatenate([candidates.starts[best], candidates.goals[best]], axis=1)
         best = best[coverage_indices(points, count, rng)]
-    best = best[:count]
-    return Problems(candidates.starts[best], candidates.goals[best])
+    return best[:count]
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """Half of the problems by what the distance critics know least, half by the cost critics or near a cost that is wanted."""
+
+    name: ClassVar[str] = "disagreement"
+    slot: ClassVar[str] = "curriculum"
+    about: ClassVar[str] = "practises what the critics disagree on most, spread over the map"
+    paper: ClassVar[str | None] = "Safe Multi-Agent Navigation guided by Goal-Conditioned Safe Reinforcement Learning"
+    source: ClassVar[str] = "docs/paper.md, section 2"
+
+    shortest: float = 1.5
+    """Problems shorter than this many predicted steps teach nothing."""
+    spread: int = 4
+    """Of so many times as many best ones those are taken that cover them best; 1: the best ones."""
+    most: float = 1.0
+    """Disagreement beyond it counts no more."""
+
+    def __post_init__(self) -> None:
+        if self.spread < 1:
+            raise InvalidInput(f"spread is {self.spread}, expected at least 1")
+        if not self.shortest >= 0 or not self.most >= 0:
+            raise InvalidInput(f"shortest is {self.shortest} and most {self.most}, expected at least 0 both")
+
+    def draw(self, offer: Offer, count: int, rng: np.random.Generator) -> Int64:
+        """See `navplan.learned.interface.Curriculum`; the first half, rounded up, by distance."""
+        candidates, reach = Problems(offer.starts, offer.goals), (self.shortest, offer.longest)
+        wishes = (Wish(distance=reach, most=self.most), Wish(by="cost", target=offer.target, distance=reach, most=self.most))
+        chosen = [np.zeros(0, np.int64)]
+        for share, wish in zip((count - count // 2, count // 2), wishes, strict=True):
+            if share:
+                chosen.append(best_of(candidates, offer.distance, offer.cost, share, wish, spread=self.spread, rng=rng))
+        return np.concatenate(chosen)
 
 
 class ProblemQueue:

@@ -7,26 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from navplan.errors import InvalidInput
-from navplan.system.arrays import Bool, Float32
-
-
-class Batch(NamedTuple):
-    """Transitions with their goals; N rows, cell units."""
-
-    states: Float32
-    actions: Float32
-    costs: Float32
-    next_states: Float32
-    goals: Float32
-    future: Bool
-    """The goal is a later state of the same episode (what behaviour cloning learns from)."""
-
-    def rows(self, first: int, count: int) -> Batch:
-        """`count` rows from row `first`."""
-        part = slice(first, first + count)
-        return Batch(
-            self.states[part], self.actions[part], self.costs[part], self.next_states[part], self.goals[part], self.future[part]
-        )
+from navplan.learned.interface import Batch
+from navplan.system.arrays import Float32
 
 
 class GoalMix(NamedTuple):

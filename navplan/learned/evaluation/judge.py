@@ -68,7 +68,7 @@ class EdgeReport:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ConvergenceReport:
     """Whether a run has converged: its policy reaches what it was trained to reach."""
 
     scenario: str
@@ -161,14 +161,14 @@ def judge(
     wanted: float = 0.98,
     tolerance: float = 0.5,
     limit: int = 20,
-) -> Verdict:
+) -> ConvergenceReport:
     """Drive all pairs (B, 2) with the policy alone; a run that reaches fewer than `wanted` of them has failed.
 
     The pairs should be none that anything was chosen on in training, and within the reach that episodes give.
     """
     real = rollout(critics.policy, world, starts, goals, tolerance=tolerance, limit=limit)
     there = np.isfinite(real.steps)
-    return Verdict(
+    return ConvergenceReport(
         scenario=critics.scenario,
         recipe=critics.config.recipe,
         seed=critics.seed,

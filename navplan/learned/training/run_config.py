@@ -1,20 +1,44 @@
-"""The configuration that a run directory was started with; readable without PyTorch."""
+"""Configurations out of files, whichever recipe they name; readable without PyTorch."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from navplan.errors import CheckpointError, InvalidInput
-from navplan.learned.recipes.navplan.config import TrainConfig
-from navplan.learned.recipes.paper.config import PaperConfig
+from navplan.errors import CheckpointError, FileFormatError, InvalidInput, UnknownName
+from navplan.learned import registry
+from navplan.learned.interface import Recipe
+from navplan.learned.training.fields import TrainingSettings, read_toml
 
-_BEFORE = {"place_channels": 0, "imitation": 0.0}
-"""What runs did not have whose files do not speak of it."""
+FIRST_RECIPE = "navplan"
+"""What files mean that name none."""
 
 
-def read_run_config(out: str | Path) -> TrainConfig | PaperConfig:
+def recipe_named(name: object) -> Recipe[Any, Any]:
+    """The recipe called `name`.
+
+    Raises:
+        UnknownName: there is none.
+    """
+    recipe: Recipe[Any, Any] = registry.get(str(name), "recipe")()
+    return recipe
+
+
+def read_config(path: str | Path) -> TrainingSettings:
+    """A TOML file of a configuration's fields; without ``recipe`` it is one of recipe navplan.
+
+    Raises:
+        FileAccessError: it cannot be read.
+        FileFormatError: it is no TOML or does not fit.
+    """
+    recipe, values = _by_recipe(read_toml(path), path)
+    settings: TrainingSettings = recipe.read(values, path)
+    return settings
+
+
+def read_run_config(out: str | Path) -> TrainingSettings:
     """The configuration that a run directory was started with.
 
     Raises:
@@ -34,12 +58,21 @@ def read_run_config(out: str | Path) -> TrainConfig | PaperConfig:
     return config_from(config, path)
 
 
-def config_from(values: dict[str, Any], source: str | Path) -> TrainConfig | PaperConfig:
-    """The configuration of either recipe from plain values.
+def config_from(values: Mapping[str, Any], source: str | Path) -> TrainingSettings:
+    """The configuration that a run's own file holds, however old it is.
 
     Raises:
         FileFormatError: it does not fit.
     """
-    if values.get("recipe") == "paper":
-        return PaperConfig.from_dict(values, source)
-    return TrainConfig.from_dict({**_BEFORE, **values}, source)
+    recipe, values = _by_recipe(values, source)
+    settings: TrainingSettings = recipe.recall(values, source)
+    return settings
+
+
+def _by_recipe(values: Mapping[str, Any], source: str | Path) -> tuple[Recipe[Any, Any], dict[str, Any]]:
+    """The recipe that the values name, and the values with its registered name."""
+    try:
+        recipe = recipe_named(values.get("recipe", FIRST_RECIPE))
+    except UnknownName as error:
+        raise FileFormatError(source, str(error)) from error
+    return recipe, {**values, "recipe": recipe.name}

@@ -8,26 +8,23 @@ the ``.json`` beside a checkpoint is a copy for people.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from navplan.errors import CheckpointError, FileAccessError, InvalidInput, MissingExtra, UnknownName
+from navplan.errors import CheckpointError, MissingExtra
+from navplan.learned.interface import Arrays
 from navplan.system.files import read_bytes, write_atomically, write_text
-
-if TYPE_CHECKING:
-    from navplan.learned.trained import Critics
 
 FORMAT = 1
 POLICY = "policy.safetensors"
 STAGE1 = "stage1.safetensors"
 CHECKPOINT = "checkpoint.safetensors"
-Arrays = dict[str, NDArray[Any]]
+EXPORTS = {2: POLICY, 1: STAGE1}
+"""The file of each stage: 2 is the finished one."""
 
 _KEY = "navplan"
 
@@ -99,73 +96,9 @@ def expect(path: Path, arrays: Arrays, shapes: Mapping[str, tuple[int, ...]]) ->
             raise CheckpointError(path, f"tensor {name!r} is {array.dtype} {array.shape}, expected float32 {shape}")
 
 
-def bundled_checkpoints() -> tuple[str, ...]:
-    """Names of the checkpoints that come with navplan."""
-    folder = resources.files("navplan.learned") / "checkpoints"
-    if not folder.is_dir():
-        return ()
-    return tuple(sorted(entry.name for entry in folder.iterdir() if (entry / POLICY).is_file()))
-
-
-def checkpoint_folder(path_or_name: str | Path) -> Path:
-    """The run directory behind a bundled name, or the path itself.
-
-    Raises:
-        UnknownName: a bare word that is neither bundled nor a path.
-        FileAccessError: a path without a run in it.
-    """
-    names = bundled_checkpoints()
-    if isinstance(path_or_name, str) and path_or_name in names:
-        return Path(str(resources.files("navplan.learned") / "checkpoints" / path_or_name))
-    path = Path(path_or_name)
-    if path.exists():
-        return path
-    if isinstance(path_or_name, str) and len(path.parts) <= 1 and not path.suffix:
-        raise UnknownName("checkpoint", path_or_name, names)
-    raise FileAccessError(f"{path}: no such run, expected a run directory or one of: {', '.join(names)}")
-
-
-def load_checkpoint(path_or_name: str | Path, *, stage: int = 2) -> Critics:
-    """Critics and policies of a finished run.
-
-    Args:
-        path_or_name: a run directory, a ``.safetensors`` file of one, or the name of a bundled checkpoint.
-        stage: 2 for the final networks, 1 for those of the unconstrained policy that stage 2 started from.
-
-    Raises:
-        InvalidInput: another stage.
-        MissingExtra: PyTorch is not installed.
-        UnknownName, FileAccessError: there is no such run.
-        CheckpointError: the file is truncated, foreign, or of another shape than its configuration.
-    """
-    if stage not in (1, 2):
-        raise InvalidInput(f"stage is {stage!r}, expected 1 or 2")
-    folder = checkpoint_folder(path_or_name)
-    path = folder / (POLICY if stage == 2 else STAGE1) if folder.is_dir() else folder
-    if folder.is_dir() and not path.is_file() and (folder / CHECKPOINT).is_file():
-        raise FileAccessError(f"{path}: is missing, this run is not finished: continue it with navplan train --resume")
-    try:
-        from navplan.learned.trained import critics_from
-    except ImportError as error:
-        raise MissingExtra("a learned checkpoint", "PyTorch", "learned") from error
-    arrays, document = read_tensors(path, "policy")
-    return critics_from(path, arrays, document)
-
-
 def write_summary(path: Path, document: Mapping[str, Any]) -> None:
     """A readable JSON copy beside a checkpoint; nothing reads it back."""
     write_text(path, json.dumps(document, indent=2, sort_keys=True) + "\n")
-
-
-def pair_of_sizes(path: Path, value: Any) -> tuple[float, float]:
-    """A map's (H, W) out of a document.
-
-    Raises:
-        CheckpointError: it is no pair of positive numbers.
-    """
-    if isinstance(value, list) and len(value) == 2 and all(type(v) in (int, float) and 0 < v < math.inf for v in value):
-        return float(value[0]), float(value[1])
-    raise CheckpointError(path, f"map size is {value!r}, expected two positive numbers")
 
 
 def _one_line(error: Exception) -> str:

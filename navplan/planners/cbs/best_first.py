@@ -6,8 +6,9 @@ import heapq
 import math
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
+from navplan.planners.base import SAME, GaveUp
 from navplan.planners.cbs.joint_attempts import JointAttempts
-from navplan.planners.cbs.tree import SAME, GaveUp, Node, Tree
+from navplan.planners.cbs.tree import Node, Tree
 
 
 class SearchOptions(NamedTuple):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from navplan.planners.base import SAME
 from navplan.planners.cbs.agent_search import pack
 from navplan.planners.cbs.best_first import SearchOptions, Split
 from navplan.planners.cbs.conflicts import Conflict
 from navplan.planners.cbs.constraints import Constraint
-from navplan.planners.cbs.tree import SAME, Node, Tree
+from navplan.planners.cbs.tree import Node, Tree
 from navplan.planners.cbs.vertex_cover import matching
 from navplan.system.arrays import Int32
 

@@ -9,13 +9,12 @@ from typing import ClassVar
 import numpy as np
 
 from navplan.errors import InvalidInput
-from navplan.graph.state_graph import StateGraph
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
-from navplan.planners.base import Guarantee, Prepared, check_time_limit
+from navplan.planners.base import Guarantee, Planner, Prepared, check_limit, check_time_limit, check_whole
 from navplan.planners.cbs.best_first import SearchOptions, best_first
 from navplan.planners.cbs.branching import ConflictBranching
-from navplan.planners.cbs.tree import Node, Tree, run
+from navplan.planners.cbs.tree import Node, Tree, plan_by_tree
 from navplan.planners.cbs.unit.search import search_units
 
 # Agents that can be planned jointly.
@@ -23,7 +22,7 @@ MOST_TOGETHER = 16
 
 
 @dataclass(frozen=True, slots=True)
-class CBS:
+class CBS(Planner):
     """Conflict-Based Search (Sharon et al. 2015), optimal for any edge and wait costs and any clearance.
 
     A node is split on the conflict whose children's costs rise most (cardinal conflicts first, Boyarski et al. 2015), found by
@@ -34,7 +33,6 @@ class CBS:
 
     name: ClassVar[str] = "cbs"
     guarantee: ClassVar[Guarantee] = "optimal"
-    max_agents: ClassVar[int | None] = None
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs; any clearance"
     about: ClassVar[str] = "Conflict-Based Search: optimal sum of costs, for few or lightly interacting agents"
     kernels: ClassVar[tuple[str, ...]] = (
@@ -68,11 +66,10 @@ class CBS:
 
     def __post_init__(self) -> None:
         check_time_limit("CBS.time_limit", self.time_limit)
-        check_max_nodes("CBS.max_nodes", self.max_nodes)
-        for name in ("joint_after", "team", "team_after"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < 0:
-                raise InvalidInput(f"CBS.{name} is {value!r}, expected an integer of at least 0")
+        check_limit("CBS.max_nodes", self.max_nodes)
+        check_whole("CBS.joint_after", self.joint_after)
+        check_whole("CBS.team", self.team)
+        check_whole("CBS.team_after", self.team_after)
         if self.team > MOST_TOGETHER:
             raise InvalidInput(f"CBS.team is {self.team}, expected at most {MOST_TOGETHER}")
 
@@ -80,13 +77,9 @@ class CBS:
         """The same planner using every kernel from the start, for warming up."""
         return dataclasses.replace(self, joint_after=0, team=max(self.team, 2), team_after=1, max_nodes=None)
 
-    def prepare(self, graph: StateGraph) -> Prepared:
-        """Reverse the graph."""
-        return Prepared.of(graph)
-
     def plan(self, problem: Problem, state: Prepared, *, deadline: float | None, rng: np.random.Generator) -> Plan:
         """See `navplan.planners.base.Planner`; no choice is random."""
-        return run(self.name, problem, state, deadline, self._search)
+        return plan_by_tree(self.name, problem, state, deadline, self._search)
 
     def _search(self, tree: Tree) -> Node | None:
         options = SearchOptions(
@@ -96,9 +89,3 @@ class CBS:
         if self.unit and weighted.unit and tree.clearance == 0.0 and bool((weighted.waits == 1.0).all()):
             return search_units(tree, options)
         return best_first(tree, ConflictBranching(tree, options), options)
-
-
-def check_max_nodes(name: str, value: int | None) -> None:
-    """Raise InvalidInput unless `value` is None or a positive integer."""
-    if value is not None and not (isinstance(value, int) and value > 0):
-        raise InvalidInput(f"{name} is {value!r}, expected a positive integer or None")

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import heapq
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from navplan.errors import InvalidInput
-from navplan.graph.state_graph import StateGraph
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
-from navplan.planners.base import Guarantee, Prepared, check_time_limit
+from navplan.planners.base import SAME, GaveUp, Guarantee, Planner, Prepared, check_limit, check_suboptimality, check_time_limit
 from navplan.planners.cbs.agent_search import pack
-from navplan.planners.cbs.cbs import check_max_nodes
-from navplan.planners.cbs.tree import SAME, GaveUp, Node, Tree, run
+from navplan.planners.cbs.tree import Node, Tree, plan_by_tree
 
 
 @dataclass(frozen=True, slots=True)
-class ECBS:
+class ECBS(Planner):
     """Enhanced CBS (Barer et al. 2014): a plan whose sum of costs is proved to be within `suboptimality` of the optimum."""
 
     name: ClassVar[str] = "ecbs"
     guarantee: ClassVar[Guarantee] = "bounded"
-    max_agents: ClassVar[int | None] = None
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs; any clearance"
     about: ClassVar[str] = "CBS with focal search on both levels: within a factor (1.1) of the optimum, much faster"
     kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.search.space_time",)
@@ -38,18 +33,13 @@ class ECBS:
     """Conflict-tree nodes to expand before giving up (status unsolved), None for no limit."""
 
     def __post_init__(self) -> None:
-        if not (isinstance(self.suboptimality, int | float) and 1.0 <= self.suboptimality < math.inf):
-            raise InvalidInput(f"ECBS.suboptimality is {self.suboptimality!r}, expected a number of at least 1")
+        check_suboptimality("ECBS.suboptimality", self.suboptimality)
         check_time_limit("ECBS.time_limit", self.time_limit)
-        check_max_nodes("ECBS.max_nodes", self.max_nodes)
-
-    def prepare(self, graph: StateGraph) -> Prepared:
-        """Reverse the graph."""
-        return Prepared.of(graph)
+        check_limit("ECBS.max_nodes", self.max_nodes)
 
     def plan(self, problem: Problem, state: Prepared, *, deadline: float | None, rng: np.random.Generator) -> Plan:
         """See `navplan.planners.base.Planner`; no choice is random."""
-        return run(self.name, problem, state, deadline, lambda tree: _search(tree, self))
+        return plan_by_tree(self.name, problem, state, deadline, lambda tree: _search(tree, self))
 
 
 def _search(tree: Tree, options: ECBS) -> Node | None:
@@ -58,7 +48,7 @@ def _search(tree: Tree, options: ECBS) -> Node | None:
     root = tree.root(range(tree.problem.num_agents), w)
     if root is None:
         return None
-    front = _Front(w)
+    front = FocalQueue(w)
     front.push(root)
     while (node := front.pop()) is not None:
         tree.clock.check()
@@ -78,7 +68,7 @@ def _search(tree: Tree, options: ECBS) -> Node | None:
     return None
 
 
-class _Front:
+class FocalQueue:
     """Open nodes in three heaps: by bound, those within w of the least bound by conflicts, the rest by cost.
 
     Attributes:
@@ -95,6 +85,7 @@ class _Front:
         self.lower_bound = 0.0
 
     def push(self, node: Node) -> None:
+        """Add an open node."""
         # equal conflicts and cost: the younger node first, which is nearer to a solution
         self._count -= 1
         self._nodes[self._count] = node

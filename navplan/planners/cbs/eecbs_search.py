@@ -10,10 +10,10 @@ import numpy as np
 from navplan.kernels.cbs import eecbs_tree
 from navplan.kernels.cbs.eecbs_memory import COUNT, INT, MEETS, REAL, STATE, TIME, VALUE, AgentWork, TreeWork
 from navplan.kernels.common.status import BUDGET, FULL
-from navplan.kernels.search.reservation import NEVER, Reservations, move_paths
+from navplan.kernels.search.reservation import Reservations, move_paths
 from navplan.planners.base import Clock
 from navplan.planners.cbs.root_bound import RootBound
-from navplan.planners.priority.reservations import Field
+from navplan.planners.field import Field, make_reservations
 from navplan.system.arrays import Int32
 
 # Low-level expansions of one kernel call, about 10 ms.
@@ -55,9 +55,8 @@ class ExplicitEstimationSearch:
         """Proved so far for the sum of costs."""
         return max(self.field.lower_bound, float(self.tree.values[VALUE.proved]))
 
-    @property
     def stats(self) -> dict[str, float]:
-        """Counts for the plan."""
+        """Counters for the plan."""
         counts = self.tree.counts
         return {
             "expanded": int(counts[COUNT.splits]),
@@ -139,20 +138,7 @@ def _wider(group: Any, names: tuple[str, ...], room: int, axis: int) -> Any:
 
 def _make_table(field: Field, steps: float) -> Reservations:
     """An empty reservation table for at least `steps` time steps."""
-    agents, nodes = field.ground.tables.shape
-    words = math.ceil(steps / 32)
-    owner = np.full(nodes, -1, np.int32)
-    owner[field.ground.goals] = np.arange(agents, dtype=np.int32)
-    return Reservations(
-        bits=np.zeros((nodes, words), np.uint32),
-        head=np.full((nodes, 32 * words), -1, np.int32),
-        link=np.empty((agents, 32 * words), np.int32),
-        paths=np.empty((agents, 32 * words), np.int32),
-        lengths=np.zeros(agents, np.int32),
-        rests=np.full(nodes, NEVER, np.int32),
-        owner=owner,
-        horizon=np.zeros(1, np.int64),
-    )
+    return make_reservations(field, math.ceil(steps / 32))
 
 
 def _make_work(nodes: int, labels: int, rules: int) -> AgentWork:

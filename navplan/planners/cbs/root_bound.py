@@ -12,7 +12,7 @@ from navplan.kernels.search.dijkstra import Csr
 from navplan.planners.base import Clock, freeze
 from navplan.planners.cbs.pair_bounds import BUDGET, MAX_COMBINATIONS, make_pair_work
 from navplan.planners.cbs.vertex_cover import cover, matching
-from navplan.planners.priority.reservations import Field
+from navplan.planners.field import Field
 
 # Pairs for which a cover is found in less than 0.1 s; of more, disjoint ones are summed.
 MOST_COVERED = 100

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from navplan.kernels.search.conflicts import first_too_close
-from navplan.plan.plan import Plan, Status, make_plan
+from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
-from navplan.planners.base import Clock, OutOfTime, Prepared, Weighted, distance_tables
+from navplan.planners.attempt import attempt
+from navplan.planners.base import Clock, Infeasible, Prepared, Weighted, check_reachable, distance_tables
 from navplan.planners.cbs.agent_search import AgentSearch, Route, pack
 from navplan.planners.cbs.conflicts import Conflict, ConflictFinder
 from navplan.planners.cbs.constraints import Constraint
@@ -22,8 +21,6 @@ from navplan.system.arrays import Float64, Int32
 
 # A gap this small (cells) below the clearance is float32 rounding of the coordinates, not a conflict.
 ROUNDING = 1e-7
-# Costs that differ by less, relatively, are one cost summed in two orders.
-SAME = 1e-11
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +44,6 @@ class Node:
     def paths(self) -> list[Int32]:
         """Node ids per agent."""
         return [route.path for route in self.routes]
-
-
-class GaveUp(Exception):
-    """A limit other than time was reached; the message is the plan's reason."""
 
 
 class Tree:
@@ -80,6 +73,21 @@ class Tree:
         self.joint_expanded = 0
         self.weighted = weighted
         self.tables = tables
+
+    def progress(self) -> str:
+        """How far the search came, for a plan's reason."""
+        return f" after {self.expanded} conflict-tree nodes; no solution costs less than {self.lower_bound:g}"
+
+    def stats(self) -> dict[str, float]:
+        """Counters for the plan."""
+        return {
+            "expanded": self.expanded,
+            "joint_expanded": self.joint_expanded,
+            "generated": self.generated,
+            "low_level_searches": self.low.searches,
+            "low_level_expanded": self.low.expanded,
+            "low_level_generated": self.low.generated,
+        }
 
     def jointly(self, capacity: int) -> JointResult:
         """All agents planned together, with `capacity` records."""
@@ -173,27 +181,16 @@ def effective_clearance(problem: Problem) -> float:
     return problem.spacing - ROUNDING if problem.spacing > 2 * ROUNDING else problem.spacing
 
 
-def apart_reason(problem: Problem, xy: Float64) -> str:
-    """Why no plan can exist because of agents too close at their starts or goals; empty when none are."""
+def check_apart(problem: Problem, xy: Float64) -> None:
+    """Raise Infeasible where agents are too close at their starts or goals."""
     for what, nodes in (("start", problem.starts), ("goal", problem.goals)):
         i, j = first_too_close(xy, nodes, effective_clearance(problem))
         if i >= 0:
             gap = float(np.linalg.norm(xy[nodes[i]] - xy[nodes[j]]))
-            return f"agents {i} and {j} {what} {gap:.3g} apart, closer than the clearance {problem.spacing:g}"
-    return ""
+            raise Infeasible(f"agents {i} and {j} {what} {gap:.3g} apart, closer than the clearance {problem.spacing:g}")
 
 
-def reach_reason(problem: Problem, tables: Float64) -> str:
-    """Why no plan can exist because of agents that cannot reach their goals even alone; empty when all can."""
-    lost = np.flatnonzero(np.isinf(tables[np.arange(problem.num_agents), problem.starts]))
-    if not lost.size:
-        return ""
-    agent = int(lost[0])
-    more = f" (nor can {lost.size - 1} others)" if lost.size > 1 else ""
-    return f"agent {agent} cannot reach its goal: no way from node {problem.starts[agent]} to node {problem.goals[agent]}{more}"
-
-
-def run(
+def plan_by_tree(
     planner: str,
     problem: Problem,
     prepared: Prepared,
@@ -205,66 +202,13 @@ def run(
     Args:
         search: returns a node without conflicts, or None when the tree is exhausted; may raise OutOfTime and GaveUp.
     """
-    began = time.perf_counter()
-    clock = Clock(deadline)
-    tree: Tree | None = None
-    node: Node | None = None
-    status: Status
-    try:
-        reason = apart_reason(problem, prepared.xy)
-        if not reason:
-            weighted = Weighted.of(problem, prepared)
-            tables = distance_tables(weighted, problem.goals, clock)
-            reason = reach_reason(problem, tables)
-        if reason:
-            status = "infeasible"
-        else:
-            tree = Tree(problem, weighted, tables, clock)
-            node = search(tree)
-            status = "bounded"
-            if node is None:
-                status, reason = "infeasible", "every way of resolving the agents' conflicts leaves one without a path"
-    except OutOfTime:
-        status, reason = "timeout", f"time limit reached{_progress(tree)}"
-    except GaveUp as stop:
-        status, reason = "unsolved", f"{stop}{_progress(tree)}"
-    except KeyboardInterrupt:
-        status, reason = "unsolved", f"interrupted{_progress(tree)}"
-    plan = make_plan(
-        problem,
-        planner,
-        status,
-        node.paths() if node is not None else (),
-        lower_bound=tree.lower_bound if tree is not None and status != "infeasible" else None,
-        runtime_s=time.perf_counter() - began,
-        reason=reason,
-        stats=_stats(tree),
-    )
-    return _settle(plan)
-
-
-def _settle(plan: Plan) -> Plan:
-    """A bounded plan whose bound has reached its cost is optimal."""
-    cost, bound = plan.sum_of_costs, plan.lower_bound
-    if cost is None or bound is None or cost > bound * (1.0 + SAME):
-        return plan
-    return dataclasses.replace(plan, status="optimal", lower_bound=cost, suboptimality=1.0)
-
-
-def _progress(tree: Tree | None) -> str:
-    if tree is None:
-        return " while the distance tables were built"
-    return f" after {tree.expanded} conflict-tree nodes; no solution costs less than {tree.lower_bound:g}"
-
-
-def _stats(tree: Tree | None) -> dict[str, float]:
-    if tree is None:
-        return {"expanded": 0, "generated": 0}
-    return {
-        "expanded": tree.expanded,
-        "joint_expanded": tree.joint_expanded,
-        "generated": tree.generated,
-        "low_level_searches": tree.low.searches,
-        "low_level_expanded": tree.low.expanded,
-        "low_level_generated": tree.low.generated,
-    }
+    with attempt(planner, problem, deadline) as run:
+        check_apart(problem, prepared.xy)
+        weighted = Weighted.of(problem, prepared)
+        tables = distance_tables(weighted, problem.goals, run.clock)
+        check_reachable(problem, tables[np.arange(problem.num_agents), problem.starts])
+        node = search(run.watch(Tree(problem, weighted, tables, run.clock)))
+        if node is None:
+            raise Infeasible("every way of resolving the agents' conflicts leaves one without a path")
+        run.found(node.paths(), "bounded")
+    return run.plan()

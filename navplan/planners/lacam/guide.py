@@ -11,7 +11,7 @@ from navplan.kernels.lacam.guide import GuideWork, Paths, make_guide, scatter
 from navplan.kernels.lacam.pibt import PibtScene
 from navplan.plan.problem import Problem
 from navplan.planners.base import Clock
-from navplan.planners.lacam.team import Team
+from navplan.planners.lacam.team import PibtTeam
 
 # Memory for who is where when; larger problems go without.
 MOST_BYTES = 1 << 30
@@ -20,7 +20,9 @@ BATCH = 32
 ROUNDS = 8
 
 
-def add_guide(problem: Problem, team: Team, clock: Clock, rng: np.random.Generator, margin: int, until: float | None) -> Team:
+def add_guide(
+    problem: Problem, team: PibtTeam, clock: Clock, rng: np.random.Generator, margin: int, until: float | None
+) -> PibtTeam:
     """The team with a guide for each agent, or as it is where there is none: weighted graphs, or too large a problem.
 
     Args:
@@ -81,7 +83,7 @@ def add_guide(problem: Problem, team: Team, clock: Clock, rng: np.random.Generat
     return team._replace(scene=_guided(team, paths))
 
 
-def _guided(team: Team, paths: Paths) -> PibtScene:
+def _guided(team: PibtTeam, paths: Paths) -> PibtScene:
     sizes = np.where(paths.steps > 0, 2 ** np.ceil(np.log2(np.maximum(2 * paths.steps, 2))), 0).astype(np.int64)
     ptr = np.concatenate([[0], np.cumsum(sizes)])
     room = max(1, int(ptr[-1]))

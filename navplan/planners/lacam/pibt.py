@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from navplan.errors import InvalidInput
-from navplan.graph.state_graph import StateGraph
 from navplan.kernels.lacam.pibt import pibt_step
-from navplan.plan.plan import Plan, Status, make_plan
+from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
-from navplan.planners.base import Clock, Guarantee, OutOfTime, Prepared, check_time_limit
-from navplan.planners.lacam.team import Team, lost_reason, make_team, paths_of, refuse_clearance, settle
+from navplan.planners.attempt import attempt
+from navplan.planners.base import Clock, GaveUp, Guarantee, Planner, Prepared, check_limit, check_reachable, check_time_limit
+from navplan.planners.lacam.team import PibtTeam, make_team, paths_of
 from navplan.system.arrays import Int32
 
 
 @dataclass(frozen=True, slots=True)
-class PIBT:
+class PIBT(Planner):
     """Priority Inheritance with Backtracking (Okumura et al. 2022) until all agents are at their goals at once.
 
     Where all cannot be at their goals at once by pushing each other, the agents dance for ever: the plan is then unsolved.
@@ -27,9 +25,10 @@ class PIBT:
 
     name: ClassVar[str] = "pibt"
     guarantee: ClassVar[Guarantee] = "none"
-    max_agents: ClassVar[int | None] = None
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs; clearance 0"
     about: ClassVar[str] = "PIBT: one step at a time, fastest for thousands of agents; incomplete"
+    any_clearance: ClassVar[bool] = False
+    stepwise: ClassVar[bool] = True
     kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.lacam.pibt",)
 
     time_limit: float | None = None
@@ -39,50 +38,22 @@ class PIBT:
 
     def __post_init__(self) -> None:
         check_time_limit("PIBT.time_limit", self.time_limit)
-        if self.max_steps is not None and not (isinstance(self.max_steps, int) and self.max_steps > 0):
-            raise InvalidInput(f"PIBT.max_steps is {self.max_steps!r}, expected a positive integer or None")
-
-    def prepare(self, graph: StateGraph) -> Prepared:
-        """Reverse the graph."""
-        return Prepared.of(graph)
+        check_limit("PIBT.max_steps", self.max_steps)
 
     def plan(self, problem: Problem, state: Prepared, *, deadline: float | None, rng: np.random.Generator) -> Plan:
         """See `navplan.planners.base.Planner`."""
-        refuse_clearance(self.name, problem)
-        began = time.perf_counter()
-        clock = Clock(deadline)
-        rows: list[Int32] = []
-        bound: float | None = None
-        status: Status = "unsolved"
-        try:
-            team = make_team(problem, state, clock, rng)
-            reason = lost_reason(problem, team.alone)
-            if reason:
-                status = "infeasible"
-            else:
-                bound = float(team.alone.sum())
-                rows, home = self._walk(problem, team, clock)
-                if home:
-                    status = "feasible"
-                else:
-                    reason = f"not all agents were at their goals at once within {len(rows) - 1} steps"
-        except OutOfTime:
-            status, reason = "timeout", "time limit reached"
-        except KeyboardInterrupt:
-            reason = "interrupted"
-        plan = make_plan(
-            problem,
-            self.name,
-            status,
-            paths_of(np.stack(rows)) if status == "feasible" else (),
-            lower_bound=bound,
-            runtime_s=time.perf_counter() - began,
-            reason=reason,
-            stats={"expanded": max(0, len(rows) - 1), "generated": max(0, len(rows) - 1)},
-        )
-        return settle(plan)
+        with attempt(self.name, problem, deadline, early="") as run:
+            team = make_team(problem, state, run.clock, rng)
+            check_reachable(problem, team.alone)
+            run.lower_bound = float(team.alone.sum())
+            rows, home = self._walk(problem, team, run.clock)
+            run.stats["expanded"] = run.stats["generated"] = len(rows) - 1
+            if not home:
+                raise GaveUp(f"not all agents were at their goals at once within {len(rows) - 1} steps")
+            run.found(paths_of(np.stack(rows)))
+        return run.plan()
 
-    def _walk(self, problem: Problem, team: Team, clock: Clock) -> tuple[list[Int32], bool]:
+    def _walk(self, problem: Problem, team: PibtTeam, clock: Clock) -> tuple[list[Int32], bool]:
         """Configurations step by step, and whether the last one is all agents at their goals."""
         weights = team.scene.weights
         shortest = float(weights.min()) if weights.size else 1.0

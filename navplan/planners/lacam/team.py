@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
@@ -10,22 +9,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from navplan.errors import InvalidProblem
 from navplan.graph.state_graph import StateGraph
 from navplan.kernels.common.tables import FAR, hops
 from navplan.kernels.lacam.pibt import Crew, PibtScene
-from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
 from navplan.planners.base import Clock, Prepared, Weighted, distance_tables, freeze
 from navplan.system.arrays import Float64, Int32
 
 # Goals per kernel call of the table builder: milliseconds.
 BATCH = 16
-# Costs that differ by less, relatively, are one cost summed in two orders.
-SAME = 1e-11
 
 
-class Team(NamedTuple):
+class PibtTeam(NamedTuple):
     """A problem ready for the kernels.
 
     Attributes:
@@ -41,15 +36,6 @@ class Team(NamedTuple):
     ranks: Int32
     alone: Float64
     branching: int
-
-
-def refuse_clearance(name: str, problem: Problem) -> None:
-    """Raise InvalidProblem when bodies have a size: these planners know vertex and swap conflicts only."""
-    if problem.spacing > 0:
-        raise InvalidProblem(
-            f"planner {name} plans with clearance 0 (vertex and swap conflicts) and this problem's is {problem.spacing:g}; "
-            f"use cbs or ecbs"
-        )
 
 
 def threads() -> int:
@@ -82,7 +68,7 @@ def hop_tables(indptr: Int32, indices: Int32, goals: Int32, clock: Clock, worker
     return tables
 
 
-def make_team(problem: Problem, prepared: Prepared, clock: Clock, rng: np.random.Generator) -> Team:
+def make_team(problem: Problem, prepared: Prepared, clock: Clock, rng: np.random.Generator) -> PibtTeam:
     """Build the tables and the working memory; no guide yet.
 
     Raises:
@@ -133,27 +119,9 @@ def make_team(problem: Problem, prepared: Prepared, clock: Clock, rng: np.random
         random=np.array([int(rng.integers(1, 2**32))], np.int64),
     )
     ranks = np.lexsort((rng.random(agents), -alone)).astype(np.int32)
-    return Team(scene, tables, crew, ranks, alone, branching)
-
-
-def lost_reason(problem: Problem, alone: Float64) -> str:
-    """Why no plan can exist because of agents that cannot reach their goals even alone; empty when all can."""
-    lost = np.flatnonzero(np.isinf(alone))
-    if not lost.size:
-        return ""
-    agent = int(lost[0])
-    more = f" (nor can {lost.size - 1} others)" if lost.size > 1 else ""
-    return f"agent {agent} cannot reach its goal: no way from node {problem.starts[agent]} to node {problem.goals[agent]}{more}"
+    return PibtTeam(scene, tables, crew, ranks, alone, branching)
 
 
 def paths_of(rows: Int32) -> list[Int32]:
     """Per agent its path, from (T, A) configurations; trailing waits included."""
     return list(np.ascontiguousarray(rows.T))
-
-
-def settle(plan: Plan) -> Plan:
-    """A plan whose proved bound has reached its cost is optimal."""
-    cost, bound = plan.sum_of_costs, plan.lower_bound
-    if cost is None or bound is None or cost > bound * (1.0 + SAME):
-        return plan
-    return dataclasses.replace(plan, status="optimal", lower_bound=cost, suboptimality=1.0)

@@ -11,7 +11,7 @@ from navplan.kernels.common.tables import FAR, hops
 from navplan.kernels.lacam.pibt import pibt_step
 from navplan.plan.problem import Problem
 from navplan.planners.base import Clock, Planner, Prepared, Weighted, distance_tables
-from navplan.planners.lacam.team import make_team, refuse_clearance
+from navplan.planners.lacam.team import make_team
 from navplan.system.arrays import Bool, Float64, Int32
 
 
@@ -40,9 +40,8 @@ class Fleet(Protocol):
 class PibtFleet:
     """Every step by PIBT; distance tables change row by row with the goals."""
 
-    def __init__(self, problem: Problem, rng: np.random.Generator) -> None:
-        refuse_clearance("pibt", problem)
-        self.name = "pibt"
+    def __init__(self, problem: Problem, planner: Planner, rng: np.random.Generator) -> None:
+        self.name = planner.name
         self.calls: list[tuple[float, int]] = []
         self.failures = 0
         self.delayed = 0

@@ -18,7 +18,7 @@ from navplan.errors import FileFormatError, InvalidInput, InvalidProblem
 from navplan.graph.state_graph import StateGraph
 from navplan.plan.plan import Plan, make_plan
 from navplan.plan.problem import Problem
-from navplan.planners.base import check_time_limit
+from navplan.planners.base import Planner, check_supported, check_time_limit
 from navplan.planners.lifelong.fleet import Fleet, PibtFleet, WindowFleet
 from navplan.planners.solve import configured
 from navplan.planners.warm_up import warm_up
@@ -213,7 +213,7 @@ def lifelong(
     problem: Problem,
     goals_stream: GoalStream | Iterable[int | Sequence[int]] | None = None,
     steps: int = 1000,
-    planner: str = "pibt",
+    planner: str | Planner = "pibt",
     *,
     window: int = 5,
     horizon: int | None = None,
@@ -231,7 +231,7 @@ def lifelong(
         problem: starts, and the first goals when `goals_stream` is None; else those of the stream from the beginning.
         goals_stream: a `GoalStream`; or nodes (or sequences of nodes) as in `TaskList`; None for random goals without end.
         steps: time steps to drive.
-        planner: pibt, or any registered planner for many agents.
+        planner: pibt, or any registered planner for many agents, or a planner object.
         window: steps to drive between two plans; pibt plans every step.
         horizon: aim no more than so many steps ahead on the way to the goal; None for the goals themselves.
         time_limit: wall seconds for one planning call; None for no limit.
@@ -259,11 +259,12 @@ def lifelong(
     chosen = configured(planner, options)
     if chosen.max_agents is not None:
         raise InvalidProblem(f"planner {chosen.name} plans for {chosen.max_agents} agent, expected one for many agents")
+    check_supported(chosen, problem)
     warm_up(chosen, problem)
     rng = np.random.default_rng(seed)
     fleet: Fleet
-    if chosen.name == "pibt":
-        fleet = PibtFleet(problem, rng)
+    if chosen.stepwise:
+        fleet = PibtFleet(problem, chosen, rng)
     else:
         fleet = WindowFleet(problem, chosen, rng, window, horizon, time_limit)
     return _drive(problem, stream, first, fleet, steps, progress)

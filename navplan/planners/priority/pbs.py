@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from navplan.graph.state_graph import StateGraph
 from navplan.kernels.search.reservation import first_clash, meetings, remove
 from navplan.kernels.search.sipp import CHEAPEST, EXPANDED
-from navplan.plan.plan import Plan, Status
+from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
-from navplan.planners.base import Clock, Guarantee, OutOfTime, Prepared, check_time_limit
-from navplan.planners.priority.reservations import Arena, Field, Hopeless, check_count, finish, refuse_clearance
+from navplan.planners.attempt import attempt
+from navplan.planners.base import Clock, Guarantee, Planner, Prepared, check_count, check_time_limit
+from navplan.planners.field import Field
+from navplan.planners.priority.reservations import Arena
 from navplan.system.arrays import Bool, Float64, Int32
 
 
 @dataclass(frozen=True, slots=True)
-class PBS:
+class PBS(Planner):
     """Priority-Based Search (Ma et al. 2019): depth-first over partial orders of the agents, each conflict settled by a priority.
 
     Agents avoid those above them and, at equal cost, meet few others. Fast, near the optimum, and incomplete.
@@ -28,9 +28,9 @@ class PBS:
 
     name: ClassVar[str] = "pbs"
     guarantee: ClassVar[Guarantee] = "none"
-    max_agents: ClassVar[int | None] = None
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs; clearance 0"
     about: ClassVar[str] = "Priority-Based Search: depth-first over priorities, near the optimum, may find nothing"
+    any_clearance: ClassVar[bool] = False
     kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.search.sipp",)
 
     time_limit: float | None = 30.0
@@ -42,47 +42,22 @@ class PBS:
         check_time_limit("PBS.time_limit", self.time_limit)
         check_count("PBS.max_nodes", self.max_nodes)
 
-    def prepare(self, graph: StateGraph) -> Prepared:
-        """Reverse the graph."""
-        return Prepared.of(graph)
-
     def plan(self, problem: Problem, state: Prepared, *, deadline: float | None, rng: np.random.Generator) -> Plan:
         """See `navplan.planners.base.Planner`; no choice is random."""
-        began = time.perf_counter()
-        refuse_clearance(self.name, problem)
-        clock = Clock(deadline)
-        field: Field | None = None
-        search: _Search | None = None
-        paths: list[Int32] | None = None
-        status: Status = "unsolved"
-        try:
-            field = Field.of(problem, state, clock)
-            search = _Search(Arena(field), clock)
-            paths = search.run(self.max_nodes)
-            if search.stack:
-                reason = f"node limit of {self.max_nodes} reached"
+        with attempt(self.name, problem, deadline, early=" after 0 nodes") as run:
+            search = run.watch(PBSSearch(Arena(Field.of(problem, state, run.clock)), run.clock))
+            paths = search.solve(self.max_nodes)
+            if paths is not None:
+                run.found(paths)
+            elif search.stack:
+                run.stop("gave up", f"node limit of {self.max_nodes} reached")
             else:
-                reason = f"no priorities work, {search.expanded} nodes tried; the planner is incomplete"
-        except Hopeless as why:
-            status, reason = "infeasible", str(why)
-        except OutOfTime:
-            status, reason = "timeout", f"time limit reached after {search.expanded if search else 0} nodes"
-        except KeyboardInterrupt:
-            reason = f"interrupted after {search.expanded if search else 0} nodes"
-        return finish(
-            problem,
-            self.name,
-            paths,
-            field.lower_bound if field is not None else None,
-            began=began,
-            status=status,
-            reason=reason,
-            stats=search.stats() if search is not None else {"expanded": 0, "generated": 0},
-        )
+                run.stop("gave up", f"no priorities work, {search.expanded} nodes tried; the planner is incomplete")
+        return run.plan()
 
 
 @dataclass(frozen=True, slots=True)
-class _Node:
+class PriorityNode:
     """Paths under a partial order.
 
     Attributes:
@@ -96,7 +71,7 @@ class _Node:
     costs: Float64
 
 
-class _Search:
+class PBSSearch:
     """Depth-first search of the priority tree, the paths of the present node in one arena.
 
     Attributes:
@@ -105,7 +80,7 @@ class _Search:
     """
 
     def __init__(self, arena: Arena, clock: Clock) -> None:
-        self.stack: list[_Node] = []
+        self.stack: list[PriorityNode] = []
         self.expanded = 0
         self.generated = 0
         self._arena = arena
@@ -116,7 +91,7 @@ class _Search:
         self._met = np.empty(agents, np.int32)
         self._stamp = 1
 
-    def run(self, max_nodes: int | None) -> list[Int32] | None:
+    def solve(self, max_nodes: int | None) -> list[Int32] | None:
         """Paths without conflicts, or None."""
         agents = len(self._loaded)
         nobody = np.zeros((agents, agents), bool)
@@ -139,7 +114,7 @@ class _Search:
             self.stack += sorted(children, key=lambda child: -float(child.costs.sum()))
         return None
 
-    def _child(self, node: _Node, low: int, high: int) -> _Node | None:
+    def _child(self, node: PriorityNode, low: int, high: int) -> PriorityNode | None:
         """`node` with `high` above `low`, those that this concerns planned again; None when one finds no path."""
         above = np.unpackbits(node.above, axis=1, count=len(self._loaded)).astype(bool)
         if above[high, low]:
@@ -169,17 +144,26 @@ class _Search:
         self._loaded[agent] = arena.path(agent)
         return True
 
-    def _node(self, above: Bool) -> _Node:
+    def _node(self, above: Bool) -> PriorityNode:
         self.generated += 1
         paths = [path for path in self._loaded if path is not None]
-        return _Node(np.packbits(above, axis=1), paths, self._arena.costs.copy())
+        return PriorityNode(np.packbits(above, axis=1), paths, self._arena.costs.copy())
 
-    def _load(self, node: _Node) -> None:
+    def _load(self, node: PriorityNode) -> None:
         """Bring the paths of `node` into the arena."""
         for agent, path in enumerate(node.paths):
             if self._loaded[agent] is not path:
                 self._arena.put(agent, path, float(node.costs[agent]))
                 self._loaded[agent] = path
+
+    @property
+    def lower_bound(self) -> float:
+        """Proved for the sum of costs."""
+        return self._arena.field.lower_bound
+
+    def progress(self) -> str:
+        """How far it came, for a plan's reason."""
+        return f" after {self.expanded} nodes"
 
     def stats(self) -> dict[str, float]:
         """Counters for the plan."""

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from navplan.planners.risk.tradeoffs import SAME, ParetoFront, within
+from navplan.planners.base import SAME
+from navplan.planners.risk.tradeoffs import ParetoFront, within
 from navplan.system.arrays import Int64
 
 # Partial sums that the joint choice keeps, at most; beyond it settles for the market's.

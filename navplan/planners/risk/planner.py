@@ -4,29 +4,36 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import time
 from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
 import numpy as np
 
 from navplan.errors import InvalidInput
-from navplan.graph.state_graph import StateGraph
-from navplan.plan.plan import Plan, Status, make_plan
+from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
-from navplan.planners.base import Clock, Guarantee, OutOfTime, Prepared, check_time_limit
-from navplan.planners.cbs.cbs import check_max_nodes
-from navplan.planners.cbs.tree import reach_reason
-from navplan.planners.risk.search import plan_together
-from navplan.planners.risk.shared import RiskOptions
+from navplan.planners.attempt import attempt
+from navplan.planners.base import (
+    Guarantee,
+    Infeasible,
+    Planner,
+    Prepared,
+    check_limit,
+    check_reachable,
+    check_suboptimality,
+    check_time_limit,
+)
+from navplan.planners.cbs.tree import check_apart
+from navplan.planners.risk.search import search
+from navplan.planners.risk.shared import RiskOptions, Shared
 from navplan.planners.risk.tables import RiskTables
-from navplan.planners.risk.tradeoffs import Point, TradeoffSearch, budget_reason
+from navplan.planners.risk.tradeoffs import TradeoffSearch, budget_reason
 
 Allocation = Literal["joint", "uniform", "surplus-deficit", "market-price"]
 
 
 @dataclass(frozen=True, slots=True)
-class Risk:
+class Risk(Planner):
     """Least sum of costs (distances; hops with ``weight="hops"``) such that the risks of all paths add up to the budget at most.
 
     The budget is the problem's `risk_budget`; without one there is no limit. One agent: exact label search. Many agents: see
@@ -35,7 +42,6 @@ class Risk:
 
     name: ClassVar[str] = "risk"
     guarantee: ClassVar[Guarantee] = "optimal"
-    max_agents: ClassVar[int | None] = None
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs and risks; any clearance"
     about: ClassVar[str] = "least distance within a risk budget that all agents share; optimal with allocation 'joint'"
     kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.search.labels",)
@@ -54,50 +60,88 @@ class Risk:
     def __post_init__(self) -> None:
         if self.allocation not in get_args(Allocation):
             raise InvalidInput(f"Risk.allocation is {self.allocation!r}, expected one of {', '.join(get_args(Allocation))}")
-        if not (isinstance(self.suboptimality, int | float) and 1.0 <= self.suboptimality < math.inf):
-            raise InvalidInput(f"Risk.suboptimality is {self.suboptimality!r}, expected a number of at least 1")
+        check_suboptimality("Risk.suboptimality", self.suboptimality)
         check_time_limit("Risk.time_limit", self.time_limit)
-        check_max_nodes("Risk.max_nodes", self.max_nodes)
-
-    def prepare(self, graph: StateGraph) -> Prepared:
-        """Reverse the graph."""
-        return Prepared.of(graph)
+        check_limit("Risk.max_nodes", self.max_nodes)
 
     def plan(self, problem: Problem, state: Prepared, *, deadline: float | None, rng: np.random.Generator) -> Plan:
         """See `navplan.planners.base.Planner`; no choice is random."""
-        if problem.num_agents == 1:
-            return _alone(self.name, problem, state, deadline)
-        options = RiskOptions(self.allocation, self.suboptimality, self.max_nodes)
-        return plan_together(self.name, options, problem, state, deadline)
+        planned = _alone if problem.num_agents == 1 else _together
+        return planned(self, problem, state, deadline)
 
 
-def _alone(planner: str, problem: Problem, prepared: Prepared, deadline: float | None) -> Plan:
+def _alone(options: Risk, problem: Problem, prepared: Prepared, deadline: float | None) -> Plan:
     """The cheapest path within the budget: bi-criteria labels, pruned by exact tables (Hernández et al. 2020)."""
-    began = time.perf_counter()
-    clock = Clock(deadline)
-    search: TradeoffSearch | None = None
-    points: list[Point] = []
-    status: Status = "optimal"
-    reason = ""
-    try:
-        clock.check()
-        tables = RiskTables.of(problem, prepared, clock)
-        search = TradeoffSearch(problem, tables, problem.spacing, clock)
-        points = search.search(0, cap=problem.risk_limit, most=1)
-        if not points:
-            status, reason = "infeasible", reach_reason(problem, tables.cost) or budget_reason(problem, search)
-    except OutOfTime:
-        status, reason = "timeout", "time limit reached"
-    except KeyboardInterrupt:
-        status, reason = "unsolved", "interrupted"
-    plan = make_plan(
-        problem,
-        planner,
-        status,
-        [point.path for point in points],
-        allocations=[problem.risk_limit] if points and problem.risk_budget is not None else (),
-        runtime_s=time.perf_counter() - began,
-        reason=reason,
-        stats={"expanded": search.expanded if search else 0, "generated": search.generated if search else 0},
-    )
-    return dataclasses.replace(plan, lower_bound=plan.sum_of_costs, suboptimality=1.0) if plan.solved else plan
+    with attempt(options.name, problem, deadline, early="") as run:
+        run.clock.check()
+        tables = RiskTables.of(problem, prepared, run.clock)
+        alone = TradeoffSearch(problem, tables, problem.spacing, run.clock)
+        try:
+            points = alone.search(0, cap=problem.risk_limit, most=1)
+            if not points:
+                check_reachable(problem, tables.cost[:, problem.starts[0]])
+                raise Infeasible(budget_reason(problem, alone))
+            run.found([points[0].path], "optimal", () if problem.risk_budget is None else [problem.risk_limit])
+        finally:
+            run.stats.update(expanded=alone.expanded, generated=alone.generated)
+    return run.plan()
+
+
+def _together(options: Risk, problem: Problem, prepared: Prepared, deadline: float | None) -> Plan:
+    """Check what is impossible at once, build the tables, search; the best solution counts, however the search ends."""
+    with attempt(options.name, problem, deadline, early="") as run:
+        run.clock.check()
+        check_apart(problem, prepared.xy)
+        tables = RiskTables.of(problem, prepared, run.clock)
+        alone = TradeoffSearch(problem, tables, problem.spacing, run.clock)
+        check_reachable(problem, tables.cost[np.arange(problem.num_agents), problem.starts])
+        too_risky = budget_reason(problem, alone)
+        if too_risky:
+            raise Infeasible(too_risky)
+        chosen = RiskOptions(options.allocation, options.suboptimality, options.max_nodes)
+        shared = Shared(problem, tables, run.clock, chosen)
+        progress = run.watch(SharedProgress(shared))
+        try:
+            reason = search(shared)
+        finally:
+            if shared.best is not None:
+                shares = () if problem.risk_budget is None else shared.best.shares
+                run.found([point.path for point in shared.best.points], "bounded", shares)
+        if shared.best is None:
+            if not reason:
+                nowhere = f"every way of resolving the agents' conflicts needs more than the risk budget of {shared.budget:g}"
+                raise Infeasible(nowhere)
+            run.stop("gave up", reason + progress.progress())
+    plan = run.plan()
+    # beside a solution the only news is that time or Ctrl-C kept it from being proved optimal
+    if plan.status == "optimal" or (plan.solved and run.ending == "gave up"):
+        return dataclasses.replace(plan, reason="")
+    return plan if plan.suboptimality is not None or not plan.solved else dataclasses.replace(plan, status="feasible")
+
+
+@dataclass(frozen=True)
+class SharedProgress:
+    """What an attempt asks of the searches for many agents."""
+
+    shared: Shared
+
+    @property
+    def lower_bound(self) -> float | None:
+        """Proved for the sum of costs; None where nothing is left to search."""
+        return self.shared.lower_bound if math.isfinite(self.shared.lower_bound) else None
+
+    def progress(self) -> str:
+        """The bound, unless there is a solution to compare with it."""
+        if self.shared.best is not None or self.lower_bound is None:
+            return ""
+        return f"; no solution costs less than {self.lower_bound:g}"
+
+    def stats(self) -> dict[str, float]:
+        """Counters for the plan."""
+        low = self.shared.low
+        return {
+            "expanded": self.shared.expanded,
+            "low_level_searches": low.searches,
+            "low_level_expanded": low.expanded,
+            "low_level_generated": low.generated,
+        }

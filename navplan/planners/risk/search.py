@@ -14,26 +14,20 @@ trade-offs instead of one label per state, the joint choice, and the proof of it
 
 from __future__ import annotations
 
-import dataclasses
 import math
-import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from navplan.plan.plan import Plan, Status, make_plan
-from navplan.plan.problem import Problem
-from navplan.planners.base import Clock, OutOfTime, Prepared
+from navplan.planners.base import SAME
 from navplan.planners.cbs.agent_search import pack
 from navplan.planners.cbs.best_first import OpenNodes
 from navplan.planners.cbs.conflicts import Conflict
 from navplan.planners.cbs.constraints import Constraint
-from navplan.planners.cbs.tree import GaveUp, apart_reason, reach_reason
 from navplan.planners.cbs.vertex_cover import matching
 from navplan.planners.risk import allocation
 from navplan.planners.risk.allocation import Market
-from navplan.planners.risk.shared import RiskOptions, Shared, Solution
-from navplan.planners.risk.tables import RiskTables
-from navplan.planners.risk.tradeoffs import SAME, ParetoFront, Point, TradeoffSearch, budget_reason, within
+from navplan.planners.risk.shared import Shared, Solution
+from navplan.planners.risk.tradeoffs import ParetoFront, Point, within
 
 Constraints = tuple[frozenset[Constraint], ...]
 # Conflicts of a node whose children are tried before one is chosen to split on.
@@ -285,70 +279,3 @@ def search(shared: Shared) -> str:
         if not going:
             shared.polish()
     return ""
-
-
-def plan_together(planner: str, options: RiskOptions, problem: Problem, prepared: Prepared, deadline: float | None) -> Plan:
-    """Check what is impossible at once, build the tables, search, and turn the outcome into a Plan with its proof."""
-    began = time.perf_counter()
-    clock = Clock(deadline)
-    shared: Shared | None = None
-    status: Status = "infeasible"
-    reason = ""
-    try:
-        clock.check()
-        reason = apart_reason(problem, prepared.xy)
-        if not reason:
-            tables = RiskTables.of(problem, prepared, clock)
-            alone = TradeoffSearch(problem, tables, problem.spacing, clock)
-            reason = reach_reason(problem, tables.cost) or budget_reason(problem, alone)
-        if not reason:
-            shared = Shared(problem, tables, clock, options)
-            reason = search(shared)
-            status = "unsolved" if reason else "infeasible"
-            reason = (
-                reason or f"every way of resolving the agents' conflicts needs more than the risk budget of {shared.budget:g}"
-            )
-    except OutOfTime:
-        status, reason = "timeout", "time limit reached"
-    except GaveUp as stop:
-        status, reason = "unsolved", str(stop)
-    except KeyboardInterrupt:
-        status, reason = "unsolved", "interrupted"
-    return _plan(planner, problem, shared, status, reason, time.perf_counter() - began)
-
-
-def _plan(planner: str, problem: Problem, shared: Shared | None, status: Status, reason: str, seconds: float) -> Plan:
-    best = shared.best if shared is not None else None
-    bound = shared.lower_bound if shared is not None and math.isfinite(shared.lower_bound) else None
-    if best is not None:
-        status = "bounded"
-        reason = reason if reason in ("interrupted", "time limit reached") else ""
-    elif bound is not None and status != "infeasible":
-        reason += f"; no solution costs less than {bound:g}"
-    plan = make_plan(
-        problem,
-        planner,
-        status,
-        [point.path for point in best.points] if best is not None else (),
-        lower_bound=None if status == "infeasible" else bound,
-        allocations=best.shares if best is not None and problem.risk_budget is not None else (),
-        runtime_s=seconds,
-        reason=reason,
-        stats=_stats(shared),
-    )
-    cost = plan.sum_of_costs
-    if cost is not None and bound is not None and cost <= bound * (1.0 + SAME):
-        return dataclasses.replace(plan, status="optimal", lower_bound=cost, suboptimality=1.0, reason="")
-    return plan if plan.suboptimality is not None or not plan.solved else dataclasses.replace(plan, status="feasible")
-
-
-def _stats(shared: Shared | None) -> dict[str, float]:
-    if shared is None:
-        return {"expanded": 0, "generated": 0}
-    low = shared.low
-    return {
-        "expanded": shared.expanded,
-        "low_level_searches": low.searches,
-        "low_level_expanded": low.expanded,
-        "low_level_generated": low.generated,
-    }

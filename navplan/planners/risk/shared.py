@@ -8,15 +8,15 @@ from typing import NamedTuple
 import numpy as np
 
 from navplan.plan.problem import Problem
-from navplan.planners.base import Clock
+from navplan.planners.base import SAME, Clock, GaveUp
 from navplan.planners.cbs.agent_search import pack, typical_step
 from navplan.planners.cbs.conflicts import ConflictFinder
 from navplan.planners.cbs.constraints import Constraint
-from navplan.planners.cbs.tree import GaveUp, effective_clearance
+from navplan.planners.cbs.tree import effective_clearance
 from navplan.planners.risk import allocation
 from navplan.planners.risk.prices import Prices
 from navplan.planners.risk.tables import RiskTables
-from navplan.planners.risk.tradeoffs import SAME, ParetoFront, Point, TradeoffSearch, Worth, within
+from navplan.planners.risk.tradeoffs import ParetoFront, Point, TradeoffSearch, Worth, within
 from navplan.system.arrays import Float64, Int32
 
 # What a conflict is worth to `ShareSearch`, in typical steps.

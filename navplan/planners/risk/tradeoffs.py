@@ -19,15 +19,12 @@ from navplan.kernels.search.labels import (
     trace_label,
 )
 from navplan.plan.problem import Problem
-from navplan.planners.base import Clock, expansions_per_slice
+from navplan.planners.base import SAME, Clock, expansions_per_slice
 from navplan.planners.cbs.agent_search import NO_OTHERS
 from navplan.planners.cbs.constraints import Constraint, Restrictions
 from navplan.planners.cbs.search_memory import SearchMemory, columns, hash_table, heap
 from navplan.planners.risk.tables import RiskTables
 from navplan.system.arrays import Float64, Int32
-
-# Risks and costs that differ by less, relatively, are one number summed in two orders.
-SAME = 1e-11
 
 
 class Worth(NamedTuple):

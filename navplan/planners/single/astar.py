@@ -13,13 +13,13 @@ from navplan.kernels.search.astar import AStarWork, astar, cheapest_rates
 from navplan.kernels.search.dijkstra import Csr
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
-from navplan.planners.base import Clock, Guarantee, check_time_limit, expansions_per_slice, freeze
+from navplan.planners.base import Clock, Guarantee, Planner, check_time_limit, expansions_per_slice, freeze
 from navplan.planners.single.alone import plan_alone
 from navplan.system.arrays import Float64
 
 
 @dataclass(frozen=True, slots=True)
-class AStar:
+class AStar(Planner):
     """Cheapest path of one agent (Hart et al. 1968), guided by the least cost per unit of length of any edge."""
 
     name: ClassVar[str] = "astar"

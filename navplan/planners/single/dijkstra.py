@@ -12,13 +12,22 @@ from navplan.kernels.common.status import BUDGET
 from navplan.kernels.search.dijkstra import Csr, dijkstra
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
-from navplan.planners.base import Clock, Guarantee, check_time_limit, expansions_per_slice, freeze, make_queue, seed_queue
+from navplan.planners.base import (
+    Clock,
+    Guarantee,
+    Planner,
+    check_time_limit,
+    expansions_per_slice,
+    freeze,
+    make_queue,
+    seed_queue,
+)
 from navplan.planners.single.alone import plan_alone
 from navplan.system.arrays import Float64
 
 
 @dataclass(frozen=True, slots=True)
-class Dijkstra:
+class Dijkstra(Planner):
     """Cheapest path of one agent (Dijkstra 1959), without a heuristic."""
 
     name: ClassVar[str] = "dijkstra"

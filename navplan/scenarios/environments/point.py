@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from navplan.errors import InvalidInput
-from navplan.kernels.motion import obstacles, stepping
-from navplan.scenarios.worlds.geometry import Geometry
+from navplan.kernels.motion import stepping
+from navplan.scenarios.worlds.free_space import FreeSpace
 from navplan.scenarios.worlds.world import World
 from navplan.system.arrays import Bool, Float32, Int32
 
@@ -34,7 +34,7 @@ class StepResult(NamedTuple):
 
 
 class PointEnv:
-    """B copies of a world with A agents each: sliding points with disc bodies (paper facts, sections 1.1, 1.2 and 2).
+    """B copies of a world with A agents each: sliding points with disc bodies (docs/paper.md, sections 1 and 2).
 
     An action is a displacement in cells per axis, clipped to [-1, 1] and made in ten sub-steps, axis 0 before axis 1; an
     obstacle stops one axis only, so agents slide along walls. Bodies do not block one another: contacts are reported.
@@ -52,6 +52,7 @@ class PointEnv:
             as in the paper's reference environment. 0: no noise, no draw.
 
     Attributes:
+        space: the world's free space, with its geometry for the kernels.
         states, goals: (B, A, 2) float32; `states` is replaced, not written to, by each step and reset.
         steps: (B,) int32 steps since each environment was reset.
 
@@ -78,7 +79,8 @@ class PointEnv:
             if not (math.isfinite(size) and size >= 0):
                 raise InvalidInput(f"{name} is {size}, expected a finite number of cells, at least 0")
         self.world = world
-        self.geometry = Geometry.from_world(world)
+        self.space = FreeSpace(world)
+        self.geometry = self.space.geometry
         self.num_envs = num_envs
         self.num_agents = num_agents
         self.radius = radius
@@ -86,9 +88,6 @@ class PointEnv:
         self.max_steps = max_steps
         self.rng = rng
         self.action_noise = action_noise
-        self._open_cells = np.argwhere(self.geometry.cells != obstacles.BLOCKED).astype(np.int32)
-        if len(self._open_cells) == 0:
-            raise InvalidInput(f"world {world.name!r} has no free cell")
         self._traces = np.empty((2, num_agents, stepping.SUBSTEPS + 1), dtype=np.float32)
         self.states: Float32 = np.empty((num_envs, num_agents, 2), dtype=np.float32)
         self.goals: Float32 = np.empty((num_envs, num_agents, 2), dtype=np.float32)
@@ -186,48 +185,16 @@ class PointEnv:
         return positions
 
     def sample_free(self, n: int, rng: np.random.Generator | None = None) -> Float32:
-        """(n, 2) float32 points uniform over the free space (cells drawn uniformly, then a point in the cell).
-
-        Raises:
-            InvalidInput: the free part of a polygon world is too small to be hit.
-        """
-        rng = self.rng if rng is None else rng
-        points = np.empty((n, 2), dtype=np.float32)
-        missing = np.arange(n)
-        for _ in range(1000):
-            if len(missing) == 0:
-                return points
-            cells = self._open_cells[rng.integers(len(self._open_cells), size=len(missing))]
-            points[missing] = (cells + rng.random((len(missing), 2))).astype(np.float32)
-            # Rounding to float32 may reach the next cell, so grid points are tested too.
-            missing = missing[~self.is_free(points[missing])]
-        raise InvalidInput(f"world {self.world.name!r}: no free point found in 1000 draws")
+        """(n, 2) float32 points uniform over the free space, from `rng` or the environment's own; see `FreeSpace.sample`."""
+        return self.space.sample(n, self.rng if rng is None else rng)
 
     def is_free(self, points: ArrayLike) -> Bool:
         """Which of the points (..., 2) lie in the box and outside all obstacles; points that are not finite do not."""
-        array = np.ascontiguousarray(points, dtype=np.float32)
-        blocked = np.empty(array.size // 2, dtype=np.bool_)
-        obstacles.blocked_points(self.geometry, array.reshape(-1, 2), blocked)
-        return ~blocked.reshape(array.shape[:-1])
+        return self.space.is_free(points)
 
     def cost_at(self, points: ArrayLike) -> Float32:
-        """Hazard cost (...) float32 of standing at the points (..., 2); in an obstacle it is that of distance 0.
-
-        Raises:
-            InvalidInput: a point is not finite or outside the box.
-        """
-        array = np.ascontiguousarray(points, dtype=np.float32)
-        flat = array.reshape(-1, 2)
-        limits = np.array([self.geometry.height, self.geometry.width], dtype=np.float32)
-        outside = ~((flat >= 0) & (flat <= limits)).all(axis=1)
-        if outside.any():
-            index = int(np.argmax(outside))
-            raise InvalidInput(f"point {index} is {flat[index].tolist()}, expected a point in the box {limits.tolist()}")
-        blocked = np.empty(len(flat), dtype=np.bool_)
-        obstacles.blocked_points(self.geometry, flat, blocked)
-        cost = np.empty(len(flat), dtype=np.float32)
-        obstacles.point_costs(self.geometry, flat, blocked, cost)
-        return cost.reshape(array.shape[:-1])
+        """Hazard cost (...) float32 of standing at the points (..., 2); see `FreeSpace.cost_at`."""
+        return self.space.cost_at(points)
 
     def _placed(self, what: str, points: ArrayLike | None, chosen: Bool) -> Float32:
         if points is None:

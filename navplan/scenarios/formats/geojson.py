@@ -10,15 +10,15 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 from shapely.geometry import Polygon
 
 from navplan.errors import FileFormatError, InvalidInput
 from navplan.graph.state_graph import StateGraph
-from navplan.scenarios.formats.toml_table import as_points, is_number
-from navplan.scenarios.scenario import make_polygon
+from navplan.scenarios.formats.checks import as_points, decode_utf8, is_finite, is_number
+from navplan.scenarios.worlds.polygons import make_polygon
 from navplan.scenarios.worlds.world import Hazard, World
 from navplan.system.arrays import Float64
 from navplan.system.files import read_bytes, write_text
@@ -136,9 +136,9 @@ def read_graph_geojson(path: str | Path) -> StateGraph:
         values = feature["properties"] if isinstance(feature.get("properties"), dict) else {}
         if kind == "Point":
             state = values.get("state")
-            if values.get("id") != len(states) or not isinstance(state, list) or not all(map(_finite, state)) or len(state) < 2:
+            if values.get("id") != len(states) or not isinstance(state, list) or not all(map(is_finite, state)) or len(state) < 2:
                 raise FileFormatError(path, f"feature {index}: expected node {len(states)} with a state of finite numbers")
-            if not _finite(values.get("wait_risk")) or len(state) != len(states[0] if states else state):
+            if not is_finite(values.get("wait_risk")) or len(state) != len(states[0] if states else state):
                 raise FileFormatError(path, f"feature {index}: expected a wait_risk and a state as long as those before")
             states.append([float(value) for value in state])
             wait_risk.append(float(values["wait_risk"]))
@@ -146,7 +146,7 @@ def read_graph_geojson(path: str | Path) -> StateGraph:
             ends = (values.get("startid"), values.get("endid"))
             if not all(isinstance(end, int) and not isinstance(end, bool) and 0 <= end < len(states) for end in ends):
                 raise FileFormatError(path, f"feature {index}: startid and endid are {ends}, expected nodes that come before it")
-            if not (_finite(values.get("distance")) and _finite(values.get("risk"))):
+            if not (is_finite(values.get("distance")) and is_finite(values.get("risk"))):
                 raise FileFormatError(path, f"feature {index}: expected an edge with distance and risk")
             edges.append((*ends, float(values["distance"]), float(values["risk"])))  # type: ignore[arg-type]
         else:
@@ -187,11 +187,9 @@ def _write(path: str | Path, about: dict[str, Any], features: list[Any]) -> None
 
 
 def _read(path: str | Path, kind: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    data = read_bytes(path)
+    text = decode_utf8(path, read_bytes(path), "JSON")
     try:
-        document = json.loads(data.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise FileFormatError(path, "not UTF-8 text, expected JSON", line=data.count(b"\n", 0, error.start) + 1) from error
+        document = json.loads(text)
     except json.JSONDecodeError as error:
         raise FileFormatError(path, f"{error.msg}, expected JSON", line=error.lineno) from error
     except (RecursionError, ValueError) as error:  # nested too deeply; integers of thousands of digits
@@ -233,7 +231,3 @@ def _hazard(path: str | Path, values: object) -> Hazard:
         return Hazard(values.get("kind"), float(values["radius"]))  # type: ignore[arg-type]  # checked by Hazard
     except InvalidInput as error:
         raise FileFormatError(path, f"navplan.hazard: {error}") from error
-
-
-def _finite(value: object) -> TypeGuard[float]:
-    return is_number(value) and abs(value) < math.inf

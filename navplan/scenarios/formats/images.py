@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from navplan.errors import FileAccessError, FileFormatError, MissingExtra
-from navplan.scenarios.worlds.mazes import MAX_CELLS
+from navplan.scenarios.worlds.world import MAX_CELLS
 from navplan.system.arrays import Bool, Float64, Int64
 from navplan.system.files import read_bytes, write_atomically
 

@@ -17,9 +17,9 @@ from typing import NamedTuple
 import numpy as np
 
 from navplan.errors import FileFormatError, InvalidInput
-from navplan.scenarios.worlds.mazes import MAX_CELLS
+from navplan.scenarios.worlds.world import MAX_CELLS
 from navplan.system.arrays import Bool
-from navplan.system.files import read_bytes, write_atomically
+from navplan.system.files import read_bytes, write_bytes
 
 PASSABLE = ".GSE"
 BLOCKED = "@OTW"
@@ -98,8 +98,7 @@ def write_map(path: str | Path, walls: Bool) -> None:
     Raises:
         FileAccessError: the file cannot be written.
     """
-    data = map_text(walls)
-    write_atomically(path, lambda stream: stream.write(data))
+    write_bytes(path, map_text(walls))
 
 
 def read_scen(path: str | Path) -> ScenFile:
@@ -139,7 +138,7 @@ def write_scen(path: str | Path, rows: ScenFile | Sequence[ScenRow]) -> None:
         fields = (row.bucket, row.map, row.width, row.height, *cells, f"{row.optimal:.8f}")
         lines.append("\t".join(str(field) for field in fields))
     data = ("\n".join(lines) + "\n").encode("utf-8", "surrogateescape")
-    write_atomically(path, lambda stream: stream.write(data))
+    write_bytes(path, data)
 
 
 def _lines(path: str | Path) -> list[str]:

@@ -11,16 +11,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from navplan.errors import FileFormatError, InvalidInput, MissingExtra
+from navplan.scenarios.formats.checks import decode_utf8, is_finite
 from navplan.scenarios.formats.images import encode_pgm, read_image, write_png
 from navplan.scenarios.worlds.world import World
 from navplan.system.arrays import Bool, Float64
-from navplan.system.files import read_bytes, write_atomically, write_text
+from navplan.system.files import read_bytes, write_bytes, write_text
 
 Mode = Literal["trinary", "scale", "raw"]
 MODES: tuple[Mode, ...] = ("trinary", "scale", "raw")
@@ -119,12 +120,12 @@ def read_ros_map(path: str | Path) -> RosMap:
     if not isinstance(image, str) or not image or "\0" in image:
         raise fail("image", "the path of a PGM or PNG file")
     for key in ("resolution", "occupied_thresh", "free_thresh"):
-        if not _finite(values[key]):
+        if not is_finite(values[key]):
             raise fail(key, "a number")
     if values["resolution"] <= 0:
         raise fail("resolution", "a positive number of metres per cell")
     origin = values["origin"]
-    if not isinstance(origin, list) or len(origin) != 3 or not all(_finite(value) for value in origin):
+    if not isinstance(origin, list) or len(origin) != 3 or not all(is_finite(value) for value in origin):
         raise fail("origin", "[x, y, yaw]")
     if values["negate"] not in (0, 1):  # True and False too
         raise fail("negate", "0 or 1")
@@ -166,7 +167,7 @@ def write_ros_map(path: str | Path, ros_map: RosMap, image: Literal["pgm", "png"
     if image == "png":
         write_png(target, pixels)
     elif image == "pgm":
-        write_atomically(target, _writer(encode_pgm(pixels)))
+        write_bytes(target, encode_pgm(pixels))
     else:
         raise InvalidInput(f"image is {image!r}, expected 'pgm' or 'png'")
     lines = [
@@ -181,21 +182,8 @@ def write_ros_map(path: str | Path, ros_map: RosMap, image: Literal["pgm", "png"
     write_text(path, "\n".join(lines) + "\n")
 
 
-def _writer(data: bytes) -> Any:
-    def write(stream: IO[bytes]) -> None:
-        stream.write(data)
-
-    return write
-
-
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
-
-
-def _finite(value: object) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return abs(value) < 1 << 1000 if isinstance(value, int) else math.isfinite(value)
 
 
 def _occupancy(lightness: Float64, opaque: Bool, mode: Mode, negate: bool, occupied: float, free: float) -> NDArray[np.int8]:
@@ -223,10 +211,7 @@ def _read_yaml(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
     data = read_bytes(path)
     if len(data) > _MAX_YAML_BYTES:
         raise FileFormatError(path, f"{len(data)} bytes, expected a map_server YAML file of a few lines")
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise FileFormatError(path, "not UTF-8 text, expected YAML", line=data.count(b"\n", 0, error.start) + 1) from error
+    text = decode_utf8(path, data, "YAML")
     if text.count("[") + text.count("{") > 100:  # one is usual; thousands keep the parser busy for seconds
         raise FileFormatError(path, "nested too deeply, expected a map_server YAML file of a few lines")
     try:

@@ -8,11 +8,10 @@ import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeGuard
-
-import numpy as np
+from typing import Any
 
 from navplan.errors import FileFormatError
+from navplan.scenarios.formats.checks import as_points, decode_utf8, is_number
 from navplan.system.arrays import Float64
 from navplan.system.files import read_bytes
 
@@ -20,7 +19,7 @@ _HEADER = re.compile(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(#.*)?$")
 _PLACE = re.compile(r"\s*\(at line (\d+), column \d+\)")
 
 
-class Table:
+class TomlTable:
     """One table of a file. Each `take_*` removes a key and checks its value; `finish` complains of keys left over."""
 
     def __init__(self, path: Path, text: str, name: str, values: dict[str, Any]) -> None:
@@ -28,18 +27,13 @@ class Table:
         self._values = dict(values)
 
     @classmethod
-    def read(cls, path: Path) -> Table:
+    def read(cls, path: Path) -> TomlTable:
         """The top-level table of a TOML file.
 
         Raises:
             FileFormatError: not UTF-8 or not TOML.
         """
-        data = read_bytes(path)
-        try:
-            text = data.decode("utf-8")
-        except UnicodeDecodeError as error:
-            line = data.count(b"\n", 0, error.start) + 1
-            raise FileFormatError(path, "not UTF-8 text, expected TOML", line=line) from error
+        text = decode_utf8(path, read_bytes(path), "TOML")
         try:
             values = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
@@ -120,19 +114,19 @@ class Table:
             raise self.error(f"{self.label(key)} must be a list of [row, col] pairs of numbers", key)
         return points
 
-    def take_table(self, key: str) -> Table:
+    def take_table(self, key: str) -> TomlTable:
         """A sub-table; empty when absent."""
         value = self._values.pop(key, {})
         if not isinstance(value, dict):
             raise self.error(f"{self.label(key)} is {value!r}, expected a table [{self.label(key)}]", key)
-        return Table(self.path, self.text, self.label(key), value)
+        return TomlTable(self.path, self.text, self.label(key), value)
 
-    def take_tables(self, key: str) -> list[Table]:
+    def take_tables(self, key: str) -> list[TomlTable]:
         """An array of tables."""
         value = self.take(key)
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             raise self.error(f"{self.label(key)} must be an array of tables [[{self.label(key)}]]", key)
-        return [Table(self.path, self.text, self.label(key), item) for item in value]
+        return [TomlTable(self.path, self.text, self.label(key), item) for item in value]
 
     def finish(self, known: Iterable[str]) -> None:
         """Complain of the first key that nobody took; `known` are the keys that this table may have."""
@@ -143,23 +137,6 @@ class Table:
         if key not in self._values and default is None:
             raise self.error(f"{self.label(key)} is missing")
         return self._values.pop(key, default)
-
-
-def is_number(value: object) -> TypeGuard[float]:
-    """An integer that a float can hold, or a float that is not NaN."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return abs(value) < 1 << 1000 if isinstance(value, int) else not math.isnan(value)
-
-
-def as_points(value: object) -> Float64 | None:
-    """(N, 2) float64 from nested lists of finite numbers, or None when they are something else."""
-    if not isinstance(value, list):
-        return None
-    for pair in value:
-        if not isinstance(pair, list) or len(pair) != 2 or not all(is_number(v) and not math.isinf(v) for v in pair):
-            return None
-    return np.array(value, dtype=np.float64).reshape(-1, 2)
 
 
 def toml_value(value: str | bool | float | list[Any]) -> str:

@@ -8,8 +8,8 @@ import numpy as np
 
 from navplan.errors import InvalidInput
 from navplan.kernels.search import hops as kernels
-from navplan.scenarios.environments.point import PointEnv
-from navplan.scenarios.worlds.geodesic import occupied_cells
+from navplan.scenarios.worlds.free_space import FreeSpace
+from navplan.scenarios.worlds.geodesic import occupied_centres
 from navplan.scenarios.worlds.world import World
 from navplan.system.arrays import Float32
 
@@ -67,8 +67,8 @@ class ProblemDrawer:
         self.world = world
         self.low, self.high = low, high
         self.start_spacing, self.goal_spacing = start_spacing, goal_spacing
-        self._env = PointEnv(world, rng=np.random.default_rng(0))
-        self._walls = np.ascontiguousarray(occupied_cells(world))
+        self._space = FreeSpace(world)
+        self._walls = np.ascontiguousarray(occupied_centres(world))
         self._queue = np.empty(self._walls.size, dtype=np.int32)
         self._hops = np.empty(self._walls.shape, dtype=np.int32)
 
@@ -94,7 +94,7 @@ class ProblemDrawer:
     def _place(self, starts: Float32, goals: Float32, agent: int, rng: np.random.Generator) -> bool:
         """Fill row `agent`; False where no try met the spacing."""
         for _ in range(_TRIES_PER_AGENT):
-            start = self._env.sample_free(1, rng)[0]
+            start = self._space.sample(1, rng)[0]
             if not _apart(start, starts[:agent], self.start_spacing):
                 continue
             goal = self._goal(start, goals[:agent], rng)
@@ -118,7 +118,7 @@ class ProblemDrawer:
             cell = int(cells[rng.integers(len(cells))])
             goal = (np.array(divmod(cell, cols)) + rng.random(2)).astype(np.float32)
             same_cell = min(int(goal[0]), rows - 1) * cols + min(int(goal[1]), cols - 1) == cell
-            if same_cell and self._env.is_free(goal) and _apart(goal, others, self.goal_spacing):
+            if same_cell and self._space.is_free(goal) and _apart(goal, others, self.goal_spacing):
                 return goal
         return None
 

@@ -4,9 +4,9 @@ Other agents are ignored. A step is any action within [-1, 1] per axis, and what
 into a wall slide along it, which may take them round a corner sooner. It costs what the environment says: the largest hazard over
 the step, its start included. The start is exact, and a path ends at the first position nearer to the goal than the tolerance.
 
-Three stages (`navplan.scenarios.problems.lattice` has the first two). A* on a lattice of points, with all displacements between
-them and the environment's own cost of each: a path that can be driven, but up to a spacing is lost in its first step, its last,
-and beside walls that are not on the lattice. A* again for a path that promises too much: slides count, the ends may be missed.
+Three stages (`LatticeSearch` has the first two). A* on a lattice of points, with all displacements between them and the
+environment's own cost of each: a path that can be driven, but up to a spacing is lost in its first step, its last, and beside
+walls that are not on the lattice. A* again for a path that promises too much: slides count, the ends may be missed.
 Last a polish, which shifts runs of positions off the lattice: the promise until it arrives, also with a step less than the
 first path has; then all of them while the environment's cost falls. The best one is kept. Paths are lists of actions, made in the
 environment as they stand, so a result is what can be had: not below the true optimum, and above it by what the stages miss.
@@ -39,8 +39,7 @@ from numpy.typing import ArrayLike, NDArray
 from navplan.errors import InvalidInput
 from navplan.kernels.motion import oracle as kernels
 from navplan.kernels.motion import stepping
-from navplan.scenarios.problems.lattice import Lattice, Weights
-from navplan.scenarios.worlds.geometry import Geometry
+from navplan.scenarios.problems.lattice_search import LatticeSearch, Weights
 from navplan.scenarios.worlds.world import World
 from navplan.system.arrays import Float32, Float64, Int32
 
@@ -154,9 +153,9 @@ class Oracle:
 
     def __init__(self, world: World, *, tolerance: float = 0.5, resolution: float = RESOLUTION) -> None:
         self.world, self.tolerance = world, tolerance
-        self._lattice = Lattice(world, tolerance, resolution)
-        self._geometry: Geometry = self._lattice.env.geometry
-        self._spacing = 1.0 / self._lattice.reach
+        self._search = LatticeSearch(world, tolerance, resolution)
+        self._space = self._search.lattice.space
+        self._spacing = 1.0 / self._search.lattice.reach
         self._moves = _single_move()
 
     def solve(self, starts: ArrayLike, goals: ArrayLike, step_weight: float = 0.0, *, polish: bool = True) -> OracleResult:
@@ -183,7 +182,7 @@ class Oracle:
         array = np.ascontiguousarray(points, dtype=np.float32)
         if array.ndim != 2 or array.shape[1] != 2:
             raise InvalidInput(f"{what}s have shape {array.shape}, expected (N, 2)")
-        free = self._lattice.env.is_free(array)
+        free = self._space.is_free(array)
         if not free.all():
             index = int(np.argmin(free))
             raise InvalidInput(f"{what} {index} is {array[index].tolist()}, expected a free point")
@@ -192,7 +191,7 @@ class Oracle:
     def _lattice_drive(self, start: Float32, goal: Float32, weights: Weights) -> Drive | None:
         """The lattice's best, None where there is no way; no action where the start has arrived."""
         arrived = np.hypot(*(start.astype(np.float64) - goal)) < self.tolerance
-        path = np.empty((0, 2), np.float32) if arrived else self._lattice.path(start, goal, _leaning(weights))
+        path = np.empty((0, 2), np.float32) if arrived else self._search.path(start, goal, _leaning(weights))
         return None if path is None else self._made(start, path, True)
 
     def _made(self, start: Float32, points: Float32, straight: bool) -> Drive:
@@ -200,14 +199,14 @@ class Oracle:
         count = len(points)
         drive = Drive(np.empty((count + 1, 2), np.float32), np.empty((count, 2), np.float32), np.empty(count, np.float32))
         drive.positions[0] = start
-        if not kernels.follow(self._geometry, points, straight, self._lattice.grid, *drive, self._moves):
+        if not kernels.follow(self._space.geometry, points, straight, self._search.lattice.moves, *drive, self._moves):
             raise InvalidInput(f"world {self.world.name!r}: the environment hinders a move of the lattice")
         return drive
 
     def _faster(self, start: Float32, goal: Float32, weights: Weights, drive: Drive) -> Drive:
         """The fastest drive that can be found, made cheaper without changing its number of steps."""
         for share in _SLACKS:
-            guide = self._lattice.guide(start, goal, weights, share * self._spacing)
+            guide = self._search.guide(start, goal, weights, share * self._spacing)
             if guide is None or len(guide) >= len(drive.actions):
                 break
             other = self._made(start, guide, False)
@@ -222,7 +221,7 @@ class Oracle:
     def _cheaper(self, start: Float32, goal: Float32, weights: Weights, drive: Drive) -> Drive:
         """The drive polished, or one with another beginning and end, or with fewer steps, where that is better."""
         others = [drive]
-        guide = self._lattice.guide(start, goal, _leaning(weights), 0.0)
+        guide = self._search.guide(start, goal, _leaning(weights), 0.0)
         if guide is not None:
             other = self._made(start, guide, False)
             if self._polished(other, goal, True):
@@ -252,7 +251,7 @@ class Oracle:
         trials = (_TRIALS_TO_ARRIVE if nearer else _TRIALS_TO_SAVE) * (10 + len(drive.actions))
         spare = np.empty_like(drive.positions), np.empty_like(drive.actions), np.empty_like(drive.costs)
         args = (self._spacing, np.zeros(1, np.uint64), *drive, spare, self._moves)
-        return bool(kernels.polish(self._geometry, goal, self.tolerance, nearer, trials, *args))
+        return bool(kernels.polish(self._space.geometry, goal, self.tolerance, nearer, trials, *args))
 
 
 def _leaning(weights: Weights) -> Weights:

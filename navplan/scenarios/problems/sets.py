@@ -1,4 +1,4 @@
-"""Fixed sets of multi-agent problems: drawn once from true geodesic distance, kept as text, read with their maps checked.
+"""Fixed sets of multi-agent problems: kept as text, read with their maps checked.
 
 A problem file is CSV with comment lines (``pandas.read_csv(path, comment="#")``), one row per agent::
 
@@ -6,8 +6,7 @@ A problem file is CSV with comment lines (``pandas.read_csv(path, comment="#")``
     # map center-dot sha256 2f0c...
     map, difficulty, agents, problem, agent, start_row, start_col, goal_row, goal_col, oracle_cost, ...
 
-Each problem has its own seed, made from the names of all that it belongs to, so splits and cells never share one. Distances are
-hops between cells (`navplan.scenarios.worlds.geodesic`), never what a critic predicts. Coordinates have three decimals.
+Coordinates have three decimals. Where the bundled sets come from: `navplan.scenarios.problems.suites`.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ import csv
 import hashlib
 import io
 import math
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -24,57 +22,17 @@ from pathlib import Path
 import numpy as np
 
 from navplan.errors import FileFormatError, UnknownName
-from navplan.scenarios.problems.draw import ProblemDrawer
-from navplan.scenarios.problems.oracle import Oracle
+from navplan.scenarios.formats.checks import decode_utf8
 from navplan.scenarios.registry import load_scenario, scenario_names
 from navplan.scenarios.scenario import Scenario, scenario_toml
-from navplan.scenarios.worlds.geodesic import diameter, occupied_cells
 from navplan.system.arrays import Float32, Float64, Int32
 from navplan.system.files import read_bytes
 
-PROBLEM_FOLDER = Path(__file__).parents[1] / "data" / "problems"
-
-SPLITS = {"tuning": 10, "test": 50}
-"""Problems in each cell of a suite, by split: settings are chosen on the one and scores taken on the other."""
-
-START_SPACING, GOAL_SPACING = 1.0, 1.5
-# Coordinates are cut to three decimals after drawing: two points come at most 0.0015 closer.
-_ROUNDING = 0.002
-
-_DECIMALS = 6  # of costs
+COST_DECIMALS = 6
+"""Of costs in files, and so in sets that are built."""
 
 _KEYS = ("map", "difficulty", "agents", "problem", "agent", "start_row", "start_col", "goal_row", "goal_col")
 _ORACLE_KEYS = ("oracle_cost", "oracle_cost_steps", "oracle_steps", "oracle_steps_cost")
-
-
-@dataclass(frozen=True)
-class Suite:
-    """What a suite is made of: every map x difficulty x number of agents is a cell.
-
-    Attributes:
-        maps: scenario names.
-        agents: numbers of agents.
-        resolution: spacing of the oracle's lattice (`navplan.scenarios.problems.oracle`, on how it was chosen).
-        hops: per difficulty, the wanted geodesic hops from the map's diameter; problems lie within half a hop of it.
-    """
-
-    maps: tuple[str, ...]
-    agents: tuple[int, ...]
-    resolution: float
-    hops: dict[str, Callable[[int], float]]
-
-
-SUITES = {
-    "paper-2d": Suite(
-        ("center-dot",), (1, 5, 10, 20), 0.125, {"easy": lambda _: 2.0, "medium": lambda _: 4.0, "hard": lambda _: 8.0}
-    ),
-    "long-horizon": Suite(
-        ("four-rooms-modified", "central-obstacle", "four-rooms", "maze-wide", "warehouse-wide"),
-        (1, 5, 10, 20, 50),
-        0.25,
-        {"half": lambda longest: longest / 2},
-    ),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,70 +82,6 @@ def map_sha256(scenario: Scenario) -> str:
     return hashlib.sha256(scenario_toml(bare).encode()).hexdigest()
 
 
-def problem_seed(suite: str, split: str, map_name: str, difficulty: str, agents: int, problem: int) -> int:
-    """The 64-bit seed from which one problem is drawn."""
-    words = f"navplan problem/{suite}/{split}/{map_name}/{difficulty}/{agents}/{problem}"
-    return int.from_bytes(hashlib.sha256(words.encode()).digest()[:8], "big")
-
-
-def build_cell(suite: str, split: str, map_name: str, difficulty: str, agents: int, *, with_oracle: bool = True) -> ProblemSet:
-    """Draw the problems of one cell; the same everywhere and every time.
-
-    Raises:
-        UnknownName: no such suite, split, map, difficulty, or number of agents in the suite.
-    """
-    plan = _suite(suite)
-    _known("split", split, SPLITS)
-    _known(f"map of suite {suite}", map_name, plan.maps)
-    _known(f"difficulty of suite {suite}", difficulty, plan.hops)
-    _known(f"number of agents of suite {suite}", str(agents), [str(count) for count in plan.agents])
-    scenario = load_scenario(map_name)
-    wanted = plan.hops[difficulty](diameter(occupied_cells(scenario.world)))
-    drawer = ProblemDrawer(
-        scenario.world,
-        distance=(wanted - 0.5, wanted + 0.5),
-        start_spacing=START_SPACING + _ROUNDING,
-        goal_spacing=GOAL_SPACING + _ROUNDING,
-    )
-    problems = []
-    for problem in range(SPLITS[split]):
-        rng = np.random.default_rng(problem_seed(suite, split, map_name, difficulty, agents, problem))
-        problems.append([_cut(points) for points in drawer.draw(agents, rng)])
-    starts = np.stack([pair[0] for pair in problems])
-    goals = np.stack([pair[1] for pair in problems])
-    table = oracle_table(scenario, starts, goals, plan.resolution) if with_oracle else None
-    return ProblemSet(suite, split, map_name, map_sha256(scenario), difficulty, agents, starts, goals, table)
-
-
-def build_problem_sets(suite: str, split: str = "test", *, with_oracle: bool = True) -> Iterator[ProblemSet]:
-    """All cells of a suite, one after the other; raises as `build_cell`."""
-    plan = _suite(suite)
-    for map_name in plan.maps:
-        for difficulty in plan.hops:
-            for agents in plan.agents:
-                yield build_cell(suite, split, map_name, difficulty, agents, with_oracle=with_oracle)
-
-
-def oracle_table(scenario: Scenario, starts: Float32, goals: Float32, resolution: float) -> OracleTable:
-    """The oracle's columns for starts and goals (P, A, 2)."""
-    shape, pairs = starts.shape[:2], (starts.reshape(-1, 2), goals.reshape(-1, 2))
-    oracle = Oracle(scenario.world, tolerance=scenario.goal_tolerance, resolution=resolution)
-    cheapest, fastest = oracle.solve(*pairs), oracle.solve(*pairs, math.inf)
-    # Both are found by search and polish: the one may come out a trifle better by the other's measure.
-    better = fastest.cost < cheapest.cost
-    cost: Float64 = np.where(better, fastest.cost, cheapest.cost)
-    cost_steps = np.where(better, fastest.steps, cheapest.steps)
-    sooner = cost_steps < fastest.steps
-    steps, steps_cost = np.where(sooner, cost_steps, fastest.steps), np.where(sooner, cost, fastest.cost)
-    # Rounded as in files, so that a set read back is the set that was built.
-    return OracleTable(
-        cost.round(_DECIMALS).reshape(shape),
-        cost_steps.astype(np.int32).reshape(shape),
-        steps.astype(np.int32).reshape(shape),
-        steps_cost.round(_DECIMALS).reshape(shape),
-    )
-
-
 def problem_sets_text(sets: list[ProblemSet]) -> str:
     """The problem file of some cells, all of one suite and split."""
     out = io.StringIO()
@@ -205,21 +99,9 @@ def problem_sets_text(sets: list[ProblemSet]) -> str:
                 out.write(",,,,\n")
                 continue
             at = problem, agent
-            cost, steps_cost = (f"{values[at]:.{_DECIMALS}f}" for values in (table.cost, table.steps_cost))
+            cost, steps_cost = (f"{values[at]:.{COST_DECIMALS}f}" for values in (table.cost, table.steps_cost))
             out.write(f",{cost},{table.cost_steps[at]},{table.steps[at]},{steps_cost}\n")
     return out.getvalue()
-
-
-def load_problem_sets(suite: str, split: str = "test") -> tuple[ProblemSet, ...]:
-    """The bundled problems of a suite, one set per cell.
-
-    Raises:
-        UnknownName: no such suite or split.
-        FileFormatError: the file is damaged, or a map is not the one that the problems were drawn on.
-    """
-    _suite(suite)
-    _known("split", split, SPLITS)
-    return read_problem_sets(PROBLEM_FOLDER / f"{suite}-{split}.csv")
 
 
 def read_problem_sets(path: str | Path) -> tuple[ProblemSet, ...]:
@@ -230,10 +112,7 @@ def read_problem_sets(path: str | Path) -> tuple[ProblemSet, ...]:
         FileFormatError: it is damaged, or a map is not the one that the problems were drawn on; names file and line.
     """
     file = Path(path)
-    try:
-        lines = read_bytes(file).decode("utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        raise FileFormatError(file, "is not UTF-8 text, expected a problem file") from error
+    lines = decode_utf8(file, read_bytes(file), "a problem file").splitlines()
     words = lines[0].replace(",", " ").split() if lines else []
     if len(words) != 7 or words[:4] != ["#", "navplan", "problems:", "suite"] or words[5] != "split":
         raise FileFormatError(file, "expected '# navplan problems: suite NAME, split NAME'", 1)
@@ -247,7 +126,7 @@ def read_problem_sets(path: str | Path) -> tuple[ProblemSet, ...]:
         at += 1
     if at == len(lines) or tuple(lines[at].split(",")) != (*_KEYS, *_ORACLE_KEYS):
         raise FileFormatError(file, f"expected the columns {','.join((*_KEYS, *_ORACLE_KEYS))}", min(at, len(lines) - 1) + 1)
-    rows = [_Row.read(file, at + 2 + k, fields, digests) for k, fields in enumerate(csv.reader(lines[at + 1 :]))]
+    rows = [_AgentRow.read(file, at + 2 + k, fields, digests) for k, fields in enumerate(csv.reader(lines[at + 1 :]))]
     cells = [list(group) for _, group in groupby(rows, key=lambda row: row.cell)]
     if len({cell[0].cell for cell in cells}) != len(cells):
         raise FileFormatError(file, "the rows of a cell are not together")
@@ -255,7 +134,7 @@ def read_problem_sets(path: str | Path) -> tuple[ProblemSet, ...]:
 
 
 @dataclass(frozen=True)
-class _Row:
+class _AgentRow:
     """One agent of a problem, and the line it stands on."""
 
     line: int
@@ -266,7 +145,7 @@ class _Row:
     oracle: tuple[float, ...]
 
     @classmethod
-    def read(cls, file: Path, line: int, fields: list[str], maps: dict[str, str]) -> _Row:
+    def read(cls, file: Path, line: int, fields: list[str], maps: dict[str, str]) -> _AgentRow:
         if len(fields) != len(_KEYS) + len(_ORACLE_KEYS):
             raise FileFormatError(file, f"{len(fields)} fields, expected {len(_KEYS) + len(_ORACLE_KEYS)}", line)
         if fields[0] not in maps:
@@ -282,7 +161,7 @@ class _Row:
         return cls(line, (fields[0], fields[1], agents), problem, agent, points, known)
 
 
-def _assemble(file: Path, suite: str, split: str, rows: list[_Row], maps: dict[str, str]) -> ProblemSet:
+def _assemble(file: Path, suite: str, split: str, rows: list[_AgentRow], maps: dict[str, str]) -> ProblemSet:
     map_name, difficulty, agents = rows[0].cell
     for k, row in enumerate(rows):
         if agents < 1 or (row.problem, row.agent) != divmod(k, agents):
@@ -308,19 +187,3 @@ def _checked_map(file: Path, line: int, name: str, digest: str) -> str:
     if digest != now:
         raise FileFormatError(file, f"the problems are for another map {name!r} (sha256 {digest[:12]}, now {now[:12]})", line)
     return now
-
-
-def _cut(points: Float32) -> Float32:
-    """Coordinates cut to three decimals: cutting never leaves the cell, rounding would."""
-    return (np.floor(points.astype(np.float64) * 1000) / 1000).astype(np.float32)
-
-
-def _suite(name: str) -> Suite:
-    _known("suite", name, SUITES)
-    return SUITES[name]
-
-
-def _known(kind: str, name: str, among: object) -> None:
-    names = [str(one) for one in among]  # type: ignore[attr-defined]
-    if name not in names:
-        raise UnknownName(kind, name, names)

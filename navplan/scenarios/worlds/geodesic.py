@@ -1,6 +1,6 @@
 """True geodesic steps of a map, for problem sets, figures and tests; learning and execution never see them.
 
-Distances are the paper's: hops on the 8-connected grid of free cells, diagonals counting one, corners cut (facts, section 1.1).
+Distances are the paper's: hops on the 8-connected grid of free cells, diagonals counting one, corners cut.
 """
 
 from __future__ import annotations
@@ -16,8 +16,11 @@ from navplan.scenarios.worlds.world import World
 from navplan.system.arrays import Bool, Float32, Int64
 
 
-def occupied_cells(world: World) -> Bool:
-    """(H, W) bool cells that the geodesics avoid: the walls, or the cells of a polygon world whose centre is not free."""
+def occupied_centres(world: World) -> Bool:
+    """(H, W) bool cells that the geodesics avoid: the walls, or the cells of a polygon world whose centre is not free.
+
+    Fewer than `navplan.scenarios.worlds.cells.occupied_cells` has, which a body keeps clear of.
+    """
     if world.walls is not None:
         return world.walls
     geometry = Geometry.from_world(world)
@@ -67,7 +70,7 @@ def geodesic_steps(world: World, starts: ArrayLike, goals: ArrayLike) -> Float32
     begin, end = _cells(world, "start", starts), _cells(world, "goal", goals)
     if begin.shape != end.shape:
         raise InvalidInput(f"starts have shape {begin.shape} and goals {end.shape}, expected the same (N, 2)")
-    walls = occupied_cells(world).copy()
+    walls = occupied_centres(world).copy()
     if world.walls is None:
         walls[begin[:, 0], begin[:, 1]] = False
         walls[end[:, 0], end[:, 1]] = False

@@ -1,4 +1,4 @@
-"""The paper's named mazes (paper facts, section 1.3) as text files, and the resizing that its environments apply to them."""
+"""The paper's named mazes as text files, and the resizing that its environments apply to them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from navplan.errors import FileFormatError, InvalidInput, UnknownName
+from navplan.scenarios.worlds.world import MAX_CELLS
 from navplan.system.arrays import Bool
 from navplan.system.files import read_bytes
 
 MAZE_FOLDER = Path(__file__).parents[1] / "data" / "mazes"
-MAX_CELLS = 1 << 26
-"""No map of more cells than this is built or read: a scale or header that asks for more is a mistake."""
 
 _WORD_STARTS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[a-z])(?=[0-9])(?!(?<=x)[0-9])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -56,7 +55,7 @@ def resize_walls(walls: Bool, scale: int, *, thin: bool = False) -> Bool:
 
     The thin variant works along columns, then along rows: a wall cell goes to the multiple of `scale`, and the cells up to
     the next wall cell are filled when its neighbour is a wall too; the last cell counts as its own neighbour, so that a wall
-    which touches the far edge still does (paper facts, section 1.1).
+    which touches the far edge still does.
 
     Raises:
         InvalidInput: the scale is not a positive integer, or the result would have more than `MAX_CELLS` cells.

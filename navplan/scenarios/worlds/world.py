@@ -7,20 +7,26 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
+from shapely import covers
+from shapely import points as shapely_points
 from shapely.geometry import Polygon
 
 from navplan.errors import InvalidInput
-from navplan.system.arrays import Bool
+from navplan.system.arrays import Bool, Float64
 
 HazardKind = Literal["none", "linear", "cosine", "constant"]
 HAZARD_KINDS: tuple[HazardKind, ...] = ("none", "linear", "cosine", "constant")
+
+MAX_CELLS = 1 << 26
+"""No map of more cells than this is built or read: a scale or header that asks for more is a mistake."""
 
 
 @dataclass(frozen=True)
 class Hazard:
     """Cost per environment step as a function of the distance d to the nearest obstacle; 0 where d > radius.
 
-    linear: 2 - 2 d / radius; cosine: cos(pi d / radius) + 1; constant: 1 (paper facts, section 2).
+    linear: 2 - 2 d / radius; cosine: cos(pi d / radius) + 1; constant: 1 (docs/paper.md, section 2).
     """
 
     kind: HazardKind = "none"
@@ -31,6 +37,24 @@ class Hazard:
             raise InvalidInput(f"hazard kind is {self.kind!r}, expected one of {', '.join(HAZARD_KINDS)}")
         if not math.isfinite(self.radius) or self.radius < 0 or (self.kind != "none" and self.radius == 0):
             raise InvalidInput(f"hazard radius is {self.radius}, expected a positive number of cells")
+
+    def cost(self, distance: Float64) -> Float64:
+        """Cost of one step at distances (...) from the nearest obstacle, cells."""
+        if self.kind == "none":
+            return np.zeros_like(distance)
+        share = np.clip(distance / self.radius, 0.0, None)
+        if self.kind == "linear":
+            cost = 2.0 - 2.0 * share
+        elif self.kind == "cosine":
+            cost = np.cos(np.pi * np.minimum(share, 1.0)) + 1.0
+        else:
+            cost = np.ones_like(share)
+        return np.where(share <= 1.0, cost, 0.0)
+
+    @property
+    def peak(self) -> float:
+        """The largest cost of one step."""
+        return {"none": 0.0, "constant": 1.0}.get(self.kind, 2.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,3 +107,21 @@ class World:
     def is_grid(self) -> bool:
         """True for an occupancy grid, False for polygons."""
         return self.walls is not None
+
+    def blocked(self, points: ArrayLike) -> Bool:
+        """(N,) bool: which of the points (N, 2) lie outside the box, in a wall cell, or in a polygon, its boundary included."""
+        array = np.asarray(points, dtype=np.float64)
+        rows, cols = array[:, 0], array[:, 1]
+        with np.errstate(invalid="ignore"):
+            blocked = ~((rows >= 0) & (rows <= self.height) & (cols >= 0) & (cols <= self.width))
+        inside = np.flatnonzero(~blocked)
+        if self.walls is not None:
+            height, width = self.walls.shape
+            i = np.minimum(rows[inside].astype(np.int64), height - 1)
+            j = np.minimum(cols[inside].astype(np.int64), width - 1)
+            blocked[inside] = self.walls[i, j]
+        else:
+            places = shapely_points(array[inside])
+            for polygon in self.polygons:
+                blocked[inside] |= covers(polygon, places)
+        return blocked

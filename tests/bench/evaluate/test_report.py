@@ -1,3 +1,5 @@
+"""The report with its tables, targets and figures (bench/evaluate/report.py, tables.py, targets.py, results.py, plots.py)."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -7,24 +9,15 @@ import pytest
 
 from navplan.bench.evaluate.plots import draw_all
 from navplan.bench.evaluate.report import console_text, fill, filled, readme_text, report_text
-from navplan.bench.evaluate.results import (
-    CALIBRATION,
-    COLUMNS,
-    read_calibration,
-    read_front,
-    read_results,
-    table_text,
-    write_front,
-    write_table,
-)
+from navplan.bench.evaluate.results import CALIBRATION, FRONT, RESULTS, front_rows, read_front
 from navplan.bench.evaluate.run import read_evidence
 from navplan.bench.evaluate.suite import Note, Suite, load_suite, suite_names
-from navplan.bench.evaluate.summary import Figure
+from navplan.bench.evaluate.summary import Estimate
 from navplan.bench.evaluate.tables import Evidence, ablation_table, number, percent, share, signed, spread
-from navplan.bench.evaluate.targets import missed, targets_table, verdicts
+from navplan.bench.evaluate.targets import missed, target_checks, targets_table
 from navplan.errors import FileFormatError
-from tests.support.evaluations import row
-from tests.support.paths import CHECKOUT
+from tests.support.folders import CHECKOUT
+from tests.support.suites import row
 
 # Where the table of a committed report is shown.
 SHOWN = {
@@ -53,7 +46,7 @@ def evidence() -> Evidence:
                     if agents == 20 and problem == 0 and (method != "navplan" or seed == 2):
                         one |= {"success": False, "agent_contacts": 2, "status": "contact"}
                     rows.append(one)
-    return Evidence(rows, front=[[0.0, 10.0, 0.3], [1.0, 8.0, 0.9]])
+    return Evidence(suite(), rows, front=[[0.0, 10.0, 0.3], [1.0, 8.0, 0.9]])
 
 
 def test_numbers_for_people() -> None:
@@ -62,30 +55,30 @@ def test_numbers_for_people() -> None:
     assert number(-0.001) == "0.00"
     assert number(float("nan")) == "-"
     assert (percent(1.0), percent(0.985), percent(2 / 3)) == ("100 %", "98.5 %", "66.7 %")
-    assert spread(Figure(1.0, 0.5, 1.5)) == "1.00 [0.50, 1.50]"
-    assert share(Figure(0.9, 0.8, 1.0)) == "90 % [80, 100]"
-    assert share(Figure(1.0, 1.0, 1.0)) == "100 %"
-    assert signed(Figure(0.5, -0.25, 1.0), 1) == "+0.5 [-0.2, +1.0]"
+    assert spread(Estimate(1.0, 0.5, 1.5)) == "1.00 [0.50, 1.50]"
+    assert share(Estimate(0.9, 0.8, 1.0)) == "90 % [80, 100]"
+    assert share(Estimate(1.0, 1.0, 1.0)) == "100 %"
+    assert signed(Estimate(0.5, -0.25, 1.0), 1) == "+0.5 [-0.2, +1.0]"
 
 
 def test_targets_say_what_was_not_reached_and_why() -> None:
     noted = replace(suite(), notes=(Note("center-dot", "hard", "The passage is too narrow", 20),))
-    found = {(v.group.where[2], v.what): v for v in verdicts(noted, evidence())}
+    found = {(v.group.where[2], v.what): v for v in target_checks(replace(evidence(), suite=noted))}
     assert found[1, "cost_max"].reached
     assert found[20, "success"].reached  # the median over seeds
     cost = found[20, "cost_max"]
     assert cost.reached  # the oracle pays 10, so 11 is allowed
     assert cost.target == "6.0 is below the oracle's 10.00: at most 11.00"
-    low = Evidence([{**one, "oracle_cost_max": 0.5} for one in evidence().rows])
-    left = missed(noted, low)
+    low = Evidence(noted, [{**one, "oracle_cost_max": 0.5} for one in evidence().rows])
+    left = missed(low)
     assert left == [
         "center-dot, hard, 20 agents: cost_max is 7.15, to reach was at most 6.0; the oracle pays 0.50, this is 14.30 times as "
         "much. The passage is too narrow"
     ]
-    table = targets_table(noted, low)
+    table = targets_table(low)
     assert "of 12 runs, 1 with a contact (training seed 2)" in table.markdown()
     assert "**no**" in table.markdown()
-    assert not verdicts(replace(noted, name="mine"), evidence())
+    assert not target_checks(replace(evidence(), suite=replace(noted, name="mine")))
 
 
 def test_misses_of_one_kind_share_a_sentence() -> None:
@@ -94,14 +87,14 @@ def test_misses_of_one_kind_share_a_sentence() -> None:
         row(map="maze-wide", difficulty="half", agents=agents, cost_max=agents + 1.0, oracle_cost_max=1.0)
         for agents in (1, 5, 10)
     ]
-    assert missed(noted, Evidence(rows)) == [
+    assert missed(Evidence(noted, rows)) == [
         "maze-wide, half, 1, 5 and 10 agents: cost_max / oracle's is 2.00, 6.00 and 11.00, to reach was at most 1.25. "
         "It is narrow"
     ]
 
 
 def test_the_report_shows_both_scorings() -> None:
-    text = report_text(suite(), evidence(), [Path("figures/success.png"), Path("figures/success.svg")])
+    text = report_text(evidence(), [Path("figures/success.png"), Path("figures/success.svg")])
     line = next(line for line in text.splitlines() if "| 20 | SoRB + CBS |" in line)
     cells = [cell.strip() for cell in line.split("|")[1:-1]]
     assert cells[4] == "11.96 ± 3.31 (100 %)"
@@ -110,13 +103,13 @@ def test_the_report_shows_both_scorings() -> None:
     assert cells[7] == "100 %"
     assert "![success](figures/success.png)" in text
     assert ".svg" not in text
-    assert "SoRB + CBS" in console_text(suite(), evidence())
-    assert report_text(suite(), Evidence([]), []) == "# paper-2d\n\nNo task is done.\n"
+    assert "SoRB + CBS" in console_text(evidence())
+    assert report_text(Evidence(suite(), []), []) == "# paper-2d\n\nNo task is done.\n"
 
 
 def test_ablations_are_paired_with_their_base() -> None:
     rows = [row(setting=name, problem=p, cost_max=c + p) for name, c in (("base", 1.0), ("hops", 3.0)) for p in range(4)]
-    table = ablation_table(suite("ablations"), Evidence(rows))
+    table = ablation_table(Evidence(suite("ablations"), rows))
     assert table.lines[0][3] == "**base**"
     assert table.lines[0][7] == "-"
     assert table.lines[1][7] == "+2.00 [+2.00, +2.00]"
@@ -124,24 +117,24 @@ def test_ablations_are_paired_with_their_base() -> None:
 
 def test_tables_survive_a_round_trip(tmp_path: Path) -> None:
     rows = [row(plan_cost=1.25, reason="a, b"), row(problem=1, cost_max=1 / 3, success=False, status="contact")]
-    write_table(tmp_path / "results.csv", COLUMNS, rows)
-    back = read_results(tmp_path / "results.csv")
+    RESULTS.write(tmp_path / "results.csv", rows)
+    back = RESULTS.read(tmp_path / "results.csv")
     assert back[0] == {**rows[0], "reason": "a, b"}
     assert back[1]["cost_max"] == 0.333333
-    assert table_text(COLUMNS, back) == (tmp_path / "results.csv").read_text()
-    write_front(tmp_path / "front.csv", [[0.0, 10.0, 0.5]])
+    assert RESULTS.text_of(back) == (tmp_path / "results.csv").read_text()
+    FRONT.write(tmp_path / "front.csv", front_rows([[0.0, 10.0, 0.5]]))
     assert read_front(tmp_path / "front.csv") == [[0.0, 10.0, 0.5]]
     (tmp_path / "bad.csv").write_text("suite,map\nx,y\n")
     with pytest.raises(FileFormatError, match=r"bad.csv:1: has no column 'map_sha256'"):
-        read_results(tmp_path / "bad.csv")
+        RESULTS.read(tmp_path / "bad.csv")
     text = (tmp_path / "results.csv").read_text().replace("true", "yes", 1)
     (tmp_path / "bad.csv").write_text(text)
     with pytest.raises(FileFormatError, match=r"bad.csv:2: malformed cell: success is 'yes'"):
-        read_results(tmp_path / "bad.csv")
+        RESULTS.read(tmp_path / "bad.csv")
 
 
 def test_figures_are_drawn(tmp_path: Path) -> None:
-    files = draw_all(suite(), tmp_path, evidence())
+    files = draw_all(tmp_path, evidence())
     assert sorted({path.stem for path in files}) == ["cost", "pareto", "success"]
     assert all(path.stat().st_size > 5000 for path in files)
 
@@ -150,31 +143,30 @@ def test_calibration_is_drawn_and_read_back(tmp_path: Path) -> None:
     own = {"map": "center-dot", "train_seed": 0, "mae": 0.2, "bias": -0.1, "error": 0.1, "arrived_share": 1.0}
     bins = {"predicted": 1.0, "realised": 1.25, "deviation": 0.1, "count": 40}
     rows = [{**own, **bins, "quantity": quantity} for quantity in ("steps", "cost")]
-    write_table(tmp_path / "calibration.csv", CALIBRATION, rows)
-    assert read_calibration(tmp_path / "calibration.csv") == rows
-    files = draw_all(suite(), tmp_path, Evidence([row()], calibration=rows))
+    CALIBRATION.write(tmp_path / "calibration.csv", rows)
+    assert CALIBRATION.read(tmp_path / "calibration.csv") == rows
+    files = draw_all(tmp_path, Evidence(suite(), [row()], calibration=rows))
     assert "calibration.svg" in {path.name for path in files}
 
 
 def test_a_readme_is_filled_between_its_markers(tmp_path: Path) -> None:
     page = tmp_path / "README.md"
     page.write_text("# x\n<!-- paper-2d table: begin -->\nold\n<!-- paper-2d table: end -->\nend\n")
-    fill(page, suite(), evidence())
+    fill(page, evidence())
     text = page.read_text()
     assert "old" not in text
     assert text.startswith("# x\n")
     assert text.endswith("<!-- paper-2d table: end -->\nend\n")
     assert "| center-dot | hard | 20 | 8.36 |" in text
-    assert readme_text(suite(), evidence()) in text
-    assert filled(page, suite(), evidence()) == text
+    assert readme_text(evidence()) in text
+    assert filled(page, evidence()) == text
     page.write_text("no markers")
     with pytest.raises(FileFormatError, match="expected the lines <!-- paper-2d table: begin -->"):
-        fill(page, suite(), evidence())
+        fill(page, evidence())
 
 
 def test_the_readme_holds_the_tables_of_the_committed_reports() -> None:
     for name in suite_names():
         folder = CHECKOUT / "reports" / name
         if folder.is_dir():
-            whole = load_suite(name)
-            assert filled(SHOWN[name], whole, read_evidence(whole, folder)) == SHOWN[name].read_text(encoding="utf-8")
+            assert filled(SHOWN[name], read_evidence(load_suite(name), folder)) == SHOWN[name].read_text(encoding="utf-8")

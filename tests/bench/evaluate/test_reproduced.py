@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from navplan.bench.evaluate.results import read_results
+from navplan.bench.evaluate.results import RESULTS
 from navplan.bench.evaluate.run import evaluate
 from navplan.bench.evaluate.suite import load_suite
-from navplan.bench.evaluate.tables import headlines
-from tests.support.paths import CHECKOUT
+from tests.support.folders import CHECKOUT
 
 PROBLEMS = 2
 KEY = ("map", "difficulty", "agents", "problem", "method", "setting", "train_seed")
@@ -25,12 +24,12 @@ CLOSE = ("cost_max", "cost_mean", "cost_total", "steps_mean", "steps_max", "orac
 )
 def test_rows_of_the_committed_reports_come_out_again(name: str, only: str, difficulty: str, tmp_path: Path) -> None:
     suite = load_suite(name)
-    chosen = headlines(suite) if suite.base is None else ["navplan/no avoidance", "navplan/hops"]
+    chosen = list(suite.headlines) if suite.base is None else ["navplan/no avoidance", "navplan/hops"]
     suite = replace(suite, maps=(only,), difficulties=(difficulty,), figures=None)
     suite = suite.narrowed(methods=chosen, agents=[5], problems=PROBLEMS, train_seeds=[0])
     outcome = evaluate(suite, tmp_path / "out")
     assert not outcome.failures
-    committed = {tuple(row[key] for key in KEY): row for row in read_results(CHECKOUT / "reports" / name / "results.csv")}
+    committed = {tuple(row[key] for key in KEY): row for row in RESULTS.read(CHECKOUT / "reports" / name / "results")}
     assert len(outcome.evidence.rows) == PROBLEMS * len(chosen)
     for row in outcome.evidence.rows:
         before = committed[tuple(row[key] for key in KEY)]

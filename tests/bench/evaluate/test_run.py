@@ -1,6 +1,9 @@
+"""Whole evaluations, small ones (bench/evaluate/run.py, plan.py, cells.py, drive.py, trajectories.py)."""
+
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import os
 import signal
@@ -9,31 +12,22 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from navplan.bench.evaluate.plan import cells_of, problem_tasks
-from navplan.bench.evaluate.pool import run_tasks
-from navplan.bench.evaluate.results import COLUMNS, read_results
+from navplan.bench import tables
+from navplan.bench.evaluate.cells import cells_of
+from navplan.bench.evaluate.results import RESULTS
 from navplan.bench.evaluate.run import evaluate, read_evidence, report_again
 from navplan.bench.evaluate.suite import Suite, load_suite
-from navplan.bench.evaluate.task import Task, read_result
 from navplan.errors import InvalidInput
-from tests.support.evaluations import SUITE, tiny, write_suite
+from tests.support.suites import SUITE, tiny, write_suite
 
 SURFACE = [
     *("suite", "map", "map_sha256", "difficulty", "agents", "problem", "method", "setting", "train_seed", "success", "reached"),
     *("agent_contacts", "cost_max", "cost_mean", "cost_total", "oracle_cost_max", "steps_mean", "steps_max"),
     *("oracle_steps_mean", "status"),
 ]
-
-
-class Deadly:
-    """Ends the process that receives it."""
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return os._exit, (3,)
 
 
 def quick(folder: Path, text: str = SUITE) -> Suite:
@@ -47,8 +41,8 @@ def test_a_small_paper_2d_is_the_same_however_it_is_run(tmp_path: Path) -> None:
     assert (first.done, first.planned) == (11, 11)  # nine settings, the oracle's front and the calibration
     table = (out / "results.csv").read_bytes()
     rows = list(csv.DictReader(table.decode().splitlines()))
-    assert list(COLUMNS[: len(SURFACE)]) == SURFACE
-    assert list(rows[0]) == list(COLUMNS)
+    assert list(RESULTS.columns[: len(SURFACE)]) == SURFACE
+    assert list(rows[0]) == list(RESULTS.columns)
     assert len(rows) == 9 * 2
     labels = [setting.label for setting in suite.settings for _ in range(2)]
     assert [f"{row['method']}/{row['setting']}" for row in rows] == labels
@@ -74,7 +68,7 @@ def test_a_small_paper_2d_is_the_same_however_it_is_run(tmp_path: Path) -> None:
     assert (out / "results.csv").read_bytes() == table
     report = (out / "report.md").read_text()
     kept = report_again(plain, out)
-    assert kept.evidence.rows == read_results(out / "results.csv")
+    assert kept.evidence.rows == RESULTS.read(out / "results.csv")
     same, figures = (out / "report.md").read_text().split("## Figures")
     assert same == report.split("## How it was scored")[0]
     assert "figures/trajectories.png" in figures
@@ -103,22 +97,22 @@ def test_a_failing_task_names_itself_and_spares_the_others(tmp_path: Path) -> No
     outcome = evaluate(suite, tmp_path / "out", checkpoints=["center-dot"], on_failure=said.append)
     assert list(outcome.failures) == said
     assert len(said) == 1
-    assert said[0].startswith("center-dot easy 2 constrained-policy/many seed 0: InvalidInput: center-dot: has ")
+    assert said[0].startswith("center-dot easy 2 constrained-policy/many seed 0: InvalidInput: center-dot: ")
     assert [(row["setting"], row["train_seed"]) for row in outcome.evidence.rows] == [("default", 0)] * 4
     assert "Incomplete" in (tmp_path / "out" / "report.md").read_text()
     assert "2 of 3 tasks are done" in outcome.text()
 
 
-def test_a_process_that_dies_takes_only_its_task_with_it(tmp_path: Path) -> None:
-    suite = quick(tmp_path)
-    tasks = problem_tasks(suite, cells_of(suite), {})
-    deadly = Task("problems", {}, "deadly", "", extra={"x": Deadly()})
-    said: dict[str, str | None] = {}
-    before = dict(os.environ)
-    run_tasks([deadly, *tasks], tmp_path, 1, lambda task, words: said.update({task.label: words}))
-    assert dict(os.environ) == before
-    assert said == {tasks[0].label: None, tasks[1].label: None, "deadly": "its process ended with exit status 3"}
-    assert all(read_result(task, tmp_path) for task in tasks)
+def test_large_tables_are_written_compressed_and_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    suite, out = quick(tmp_path).narrowed(methods=["policy"]), tmp_path / "out"
+    plain = evaluate(suite, out)
+    data = (out / "results.csv").read_bytes()
+    monkeypatch.setattr(tables, "LARGE", len(data) - 1)
+    packed = evaluate(suite, out)
+    assert gzip.decompress((out / "results.csv.gz").read_bytes()) == data
+    assert not (out / "results.csv").exists()
+    assert packed.evidence.rows == plain.evidence.rows == report_again(suite, out).evidence.rows
+    assert f"wrote {out / 'results.csv.gz'}" in packed.text()
 
 
 def test_runs_that_do_not_fit(tmp_path: Path) -> None:
@@ -129,20 +123,6 @@ def test_runs_that_do_not_fit(tmp_path: Path) -> None:
         evaluate(suite, tmp_path / "out", checkpoints=["center-dot", "center-dot"])
     with pytest.raises(InvalidInput, match="no run of training seed 7"):
         evaluate(suite, tmp_path / "out", checkpoints=["center-dot"], train_seeds=[7])
-
-
-def test_what_decides_a_result_is_in_its_name(tmp_path: Path) -> None:
-    suite = quick(tmp_path)
-    cells = cells_of(suite)
-    keys = {task.key for task in problem_tasks(suite, cells, {})}
-    other = replace(suite, budget=31)
-    changed = {task.key for task in problem_tasks(other, cells_of(other), {})}
-    first = replace(suite, problems=1)
-    options = replace(suite, settings=tuple(replace(one, options={"seed": 1}) for one in suite.settings))
-    assert len(keys | changed) == 4
-    assert not keys & {task.key for task in problem_tasks(first, cells_of(first), {})}
-    assert not keys & {task.key for task in problem_tasks(options, cells, {})}
-    assert keys == {task.key for task in problem_tasks(replace(suite, draws=9), cells, {})}
 
 
 def test_problem_sets_that_do_not_fit(tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+"""Suite files and the options in them (bench/evaluate/suite.py, options.py)."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -8,8 +10,8 @@ from navplan.bench.evaluate.options import options_from
 from navplan.bench.evaluate.paper import FACTORS
 from navplan.bench.evaluate.suite import load_suite, read_suite, suite_names
 from navplan.errors import FileFormatError, InvalidInput, UnknownName
-from navplan.navigation.result import METHODS
-from tests.support.evaluations import SUITE, write_suite
+from navplan.navigation.methods import METHODS
+from tests.support.suites import SUITE, write_suite
 
 
 def test_the_committed_suites_run_what_they_promise() -> None:

@@ -1,3 +1,5 @@
+"""Rows put together, and the published way of scoring (bench/evaluate/summary.py, paper.py)."""
+
 from __future__ import annotations
 
 import math
@@ -8,7 +10,7 @@ from scipy.stats import bootstrap as scipy_bootstrap
 
 from navplan.bench.evaluate.paper import _ROWS, SWEEP, paper_score, published
 from navplan.bench.evaluate.summary import Bootstrap, groups, headline, interval, paired
-from tests.support.evaluations import row
+from tests.support.suites import row
 
 
 def test_the_headline_is_the_median_over_seeds_of_means_over_problems() -> None:

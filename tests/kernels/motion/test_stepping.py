@@ -10,7 +10,7 @@ from shapely.geometry import Polygon
 
 from navplan.scenarios.environments.point import PointEnv
 from navplan.scenarios.worlds.world import Hazard, World
-from tests.support.naive_env import NaiveEnv, contacts
+from tests.support.naive.environment import NaiveEnv, contacts
 
 KINDS = ("none", "linear", "cosine", "constant")
 

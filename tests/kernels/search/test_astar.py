@@ -13,8 +13,8 @@ from navplan.kernels.search.dijkstra import Csr
 from navplan.plan.problem import Problem
 from navplan.planners.base import Clock, freeze
 from navplan.planners.single.astar import query
-from tests.support import naive
 from tests.support.instances import random_digraph
+from tests.support.naive import planning as naive
 
 pytestmark = pytest.mark.kernels
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from navplan.kernels.search.conflicts import count_conflicts, find_conflicts, moves_conflict, nearest_time
-from tests.support import naive
+from tests.support.naive import planning as naive
 
 pytestmark = pytest.mark.kernels
 

@@ -10,8 +10,8 @@ from navplan.kernels.common.status import BUDGET, EXHAUSTED
 from navplan.kernels.search.dijkstra import Csr, breadth_first, dijkstra, reverse
 from navplan.plan.problem import Problem
 from navplan.planners.base import Clock, OutOfTime, Prepared, Weighted, distance_tables, freeze, make_queue, seed_queue
-from tests.support import naive
 from tests.support.instances import random_digraph
+from tests.support.naive import planning as naive
 
 pytestmark = pytest.mark.kernels
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from navplan.errors import InvalidInput
-from navplan.learned.curriculum.disagreement import Ensembles, ProblemQueue, Problems, Wish, all_pairs, pick
+from navplan.learned.curriculum.disagreement import Disagreement, Ensembles, ProblemQueue, Problems, Wish, all_pairs, pick
+from navplan.learned.interface import Offer
 
 
 def judge(distance: list[list[float]], cost: list[list[float]] | None = None) -> Ensembles:
@@ -73,6 +74,22 @@ def test_a_spread_covers_where_the_lowest_scores_crowd() -> None:
     np.testing.assert_array_equal(spread.starts, again.starts)
 
 
+def test_the_curriculum_takes_half_by_distance_and_half_by_cost() -> None:
+    rng = np.random.default_rng(2)
+    starts, goals = rng.uniform(0, 15, (2, 60, 2)).astype(np.float32)
+    distance, cost = rng.uniform(2, 9, (3, 60)).astype(np.float32), rng.uniform(0, 4, (3, 60)).astype(np.float32)
+    opinions, problems = Ensembles(lambda *_: distance, lambda *_: cost), Problems(starts, goals)
+    module = Disagreement(shortest=3.0, spread=2, most=0.5)
+    for target in (None, 2.5):
+        drawn = module.draw(Offer(starts, goals, distance, cost, 7.0, target), 7, np.random.default_rng(5))
+        rng = np.random.default_rng(5)
+        by_distance = pick(opinions, problems, 4, Wish(distance=(3.0, 7.0), most=0.5), spread=2, rng=rng)
+        by_cost = pick(opinions, problems, 3, Wish(by="cost", target=target, distance=(3.0, 7.0), most=0.5), spread=2, rng=rng)
+        np.testing.assert_array_equal(starts[drawn], np.concatenate([by_distance.starts, by_cost.starts]))
+        np.testing.assert_array_equal(goals[drawn], np.concatenate([by_distance.goals, by_cost.goals]))
+    assert len(module.draw(Offer(starts, goals, distance, cost, 7.0, None), 1, rng)) == 1
+
+
 def test_all_pairs_and_an_empty_range() -> None:
     pairs = all_pairs([[1, 1], [2, 2]], [[3, 3], [4, 4], [5, 5]])
     assert [(int(a[0]), int(b[0])) for a, b in zip(*pairs, strict=True)] == [(1, 3), (1, 4), (1, 5), (2, 3), (2, 4), (2, 5)]
@@ -90,6 +107,10 @@ def test_what_cannot_be_is_named() -> None:
         Wish(disagreement=False)
     with pytest.raises(InvalidInput, match="expected \\(least, most\\)"):
         Wish(distance=(3, 2))
+    with pytest.raises(InvalidInput, match="spread is 0"):
+        Disagreement(spread=0)
+    with pytest.raises(InvalidInput, match="shortest is -1"):
+        Disagreement(shortest=-1)
     with pytest.raises(InvalidInput, match="at least 1 both"):
         pick(judge([[1.0]]), numbered(1), 0, Wish())
     with pytest.raises(InvalidInput, match="expected an rng"):

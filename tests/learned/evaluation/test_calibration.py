@@ -13,7 +13,7 @@ from navplan.cli import main
 from navplan.errors import InvalidInput
 from navplan.learned.evaluation.calibration import calibration, near_pairs, reliability
 from navplan.learned.evaluation.judge import bend, judge, rollout
-from navplan.learned.training.tensors import checkpoint_folder, load_checkpoint
+from navplan.learned.training.load import checkpoint_folder, load_checkpoint
 from navplan.scenarios.environments.point import PointEnv
 from navplan.scenarios.registry import load_scenario
 from navplan.scenarios.worlds.geodesic import geodesic_steps

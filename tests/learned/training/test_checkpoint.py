@@ -11,13 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from navplan.control.interface import EdgeCritics, LowLevel
+from navplan.control.interface import LowLevel
 from navplan.errors import CheckpointError, FileAccessError, InvalidInput, NavplanError
+from navplan.graph.critics import EdgeCritics
 from navplan.learned.recipes.navplan.config import TrainConfig
 from navplan.learned.recipes.navplan.learner import build_networks
-from navplan.learned.trained import Critics, network_arrays
-from navplan.learned.training.tensors import bundled_checkpoints, checkpoint_folder, load_checkpoint, read_tensors, write_tensors
-from tests.support.fuzz import damaged, survives
+from navplan.learned.trained import Critics
+from navplan.learned.training.load import bundled_checkpoints, checkpoint_folder, load_checkpoint
+from navplan.learned.training.state import network_arrays
+from navplan.learned.training.tensors import read_tensors, write_tensors
+from tests.support.damaged_files import damaged, survives
 
 CONFIG = TrainConfig("center-dot", hidden=4, ensemble=2, distance_bins=3, cost_atoms=4, wavelengths=(), relative_scales=())
 SIZE = (15.0, 15.0)
@@ -45,6 +48,8 @@ def test_critics_are_what_the_other_rooms_ask_for(tiny: Critics) -> None:
     assert isinstance(tiny, EdgeCritics)
     assert isinstance(tiny.policy, LowLevel)
     assert isinstance(tiny.behaviour_cloning, LowLevel)
+    assert all(isinstance(policy, LowLevel) for policy in tiny.policies.values())
+    assert tiny.policies.keys() == {"policy", "behaviour-cloning"}
     assert (tiny.scenario, tiny.seed, tiny.size, tiny.states.shape) == ("center-dot", 0, SIZE, (3, 2))
 
 
@@ -61,6 +66,29 @@ def test_evaluate_is_the_maximum_of_the_members_and_blocks_change_nothing(tiny: 
     assert (risk >= 0).all()
     np.testing.assert_allclose(tiny.evaluate(states[4000:], goals[4000:])[0], distance[4000:], rtol=1e-5)
     np.testing.assert_allclose(tiny.distance(states, goals), near.mean(0), rtol=1e-6)
+
+
+def test_policies_are_exported_by_name(tiny: Critics) -> None:
+    assert list(tiny.policies) == ["policy", "behaviour-cloning"]
+    assert tiny.policy is tiny.policies["policy"]
+    assert tiny.behaviour_cloning is tiny.policies["behaviour-cloning"]
+
+
+def test_fewer_members_can_be_asked(tiny: Critics) -> None:
+    rng = np.random.default_rng(0)
+    states, goals = rng.uniform(0, 15, (600, 2)), rng.uniform(0, 15, (600, 2))
+    near, cost = tiny.members(states, goals)
+    one = tiny.members_only(1)
+    for found, wanted in zip(one.members(states, goals), (near[:1], cost[:1]), strict=True):
+        np.testing.assert_array_equal(found, wanted)
+    np.testing.assert_array_equal(one.evaluate(states, goals)[0], near[0])
+    np.testing.assert_array_equal(one.distance(states, goals), near[0])
+    np.testing.assert_array_equal(one.risk(states, goals), cost[0])
+    assert (one.states is tiny.states, one.policies is tiny.policies, one.config is tiny.config) == (True, True, True)
+    np.testing.assert_array_equal(tiny.members(states, goals)[0], near)  # itself it still asks all
+    for count in (0, 3):
+        with pytest.raises(InvalidInput, match=f"there are 2 critics of each kind, {count} are asked for"):
+            tiny.members_only(count)
 
 
 def test_no_pairs_no_answers(tiny: Critics) -> None:
@@ -116,7 +144,7 @@ def test_files_that_do_not_speak_of_place_tables_have_none(tmp_path: Path) -> No
     write_tensors(tmp_path / "policy.safetensors", "policy", arrays, {"config": values, "size": list(SIZE), "stage": 2})
     critics = load_checkpoint(tmp_path)
     assert critics.config.place_channels == 0  # type: ignore[union-attr]
-    assert critics.networks.actor.places is None
+    assert critics.networks["actor"].places is None
 
 
 def test_missing_tensors_are_named(tmp_path: Path) -> None:
@@ -181,7 +209,7 @@ def test_without_torch_the_error_says_what_to_install() -> None:
     program = (
         "import sys; sys.modules['torch'] = None\n"
         "from navplan.cli import main\n"
-        "from navplan.learned.training.tensors import load_checkpoint\n"
+        "from navplan.learned.training.load import load_checkpoint\n"
         "from navplan.errors import MissingExtra\n"
         "try: load_checkpoint('center-dot')\n"
         "except MissingExtra as error: print(error)\n"

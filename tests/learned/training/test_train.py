@@ -18,15 +18,16 @@ from safetensors.numpy import load_file
 from navplan.cli import main
 from navplan.errors import CheckpointError, InvalidInput
 from navplan.learned.evaluation.judge import evaluate_pairs
-from navplan.learned.recipes.navplan import run as training
 from navplan.learned.recipes.navplan.config import TrainConfig
-from navplan.learned.recipes.navplan.run import COLUMNS
-from navplan.learned.training.tensors import load_checkpoint, read_tensors, write_tensors
+from navplan.learned.recipes.navplan.learner import NavplanLearner
+from navplan.learned.training.load import load_checkpoint
+from navplan.learned.training.run import new_run
+from navplan.learned.training.tensors import read_tensors, write_tensors
 from navplan.learned.training.train import train
 from navplan.scenarios.environments.point import PointEnv
 from navplan.scenarios.worlds.geodesic import geodesic_steps
 from navplan.scenarios.worlds.world import World
-from tests.support.fuzz import damaged, survives
+from tests.support.damaged_files import damaged, survives
 
 TINY = TrainConfig(
     "center-dot",
@@ -70,7 +71,7 @@ def test_a_run_is_a_folder_of_readable_files(undisturbed: Path) -> None:
     assert TrainConfig.from_dict(json.loads((undisturbed / "config.json").read_text())["config"]) == TINY
     with (undisturbed / "curves.csv").open() as stream:
         rows = list(csv.DictReader(stream))
-    assert list(rows[0]) == list(COLUMNS)
+    assert list(rows[0]) == list(NavplanLearner.columns)
     assert [int(row["updates"]) for row in rows] == [20, 40, 60, 80]
     assert [int(row["stage"]) for row in rows] == [1, 2, 2, 2]
     critics = load_checkpoint(undisturbed)
@@ -106,6 +107,7 @@ train(config, sys.argv[1], progress=lambda *_: time.sleep(0.05))
 """
 
 
+@pytest.mark.alone
 def test_kill_9_and_resume_ends_bit_identical(undisturbed: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     command = [sys.executable, "-c", PROGRAM, str(out), repr(TINY.to_dict())]
@@ -135,7 +137,7 @@ def test_a_checkpoint_is_switched_by_one_rename(undisturbed: Path, tmp_path: Pat
         raise OSError("killed here")
 
     (tmp_path / "checkpoint.safetensors").write_bytes(b"the one before")
-    run = training.Run(TINY)
+    run = new_run(TINY)
     run.warm_up()
     monkeypatch.setattr(os, "replace", killed)
     with pytest.raises(OSError, match="killed here"):
@@ -174,7 +176,7 @@ def test_misshaped_tensors_in_a_checkpoint_are_named(undisturbed: Path, tmp_path
     arrays[name] = arrays[name][..., :1]
     write_tensors(tmp_path / "c.safetensors", "checkpoint", arrays, document)
     with pytest.raises(CheckpointError, match=rf"tensor '{name}' is float32 \(.*\), expected float32"):
-        training.Run(TINY).restore(tmp_path / "c.safetensors")
+        new_run(TINY).restore(tmp_path / "c.safetensors")
 
 
 @settings(max_examples=40)
@@ -187,7 +189,7 @@ def test_damaged_checkpoints_never_crash(
     header = 8 + int.from_bytes(whole[:8], "little")
     broken = data.draw(damaged(whole[8:header]))
     data_bytes = len(broken).to_bytes(8, "little") + broken + whole[header:]
-    survives(training.Run(TINY).restore, folder / "c.safetensors", data_bytes)
+    survives(new_run(TINY).restore, folder / "c.safetensors", data_bytes)
 
 
 def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -231,7 +233,7 @@ def test_learning_a_small_world_takes_seconds(tmp_path: Path) -> None:
     )
     config = TrainConfig(
         str(scenario),
-        steps=800,
+        steps=600,
         hidden=64,
         batch_size=128,
         num_envs=32,

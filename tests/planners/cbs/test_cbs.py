@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,8 @@ from navplan.plan.problem import Problem
 from navplan.plan.validate import validate
 from navplan.planners.cbs.cbs import CBS
 from navplan.planners.solve import solve
-from tests.support import naive
 from tests.support.instances import tight_grid
+from tests.support.naive import planning as naive
 
 ORACLE_LIMIT = 20_000
 # Each way of searching alone, and all together.
@@ -73,18 +73,20 @@ def harsh_digraph(rng: np.random.Generator, clearance: float) -> Problem:
     )
 
 
-def harsh(kind: str, seed: int, count: int) -> Iterator[tuple[Problem, float]]:
-    """`count` problems with their optimal costs, inf where there is no plan."""
+@cache
+def harsh(kind: str, seed: int, count: int) -> list[tuple[Problem, float]]:
+    """`count` problems with their optimal costs, inf where there is no plan; several tests share them."""
     rng = np.random.default_rng([seed, len(kind)])
-    while count > 0:
+    found: list[tuple[Problem, float]] = []
+    while len(found) < count:
         if kind in ("grid", "tight"):
             problem = harsh_grid(rng) if kind == "grid" else tight_grid(rng)
         else:
             problem = harsh_digraph(rng, float(kind))
         optimum = naive.joint_optimum(problem, ORACLE_LIMIT)
         if optimum is not None:
-            count -= 1
-            yield problem, optimum
+            found.append((problem, optimum))
+    return found
 
 
 def check(problem: Problem, optimum: float, note: str, **options: Any) -> None:

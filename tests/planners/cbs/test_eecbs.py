@@ -20,10 +20,10 @@ from navplan.planners.cbs import eecbs_search
 from navplan.planners.cbs.eecbs import EECBS
 from navplan.planners.cbs.eecbs_search import ExplicitEstimationSearch
 from navplan.planners.cbs.root_bound import RootBound
-from navplan.planners.priority.reservations import Field
+from navplan.planners.field import Field
 from navplan.planners.solve import solve
-from tests.support import naive
 from tests.support.instances import interact, random_digraph, random_grid, relabelled
+from tests.support.naive import planning as naive
 
 CASES = 300
 # Costs add up to within this much of what they are.
@@ -142,6 +142,7 @@ def test_relabelled_vertices_keep_the_optimum() -> None:
             assert here.sum_of_costs == pytest.approx(there.sum_of_costs)
 
 
+@pytest.mark.alone
 def test_deadline_is_kept() -> None:
     problem = crowd(90, 1)
     solve(crowd(4, 0), "eecbs")

@@ -15,10 +15,10 @@ from navplan.planners.cbs.unit.problem import UnitProblem
 from navplan.planners.cbs.unit.rules import FOREVER, Rule
 from navplan.planners.cbs.unit.tree import UnitTree
 from navplan.planners.solve import solve
-from navplan.scenarios.load import load_problem
-from tests.support import naive
+from navplan.scenarios.problems.load import load_problem
+from tests.support.folders import MOVINGAI, needs_movingai
 from tests.support.instances import tight_grid
-from tests.support.paths import MOVINGAI, needs_movingai
+from tests.support.naive import planning as naive
 
 Path = tuple[int, ...]
 # Cost up to which paths are listed.

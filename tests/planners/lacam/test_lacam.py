@@ -20,9 +20,9 @@ from navplan.planners.lacam import lacam
 from navplan.planners.lacam.guide import add_guide
 from navplan.planners.lacam.team import make_team
 from navplan.planners.solve import solve
-from tests.support import naive
+from tests.support.folders import MOVINGAI, needs_movingai
 from tests.support.instances import random_digraph, random_grid, relabelled
-from tests.support.paths import MOVINGAI, needs_movingai
+from tests.support.naive import planning as naive
 
 
 def problems(kind: str, count: int, seed: int = 7) -> Iterator[Problem]:
@@ -161,6 +161,7 @@ def test_anytime_to_the_end_proves_the_least_loss(kind: str, count: int) -> None
     assert proved >= 5
 
 
+@pytest.mark.alone
 def test_anytime_improves_and_keeps_its_deadline() -> None:
     problem = crowd(np.random.default_rng(5), 12, 50)
     first = solve(problem, "lacam", scatter=False)
@@ -172,6 +173,7 @@ def test_anytime_improves_and_keeps_its_deadline() -> None:
     validate(better, problem)
 
 
+@pytest.mark.alone
 def test_a_deadline_in_the_past_is_a_timeout() -> None:
     problem = crowd(np.random.default_rng(5), 12, 30)
     began = time.perf_counter()

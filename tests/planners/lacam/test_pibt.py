@@ -13,8 +13,8 @@ from navplan.plan.validate import validate
 from navplan.planners.base import Clock, Prepared
 from navplan.planners.lacam.team import hop_tables, make_team
 from navplan.planners.solve import solve
-from tests.support import naive
 from tests.support.instances import random_digraph, random_grid
+from tests.support.naive import planning as naive
 
 
 @pytest.mark.kernels

@@ -14,7 +14,7 @@ from navplan.graph.state_graph import StateGraph
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
 from navplan.planners.lifelong.lifelong import LifelongRun, RandomGoals, TaskList, checked, lifelong, read_tasks
-from navplan.scenarios.load import draw_pairs
+from navplan.scenarios.problems.pairs import draw_pairs
 from navplan.scenarios.worlds.generators import random_obstacles, warehouse
 
 

@@ -17,14 +17,16 @@ from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
 from navplan.plan.validate import validate
 from navplan.planners.base import Clock, Prepared
-from navplan.planners.priority.lns import LNS, Search
+from navplan.planners.field import Field
+from navplan.planners.priority.first_solution import FirstSolution
+from navplan.planners.priority.lns import LNS
+from navplan.planners.priority.lns_search import LNSSearch
 from navplan.planners.priority.prioritized import Prioritized
-from navplan.planners.priority.reservations import Field
 from navplan.planners.solve import solve
-from navplan.scenarios.load import load_problem
-from tests.support import naive
+from navplan.scenarios.problems.load import load_problem
+from tests.support.folders import MOVINGAI, needs_movingai
 from tests.support.instances import random_digraph, random_grid
-from tests.support.paths import MOVINGAI, needs_movingai
+from tests.support.naive import planning as naive
 
 
 def random_problem(seed: int) -> Problem | None:
@@ -39,16 +41,16 @@ def dense_grid(seed: int, side: int, agents: int, walls: float = 0.1) -> Problem
     return Problem(graph, starts, goals)
 
 
-def search_on(problem: Problem, seed: int = 0, neighbours: int = 8) -> Search:
+def search_on(problem: Problem, seed: int = 0, neighbours: int = 8) -> LNSSearch:
     field = Field.of(problem, Prepared.of(problem.graph), Clock(None))
-    return Search(field, neighbours, np.random.default_rng(seed))
+    return LNSSearch(field, neighbours, np.random.default_rng(seed))
 
 
-def pairs_in_conflict(problem: Problem, search: Search) -> set[tuple[int, int]]:
+def pairs_in_conflict(problem: Problem, search: LNSSearch) -> set[tuple[int, int]]:
     return {(i, j) for i, j, _ in naive.conflicts(problem, search.arena.paths())}
 
 
-def check_tables(problem: Problem, search: Search) -> None:
+def check_tables(problem: Problem, search: LNSSearch) -> None:
     """Everything that the search keeps beside the paths is what the paths say."""
     paths = search.arena.paths()
     table, pool = search.arena.table, search.pool
@@ -68,7 +70,7 @@ def check_tables(problem: Problem, search: Search) -> None:
     assert (bits == occupied).all()
 
 
-def spoiled(problem: Problem, seed: int) -> Search | None:
+def spoiled(problem: Problem, seed: int) -> LNSSearch | None:
     """A search whose agents each walk as if alone, so that conflicts are left to repair; None when one cannot reach its goal."""
     if not all(naive.path(problem, agent) for agent in range(problem.num_agents)):
         return None
@@ -87,7 +89,7 @@ def run_repair(seed: int, problem: Problem | None) -> bool:
     last = len(pairs_in_conflict(problem, search))
     for _ in range(30):
         check_tables(problem, search)
-        status = search._iterate(REPAIR, 2)
+        status = search.iterate(REPAIR, 2)
         assert len(pairs_in_conflict(problem, search)) <= last
         last = len(pairs_in_conflict(problem, search))
         assert (status == FOUND) == (last == 0)
@@ -100,12 +102,12 @@ def run_improvement(seed: int, problem: Problem | None) -> bool:
     if problem is None or not all(naive.path(problem, agent) for agent in range(problem.num_agents)):
         return False
     search = search_on(problem, seed, neighbours=3)
-    if not search.first(Clock(None), np.random.default_rng(seed), 200):
+    if not FirstSolution(search, Clock(None), np.random.default_rng(seed)).find(200):
         return False
     cost = search.cost
     for _ in range(30):
         check_tables(problem, search)
-        search._iterate(IMPROVE, 1)
+        search.iterate(IMPROVE, 1)
         assert search.cost <= cost * (1 + 1e-12)
         cost = search.cost
     return True
@@ -204,6 +206,7 @@ def test_a_plan_with_conflicts_is_refused() -> None:
         LNS().improve(problem, plan, Prepared.of(graph), deadline=None, rng=np.random.default_rng(0))
 
 
+@pytest.mark.alone
 def test_statuses() -> None:
     corridor = Problem(StateGraph.from_grid(np.zeros((1, 5), bool)), [0, 4], [4, 0])
     plan = solve(corridor, LNS(max_repairs=50))
@@ -232,10 +235,11 @@ def test_soft_search_that_must_conflict_is_repaired_from_scratch() -> None:
         if not search.arena.plan(agent, HARD, Clock(None)):
             search.arena.plan(agent, FEWEST, Clock(None))
     count_clashes(search.arena.table, search.pool)
-    assert search._repair(Clock(None), 2000)
+    assert FirstSolution(search, Clock(None), np.random.default_rng(0)).repair(2000)
     check_tables(problem, search)
 
 
+@pytest.mark.alone
 @needs_movingai
 def test_benchmark_within_the_deadline() -> None:
     problem = load_problem(MOVINGAI / "maps/random-32-32-20.map", MOVINGAI / "scens/random-32-32-20-random-1.scen", agents=150)

@@ -12,8 +12,8 @@ from navplan.plan.validate import validate
 from navplan.planners.priority.pbs import PBS
 from navplan.planners.priority.prioritized import Prioritized
 from navplan.planners.solve import solve
-from tests.support import naive
 from tests.support.instances import random_digraph, random_grid, relabelled
+from tests.support.naive import planning as naive
 
 
 def random_problem(seed: int) -> Problem | None:

@@ -18,11 +18,12 @@ from navplan.kernels.search.sipp import CHEAPEST, FEWEST, HARD, SOFT
 from navplan.plan.problem import Problem
 from navplan.plan.validate import validate
 from navplan.planners.base import Clock, Prepared
+from navplan.planners.field import Field
 from navplan.planners.priority.prioritized import Prioritized
-from navplan.planners.priority.reservations import Arena, Field
+from navplan.planners.priority.reservations import Arena
 from navplan.planners.solve import solve
-from tests.support import naive
 from tests.support.instances import random_digraph, random_grid, relabelled
+from tests.support.naive import planning as naive
 
 
 def random_problem(seed: int) -> Problem | None:
@@ -204,6 +205,7 @@ def test_impossible_swap_is_given_up_and_a_lost_agent_is_named() -> None:
     assert "agent 0 cannot reach its goal" in plan.reason
 
 
+@pytest.mark.alone
 def test_deadline_is_kept() -> None:
     corridor = StateGraph.from_grid(np.zeros((1, 9), bool))
     problem = Problem(corridor, [0, 8], [8, 0])

@@ -18,8 +18,9 @@ from navplan.plan.validate import validate, violations
 from navplan.planners.pareto import pareto_front
 from navplan.planners.risk.planner import Risk
 from navplan.planners.solve import solve
-from tests.support import naive, risk_oracle
 from tests.support.instances import relabelled
+from tests.support.naive import planning as naive
+from tests.support.naive import risk as risk_oracle
 
 ALLOCATIONS = ("joint", "uniform", "surplus-deficit", "market-price")
 

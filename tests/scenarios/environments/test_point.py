@@ -13,7 +13,7 @@ from navplan.errors import InvalidInput
 from navplan.scenarios.environments.point import PointEnv
 from navplan.scenarios.registry import load_scenario
 from navplan.scenarios.worlds.world import Hazard, World
-from tests.support.naive_env import NaiveEnv
+from tests.support.naive.environment import NaiveEnv
 
 DOT = load_scenario("center-dot").world
 

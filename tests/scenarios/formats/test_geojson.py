@@ -13,7 +13,7 @@ from navplan.graph.state_graph import StateGraph
 from navplan.scenarios.formats.geojson import AXES, read_geojson, read_graph_geojson, write_geojson, write_graph_geojson
 from navplan.scenarios.registry import load_scenario
 from navplan.scenarios.worlds.world import Hazard, World
-from tests.support.fuzz import complaint, damaged, survives
+from tests.support.damaged_files import complaint, damaged, survives
 
 same_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 WORLD = World(

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from navplan.errors import FileAccessError, InvalidInput
 from navplan.scenarios.formats.movingai import ScenRow, map_text, read_map, read_scen, write_map, write_scen
-from tests.support.fuzz import complaint, damaged, survives
-from tests.support.paths import MOVINGAI, needs_movingai
+from tests.support.damaged_files import complaint, damaged, survives
+from tests.support.folders import MOVINGAI, needs_movingai
 
 VALID_MAP = "type octile\nheight 2\nwidth 3\nmap\n.@.\nGTS\n"
 VALID_SCEN = "version 1\n0\tx.map\t3\t2\t0\t1\t2\t0\t2.5\n3\tx.map\t3\t2\t2\t1\t0\t0\t0\n"

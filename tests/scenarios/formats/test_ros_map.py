@@ -12,7 +12,7 @@ from PIL import Image
 from navplan.errors import FileAccessError, InvalidInput, MissingExtra
 from navplan.scenarios.formats.images import decode_pgm, encode_pgm, read_image
 from navplan.scenarios.formats.ros_map import RosMap, read_ros_map, write_ros_map
-from tests.support.fuzz import complaint, damaged, survives
+from tests.support.damaged_files import complaint, damaged, survives
 
 YAML = """image: floor.pgm
 resolution: 0.05

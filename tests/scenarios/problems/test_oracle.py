@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 import pytest
@@ -9,15 +10,15 @@ from hypothesis import strategies as st
 from shapely.geometry import box
 
 from navplan.errors import InvalidInput
-from navplan.learned.training.tensors import load_checkpoint
+from navplan.learned.training.load import load_checkpoint
 from navplan.scenarios.environments.point import PointEnv
 from navplan.scenarios.problems.draw import ProblemDrawer
 from navplan.scenarios.problems.oracle import Oracle, oracle, pareto
-from navplan.scenarios.problems.sets import load_problem_sets
+from navplan.scenarios.problems.suites import load_problem_sets
 from navplan.scenarios.registry import load_scenario
 from navplan.scenarios.worlds.geodesic import geodesic_steps
 from navplan.scenarios.worlds.world import Hazard, World
-from tests.support.naive_oracle import brute_force, make_moves
+from tests.support.naive.single_agent import brute_force, make_moves
 
 MAPS = [
     ["....", ".#..", "...."],
@@ -36,6 +37,12 @@ def draw(world: World, count: int, seed: int = 0, distance: tuple[float, float] 
     drawer, rng = ProblemDrawer(world, distance=distance), np.random.default_rng(seed)
     pairs = [drawer.draw(1, rng) for _ in range(count)]
     return np.concatenate([pair[0] for pair in pairs]), np.concatenate([pair[1] for pair in pairs])
+
+
+@cache
+def coarse_oracle(name: str) -> Oracle:
+    """Of a bundled map with four points a cell; several tests ask it."""
+    return Oracle(load_scenario(name).world, resolution=0.25)
 
 
 def replay(
@@ -73,9 +80,8 @@ def test_the_lattice_search_is_brute_force(rows, radius, seed, step_weight):
 @pytest.mark.parametrize("step_weight", [0.0, 0.1, math.inf])
 @pytest.mark.parametrize(("name", "hops"), [("center-dot", 8), ("maze-wide", 20), ("four-rooms", 20), ("polygons", 12)])
 def test_the_environment_makes_the_paths(name, hops, step_weight):
-    world = load_scenario(name).world
+    world, solver = load_scenario(name).world, coarse_oracle(name)
     starts, goals = draw(world, 8, 3, (hops, hops + 2))
-    solver = Oracle(world, resolution=0.25)
     plain = solver.solve(starts, goals, step_weight, polish=False)
     found = solver.solve(starts, goals, step_weight)
     for n in range(len(starts)):
@@ -92,9 +98,8 @@ def test_the_environment_makes_the_paths(name, hops, step_weight):
 
 @pytest.mark.parametrize(("name", "hops"), [("center-dot", 8), ("maze-wide", 30), ("warehouse-wide", 24), ("four-rooms", 34)])
 def test_fastest_steps_lie_between_the_bounds(name, hops):
-    world = load_scenario(name).world
+    world, solver = load_scenario(name).world, coarse_oracle(name)
     starts, goals = draw(world, 20, 1, (hops, hops))
-    solver = Oracle(world, resolution=0.25)
     fastest, cheapest = solver.solve(starts, goals, math.inf), solver.solve(starts, goals)
     straight = np.abs(starts.astype(float) - goals).max(axis=1) - 0.5
     assert (fastest.steps >= np.ceil(straight)).all()
@@ -156,7 +161,7 @@ def test_no_policy_beats_it(name):
 def test_a_finer_lattice_changes_little():
     world = load_scenario("center-dot").world
     starts, goals = draw(world, 40, 2, (8, 8))
-    coarse, fine = (Oracle(world, resolution=spacing).solve(starts, goals) for spacing in (1 / 4, 1 / 8))
+    coarse, fine = (solver.solve(starts, goals) for solver in (coarse_oracle("center-dot"), Oracle(world, resolution=1 / 8)))
     assert fine.cost.mean() == pytest.approx(coarse.cost.mean(), rel=0.04)
     assert fine.steps.mean() == pytest.approx(coarse.steps.mean(), rel=0.02)
 
@@ -208,7 +213,7 @@ def test_no_way_is_said():
 
 def test_polygons_are_passed_round():
     world = World("bar", None, 6.0, 7.0, polygons=(box(2, -1, 3, 5),), hazard=Hazard("linear", 1.0))
-    found = oracle(world, [[0.5, 0.5]], [[5.5, 0.5]], step_weight=math.inf)
+    found = oracle(world, [[0.5, 0.5]], [[5.5, 0.5]], resolution=0.25, step_weight=math.inf)
     assert found.steps[0] == 10
     replay(world, np.float32([0.5, 0.5]), np.float32([5.5, 0.5]), found.actions[0], 0.5)
 

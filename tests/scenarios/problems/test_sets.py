@@ -1,140 +1,16 @@
 from __future__ import annotations
 
-from functools import cache
+from pathlib import Path
 
-import networkx as nx
-import numpy as np
 import pytest
-from scipy.spatial.distance import pdist
 
-from navplan.cli.main import main
-from navplan.errors import FileAccessError, FileFormatError, UnknownName
-from navplan.scenarios.environments.point import PointEnv
-from navplan.scenarios.problems.sets import (
-    PROBLEM_FOLDER,
-    SPLITS,
-    SUITES,
-    build_cell,
-    build_problem_sets,
-    load_problem_sets,
-    map_sha256,
-    problem_seed,
-    problem_sets_text,
-    read_problem_sets,
-)
+from navplan.errors import FileAccessError, FileFormatError
+from navplan.scenarios.problems.sets import map_sha256, read_problem_sets
+from navplan.scenarios.problems.suites import PROBLEM_FOLDER, load_problem_sets
 from navplan.scenarios.registry import load_scenario
-from tests.support.naive_oracle import hop_graph
-
-DIAMETERS = {"four-rooms-modified": 69, "central-obstacle": 69, "four-rooms": 74, "maze-wide": 99, "warehouse-wide": 48}
-FILES = [(suite, split) for suite in SUITES for split in SPLITS]
 
 
-@cache
-def walls_and_graph(name: str):
-    walls = load_scenario(name).world.walls
-    return walls, hop_graph(walls)
-
-
-@cache
-def hops_from(name: str, cell: tuple[int, int]) -> dict[tuple[int, int], int]:
-    return nx.single_source_shortest_path_length(walls_and_graph(name)[1], cell)
-
-
-@pytest.mark.parametrize(("suite", "split"), FILES)
-def test_files_hold_every_cell_as_described(suite, split):
-    cells = load_problem_sets(suite, split)
-    plan = SUITES[suite]
-    expected = [(name, level, agents) for name in plan.maps for level in plan.hops for agents in plan.agents]
-    assert [(cell.map, cell.difficulty, cell.agents) for cell in cells] == expected
-    for cell in cells:
-        assert (cell.suite, cell.split) == (suite, split)
-        assert cell.starts.shape == cell.goals.shape == (SPLITS[split], cell.agents, 2)
-        assert cell.starts.dtype == cell.goals.dtype == np.float32
-        env = PointEnv(load_scenario(cell.map).world, rng=np.random.default_rng(0))
-        assert env.is_free(cell.starts).all()
-        assert env.is_free(cell.goals).all()
-        for starts, goals in zip(cell.starts.astype(float), cell.goals.astype(float), strict=True):
-            assert cell.agents == 1 or pdist(starts).min() >= 1.0
-            assert cell.agents == 1 or pdist(goals).min() >= 1.5
-
-
-@pytest.mark.parametrize(
-    ("suite", "split", "stride"), [("paper-2d", "tuning", 1), ("paper-2d", "test", 1), ("long-horizon", "test", 97)]
-)
-def test_distances_are_those_of_networkx(suite, split, stride):
-    """Every agent of paper-2d; of the long suite, each map's diameter and some agents."""
-    for cell in load_problem_sets(suite, split):
-        walls = walls_and_graph(cell.map)[0]
-        starts, goals = (points.reshape(-1, 2).astype(int)[::stride] for points in (cell.starts, cell.goals))
-        hops = [hops_from(cell.map, tuple(a))[tuple(b)] for a, b in zip(starts.tolist(), goals.tolist(), strict=True)]
-        if suite == "paper-2d":
-            assert set(hops) == {{"easy": 2, "medium": 4, "hard": 8}[cell.difficulty]}
-        else:
-            assert all(abs(count - DIAMETERS[cell.map] / 2) <= 0.5 for count in hops)
-        assert not walls[starts[:, 0], starts[:, 1]].any()
-
-
-@pytest.mark.parametrize("name", ["maze-wide", "warehouse-wide"])
-def test_diameters_of_the_wide_maps(name):
-    assert nx.diameter(walls_and_graph(name)[1], usebounds=True) == DIAMETERS[name]
-
-
-def test_no_seed_and_no_problem_comes_twice():
-    seeds, problems = [], []
-    for suite, split in FILES:
-        for cell in load_problem_sets(suite, split):
-            count = len(cell.starts)
-            seeds += [problem_seed(suite, split, cell.map, cell.difficulty, cell.agents, k) for k in range(count)]
-            problems += [(cell.map, points.tobytes()) for points in cell.starts]
-    assert len(set(seeds)) == len(seeds) == len(problems)
-    assert len(set(problems)) == len(problems)
-
-
-@pytest.mark.parametrize(
-    ("suite", "split", "name", "difficulty", "agents"),
-    [("paper-2d", "tuning", "center-dot", "hard", 5), ("long-horizon", "tuning", "maze-wide", "half", 1)],
-)
-def test_a_cell_built_again_is_the_cell_in_the_file(suite, split, name, difficulty, agents):
-    lines = (PROBLEM_FOLDER / f"{suite}-{split}.csv").read_text().splitlines()
-    built = problem_sets_text([build_cell(suite, split, name, difficulty, agents)]).splitlines()
-    assert built[3:] == [line for line in lines if line.startswith(f"{name},{difficulty},{agents},")]
-
-
-@pytest.mark.parametrize("suite", SUITES)
-def test_long_files_are_drawn_as_they_were(suite):
-    cell = load_problem_sets(suite, "test")[-1]
-    again = build_cell(suite, "test", cell.map, cell.difficulty, cell.agents, with_oracle=False)
-    np.testing.assert_array_equal(again.starts, cell.starts)
-    np.testing.assert_array_equal(again.goals, cell.goals)
-
-
-@pytest.mark.parametrize(("suite", "split"), FILES)
-def test_oracle_columns_are_plausible(suite, split):
-    for cell in load_problem_sets(suite, split):
-        table = cell.oracle
-        assert np.isfinite(table.cost).all()
-        assert (table.steps >= 1).all()
-        assert (table.cost_steps >= table.steps).all()
-        assert (table.steps_cost >= table.cost).all()
-        straight = np.abs(cell.starts.astype(float) - cell.goals).max(axis=-1) - 0.5
-        # A step of the environment may be longer than one cell by the rounding of its ten parts.
-        assert (table.steps >= straight - 1e-4).all()
-        # What standing at the start costs is paid by every first step.
-        env = PointEnv(load_scenario(cell.map).world, rng=np.random.default_rng(0))
-        assert (table.cost >= env.cost_at(cell.starts) - 1e-4).all()
-
-
-def test_the_command_writes_what_is_read_back(tmp_path, capsys):
-    target = tmp_path / "p.csv"
-    assert main(["scenario", "problems", "paper-2d", "--split", "tuning", "--no-oracle", "--out", str(target), "--json"]) == 0
-    assert '"problems": 120' in capsys.readouterr().out
-    read = read_problem_sets(target)
-    built = list(build_problem_sets("paper-2d", "tuning", with_oracle=False))
-    assert problem_sets_text(list(read)) == problem_sets_text(built) == target.read_text()
-    assert read[0].oracle is None
-
-
-def test_the_hash_is_of_what_matters():
+def test_the_hash_is_of_what_matters() -> None:
     first, other = load_scenario("center-dot"), load_scenario("four-rooms")
     assert map_sha256(first) == map_sha256(load_scenario("center-dot"))
     assert map_sha256(first) != map_sha256(other)
@@ -155,7 +31,7 @@ def test_the_hash_is_of_what_matters():
         (-1, "hard,20", "hard,21", "the last problem has 19 agents, expected 20"),
     ],
 )
-def test_damage_is_named_by_line(tmp_path, line, old, new, message):
+def test_damage_is_named_by_line(tmp_path: Path, line: int, old: str, new: str, message: str) -> None:
     lines = (PROBLEM_FOLDER / "paper-2d-tuning.csv").read_text().splitlines()
     assert old in lines[line]
     lines[line] = lines[line].replace(old, new, 1)
@@ -167,7 +43,7 @@ def test_damage_is_named_by_line(tmp_path, line, old, new, message):
     assert "\n" not in str(caught.value)
 
 
-def test_cut_files_and_wrong_names_are_refused(tmp_path):
+def test_cut_files_are_refused(tmp_path: Path) -> None:
     lines = (PROBLEM_FOLDER / "paper-2d-tuning.csv").read_text().splitlines()
     path = tmp_path / "p.csv"
     path.write_text("\n".join(lines[:-1]))
@@ -178,9 +54,3 @@ def test_cut_files_and_wrong_names_are_refused(tmp_path):
         read_problem_sets(path)
     with pytest.raises(FileAccessError):
         read_problem_sets(tmp_path / "none.csv")
-    with pytest.raises(UnknownName, match="paper-2d"):
-        load_problem_sets("paper-3d")
-    with pytest.raises(UnknownName, match="tuning"):
-        load_problem_sets("paper-2d", "train")
-    with pytest.raises(UnknownName, match="agents"):
-        build_cell("paper-2d", "test", "center-dot", "easy", 3)

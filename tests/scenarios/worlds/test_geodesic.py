@@ -6,7 +6,7 @@ import pytest
 from shapely.geometry import box
 
 from navplan.errors import InvalidInput
-from navplan.scenarios.worlds.geodesic import cell_distances, diameter, geodesic_steps, occupied_cells
+from navplan.scenarios.worlds.geodesic import cell_distances, diameter, geodesic_steps, occupied_centres
 from navplan.scenarios.worlds.mazes import maze_walls
 from navplan.scenarios.worlds.world import World
 
@@ -56,9 +56,9 @@ def test_steps_between_points_count_cells():
         geodesic_steps(world, [[np.nan, 0.5]], [[0.5, 0.5]])
 
 
-def test_polygons_are_rasterised_by_cell_centres():
+def test_polygons_are_rasterised_by_cell_centres() -> None:
     world = World("bar", None, 5.0, 5.5, polygons=(box(1.2, -1, 1.8, 4.6),))
-    cells = occupied_cells(world)
+    cells = occupied_centres(world)
     assert cells.shape == (5, 6)
     np.testing.assert_array_equal(np.argwhere(cells), [[1, j] for j in range(5)])
     assert geodesic_steps(world, [[0.5, 0.5]], [[2.5, 0.5]])[0] == 10

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 
 from navplan.learned.curriculum.disagreement import ProblemQueue
 from navplan.learned.datasets.replay import Replay
+from navplan.learned.interface import Policy
 from navplan.learned.recipes.navplan.config import TrainConfig
 from navplan.scenarios.environments.point import PointEnv
 from navplan.system.arrays import Float32
 
-
-class Actor(Protocol):
-    """Anything that acts on a batch."""
-
-    def act(self, observations: Float32, goals: Float32) -> Float32:
-        """(B, 2), (B, 2) cells -> (B, 2) actions."""
-        ...
-
-
-Outcome = list[tuple[float, bool]]
+Episodes = list[tuple[float, bool]]
 """Of each noise-free episode: cumulative cost until its first goal is reached or time is out, and whether it was reached."""
 
 
@@ -42,10 +32,10 @@ class Collector:
         self.noise[middle, 0] = np.asarray(config.noise, np.float32)[np.arange(len(middle)) % len(config.noise)]
         self.practising = middle[: round(count * config.self_training_share)]
 
-    def round(self, actor: Actor | None, replay: Replay, queue: ProblemQueue | None = None) -> Outcome:
+    def round(self, policy: Policy | None, replay: Replay, queue: ProblemQueue | None = None) -> Episodes:
         """Run one episode in every environment and store it.
 
-        Without an actor all actions are uniformly random. A share of the noisy environments begins with problems of the `queue`
+        Without a policy all actions are uniformly random. A share of the noisy environments begins with problems of the `queue`
         as long as there are any; noise-free ones never do, because their episodes measure the policy.
         """
         config, env, rng = self.config, self.env, self.rng
@@ -65,7 +55,7 @@ class Collector:
         first = np.ones(count, np.bool_)  # still after the goal it began with
         hit = np.zeros(count, np.bool_)
         for step in range(steps):
-            actions[:, step] = self._actions(actor, states[:, step], goals)
+            actions[:, step] = self._actions(policy, states[:, step], goals)
             result = env.step(actions[:, None, step])
             states[:, step + 1] = result.states[:, 0]
             costs[:, step] = result.cost[:, 0]
@@ -77,17 +67,17 @@ class Collector:
             if reached.any():
                 goals = np.where(reached[:, None], self._goals(states[:, step + 1], replay), goals)
         replay.add(states, actions, costs, pursued)
-        if actor is None:
+        if policy is None:
             return []
         return list(zip(total[self.greedy].tolist(), hit[self.greedy].tolist(), strict=True))
 
-    def _actions(self, actor: Actor | None, states: Float32, goals: Float32) -> Float32:
+    def _actions(self, policy: Policy | None, states: Float32, goals: Float32) -> Float32:
         rng = self.rng
         uniform = rng.uniform(-1, 1, states.shape).astype(np.float32)
-        if actor is None:
+        if policy is None:
             return uniform
         noise = rng.standard_normal(states.shape).astype(np.float32) * self.noise
-        chosen = np.clip(actor.act(states, goals) + noise, -1, 1)
+        chosen = np.clip(policy.act(states, goals) + noise, -1, 1)
         return np.where(self.uniform[:, None], uniform, chosen)
 
     def _goals(self, states: Float32, replay: Replay) -> Float32:

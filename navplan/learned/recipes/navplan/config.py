@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
-import tomllib
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
-from navplan.errors import FileFormatError, InvalidInput
-from navplan.learned.training.fields import check_fields, check_recipe, plain_values, read_fields
-from navplan.system.files import read_bytes
+from navplan.errors import InvalidInput
+from navplan.learned.curriculum.disagreement import Disagreement
+from navplan.learned.interface import Curriculum
+from navplan.learned.training.fields import Configuration, check_fields, check_identity, read_toml
+
+_USUAL = Disagreement()
 
 
 @dataclass(frozen=True)
-class TrainConfig:
+class TrainConfig(Configuration):
     """Everything that decides a training run; together with the seed it fixes every bit of the result on one machine."""
 
     scenario: str
@@ -96,13 +96,15 @@ class TrainConfig:
     """How many steps better they must be."""
 
     self_training_share: float = 0.125
-    """Share of the environments, taken from the noisy ones, that practise `learned.curriculum.disagreement`; 0: none."""
+    """Share of the environments, taken from the noisy ones, that practise what the curriculum chooses; 0: none."""
     self_training_interval: int = 200
     """Updates between two samplings of problems."""
     self_training_candidates: int = 2048
     """Pairs that a sampling looks at."""
     self_training_distance: float = 15.0
-    """Problems longer than this many predicted steps are not practised: episodes are short."""
+    """Problems longer than this many predicted steps are too long to be practised: episodes are short."""
+    curriculum: Curriculum = _USUAL
+    """What chooses them."""
 
     goal_future: float = 0.4
     """Share of relabelled goals that are later states of the same episode."""
@@ -138,19 +140,14 @@ class TrainConfig:
     """Replay states, thinned for coverage, that the exported policy carries."""
 
     def __post_init__(self) -> None:
-        check_fields(self, positive=_POSITIVE, most=_AT_MOST, shares=_SHARES)
-        check_recipe(self.recipe, "navplan")
-        if not 0 <= self.seed < 2**63:
-            raise InvalidInput(f"seed is {self.seed}, expected an integer in [0, 2^63)")
+        check_fields(self, positive=_POSITIVE, most=_AT_MOST, shares=_SHARES, natural=_NATURAL)
+        check_identity(self, "navplan")
         if self.warmup_rounds < 1:
             raise InvalidInput(f"warmup_rounds is {self.warmup_rounds}, expected at least 1")
         if self.goal_future + self.goal_near + self.goal_random + self.goal_here > 1 + 1e-9:
             raise InvalidInput("goal_future, goal_near, goal_random and goal_here add up to more than 1")
         if self.greedy_share + self.random_share + self.self_training_share > 1 + 1e-9:
             raise InvalidInput("greedy_share, random_share and self_training_share add up to more than 1")
-        for name in ("cost_limit", "straightness", "straight_margin", "imitation", "imitation_margin", "place_channels"):
-            if getattr(self, name) < 0:
-                raise InvalidInput(f"{name} is {getattr(self, name)}, expected at least 0")
         if not 0 <= self.cost_floor < self.cost_max:
             raise InvalidInput(f"cost_floor is {self.cost_floor}, expected a number in [0, cost_max)")
         if self.distance_bins < 2 or self.cost_atoms < 2:
@@ -167,23 +164,6 @@ class TrainConfig:
         """Updates of stage 1, whole rounds."""
         rounds = round(self.steps * self.stage1_fraction / self.updates_per_round)
         return min(self.steps, rounds * self.updates_per_round)
-
-    def replace(self, **changes: Any) -> TrainConfig:
-        """A copy with some fields changed, checked again."""
-        return dataclasses.replace(self, **changes)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, as TOML and JSON hold them."""
-        return plain_values(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any], source: str | Path = "config") -> TrainConfig:
-        """From plain values; every key must be known and of the field's type.
-
-        Raises:
-            FileFormatError: an unknown key, a wrong type or a value out of its range; the message names `source`.
-        """
-        return read_fields(cls, values, source)
 
 
 _POSITIVE = (
@@ -202,6 +182,7 @@ _SHARES = (
     "stage1_fraction", "final_rate", "polyak", "greedy_share", "random_share", "goal_future", "goal_near", "goal_random",
     "goal_here", "multiplier_rate", "self_training_share",
 )  # fmt: skip
+_NATURAL = ("cost_limit", "straightness", "straight_margin", "imitation", "imitation_margin", "place_channels")
 
 
 def load_config(path: str | Path) -> TrainConfig:
@@ -211,11 +192,7 @@ def load_config(path: str | Path) -> TrainConfig:
         FileAccessError: it cannot be read.
         FileFormatError: it is no TOML or does not fit.
     """
-    try:
-        values = tomllib.loads(read_bytes(path).decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise FileFormatError(path, f"is no TOML: {error}") from error
-    return TrainConfig.from_dict(values, path)
+    return TrainConfig.from_dict(read_toml(path), path)
 
 
 def bundled_config(scenario: str) -> TrainConfig:

@@ -8,15 +8,16 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from navplan.learned.networks import Critics, PlaceTable
-from navplan.learned.recipes.navplan.learner import Agent
-from navplan.learned.trained import Critics as Judge
+from navplan.learned.networks import CriticEnsemble, PlaceTable
+from navplan.learned.recipes.navplan.learner import NavplanLearner
+from navplan.learned.trained import Critics
+from navplan.learned.training.optimise import frozen
 
 
-class LoopedCritics(nn.Module):
+class PlainCritics(nn.Module):
     """Members as separate multilayer perceptrons with the weights of a stack; the same call, the same answer."""
 
-    def __init__(self, stack: Critics) -> None:
+    def __init__(self, stack: CriticEnsemble) -> None:
         super().__init__()
         self.members = nn.ModuleList()
         for m in range(len(stack.w1)):
@@ -30,7 +31,7 @@ class LoopedCritics(nn.Module):
         self.places = None if stack.places is None else nn.ModuleList(_one_by_one(stack.places))
 
     def forward(self, features: Tensor, actions: Tensor, first: int | None = None) -> Tensor:
-        """As `Critics.forward`."""
+        """As `CriticEnsemble.forward`."""
         x = torch.cat([features, actions], dim=1)
         members = list(self.members)[:first]
         if self.places is None:
@@ -49,17 +50,17 @@ def _one_by_one(places: PlaceTable) -> list[PlaceTable]:
     return out
 
 
-def looped_agent(agent: Agent) -> Agent:
-    """`agent` with its critics replaced by looped ones, for timing; changes it in place."""
-    looped = LoopedCritics(cast(Critics, agent.networks.critics))
-    agent.networks = agent.networks._replace(critics=looped)
-    agent.target_critics = LoopedCritics(cast(Critics, agent.target_critics)).requires_grad_(False)
-    rate = agent.optimizers["critics"].param_groups[0]["lr"]
-    agent.optimizers["critics"] = torch.optim.Adam(looped.parameters(), lr=rate, eps=1e-7)
-    return agent
+def plain_learner(learner: NavplanLearner) -> NavplanLearner:
+    """`learner` with plain critics in place of its own, for timing; changes it in place."""
+    plain = PlainCritics(cast(CriticEnsemble, learner.networks["critics"]))
+    learner.networks["critics"] = plain
+    learner.targets["critics"] = frozen(PlainCritics(cast(CriticEnsemble, learner.targets["critics"])))
+    rate = learner.optimizers["critics"].param_groups[0]["lr"]
+    learner.optimizers["critics"] = torch.optim.Adam(plain.parameters(), lr=rate, eps=1e-7)
+    return learner
 
 
-def looped_judge(critics: Judge) -> Judge:
-    """A checkpoint's critics, looped; the checkpoint itself is not changed."""
-    networks = critics.networks._replace(critics=LoopedCritics(cast(Critics, critics.networks.critics)))
-    return Judge(networks, critics.states, critics.config, critics.size, critics.stage)
+def plain_checkpoint(critics: Critics) -> Critics:
+    """A checkpoint with plain critics; the one given is not changed."""
+    plain = PlainCritics(cast(CriticEnsemble, critics.networks["critics"]))
+    return Critics({**critics.networks, "critics": plain}, critics.states, critics.config, critics.size, critics.stage)

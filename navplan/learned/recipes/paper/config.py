@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from navplan.errors import InvalidInput
-from navplan.learned.training.fields import check_fields, check_recipe, plain_values, read_fields
+from navplan.learned.training.fields import Configuration, check_fields, check_identity
 
 # Transitions that the ring holds, by released configuration; maps without one get that of the base configuration.
 REPLAY_SIZES = {"center-dot": 100, "line": 100, "four-rooms-modified": 5000}
 
 
 @dataclass(frozen=True)
-class PaperConfig:
+class PaperConfig(Configuration):
     """Everything that decides a run of the paper's recipe; sources are sections of paper.md.
 
     The published runs made 300,000 updates of stage 1 and 600,000 of stage 2; the default is a third of both.
@@ -100,37 +97,15 @@ class PaperConfig:
     """Free states, thinned for coverage, that the exported policy carries: the published graphs use no replay states (4)."""
 
     def __post_init__(self) -> None:
-        check_fields(self, positive=_POSITIVE, most=_AT_MOST, shares=_SHARES)
-        check_recipe(self.recipe, "paper")
-        if not 0 <= self.seed < 2**63:
-            raise InvalidInput(f"seed is {self.seed}, expected an integer in [0, 2^63)")
+        check_fields(self, positive=_POSITIVE, most=_AT_MOST, shares=_SHARES, natural=_NATURAL)
+        check_identity(self, "paper")
         if self.distance_bins < 2 or self.cost_atoms < 2:
             raise InvalidInput("distance_bins and cost_atoms must be at least 2")
-        for name in ("noise", "multiplier_start", "multiplier_rate", "queue_cost_max", "cost_floor"):
-            if getattr(self, name) < 0:
-                raise InvalidInput(f"{name} is {getattr(self, name)}, expected at least 0")
 
     @property
     def stage1_steps(self) -> int:
         """Updates of stage 1."""
         return round(self.steps * self.stage1_fraction)
-
-    def replace(self, **changes: Any) -> PaperConfig:
-        """A copy with some fields changed, checked again."""
-        return dataclasses.replace(self, **changes)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, as JSON holds them."""
-        return plain_values(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any], source: str | Path = "config") -> PaperConfig:
-        """From plain values; every key must be known and of the field's type.
-
-        Raises:
-            FileFormatError: an unknown key, a wrong type or a value out of its range; the message names `source`.
-        """
-        return read_fields(cls, values, source)
 
 
 _POSITIVE = (
@@ -144,6 +119,7 @@ _AT_MOST = {
     "queue_points": 1000, "queue_problems": 10_000, "export_states": 10_000,
 }  # fmt: skip
 _SHARES = ("stage1_fraction", "polyak", "queue_share")
+_NATURAL = ("noise", "multiplier_start", "multiplier_rate", "queue_cost_max", "cost_floor")
 
 
 def paper_config(scenario: str) -> PaperConfig:

@@ -8,7 +8,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from navplan.learned.networks import Actor
+from navplan.learned.networks import Actor, filled
 
 
 class UnitEncoder(nn.Module):
@@ -30,7 +30,7 @@ def paper_actor(hidden: int, generator: torch.Generator) -> Actor:
     actor = Actor(UnitEncoder.dim, hidden, generator)
     for layer in list(actor.layers)[:-1]:
         weight = cast(nn.Linear, layer).weight
-        _uniform(weight, 1 / math.sqrt(weight.shape[1]), generator)
+        filled(weight, 1 / math.sqrt(weight.shape[1]), generator)
     return actor
 
 
@@ -44,7 +44,7 @@ class Stack(nn.Module):
         super().__init__()
 
         def weight(fan_in: int, fan_out: int, limit: float) -> nn.Parameter:
-            return nn.Parameter(_uniform(torch.empty(members, fan_in, fan_out), limit, generator))
+            return nn.Parameter(filled(torch.empty(members, fan_in, fan_out), limit, generator))
 
         def bias(fan_out: int) -> nn.Parameter:
             return nn.Parameter(torch.zeros(members, 1, fan_out))
@@ -66,7 +66,7 @@ class Stack(nn.Module):
 
 
 class PaperCritics(nn.Module):
-    """Distance and cost critics; answers in the form of `navplan.learned.networks.Critics`."""
+    """Distance and cost critics; answers in the form of `navplan.learned.networks.CriticEnsemble`."""
 
     def __init__(self, hidden: int, members: int, bins: int, atoms: int, generator: torch.Generator) -> None:
         super().__init__()
@@ -83,8 +83,3 @@ class PaperCritics(nn.Module):
         width = max(near.shape[2], cost.shape[2])
         padded = [nn.functional.pad(part, (0, width - part.shape[2])) for part in (near, cost)]
         return torch.cat(padded)[:first]
-
-
-def _uniform(tensor: Tensor, limit: float, generator: torch.Generator) -> Tensor:
-    with torch.no_grad():
-        return tensor.uniform_(-limit, limit, generator=generator)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from navplan.errors import FileFormatError, InvalidInput, NavplanError
 from navplan.learned.recipes.navplan.config import TrainConfig, bundled_config, load_config
-from tests.support.fuzz import complaint, damaged, survives
+from tests.support.damaged_files import complaint, damaged, survives
 
 VALID = b'scenario = "center-dot"\nsteps = 100\nnoise = [0.2, 1]\ncost_limit = 3\n'
 

@@ -6,27 +6,29 @@ import torch
 
 from navplan.bench.speed.learn import run
 from navplan.learned.recipes.navplan.config import TrainConfig
-from navplan.learned.recipes.navplan.learner import Agent
-from navplan.learned.recipes.navplan.plain_critics import looped_agent, looped_judge
-from navplan.learned.recipes.navplan.run import Run
-from navplan.learned.training.tensors import load_checkpoint
+from navplan.learned.recipes.navplan.experience import ReplayExperience
+from navplan.learned.recipes.navplan.learner import NavplanLearner
+from navplan.learned.recipes.navplan.plain_critics import plain_checkpoint, plain_learner
+from navplan.learned.training.load import load_checkpoint
+from navplan.scenarios.registry import load_scenario
 
 
 def test_the_stack_judges_like_separate_critics() -> None:
     critics = load_checkpoint("center-dot")
     pairs = critics.states[:500], critics.states[500:1000]
-    for stacked, looped in zip(critics.evaluate(*pairs), looped_judge(critics).evaluate(*pairs), strict=True):
-        np.testing.assert_allclose(stacked, looped, atol=1e-3)
+    for stacked, plain in zip(critics.evaluate(*pairs), plain_checkpoint(critics).evaluate(*pairs), strict=True):
+        np.testing.assert_allclose(stacked, plain, atol=1e-3)
 
 
 def test_the_stack_learns_like_separate_critics() -> None:
     config = TrainConfig("center-dot", hidden=16, batch_size=32, num_envs=8, warmup_rounds=1)
-    run_ = Run(config)
-    run_.warm_up()
-    batch = run_.draw(32)
-    stacked, looped = Agent(config, run_.size, 0.5), looped_agent(Agent(config, run_.size, 0.5))
+    experience = ReplayExperience(config, load_scenario("center-dot"))
+    stacked, plain = (NavplanLearner(config, experience.size, 0.5) for _ in range(2))
+    plain_learner(plain)
+    experience.warm_up(stacked)
+    batch = experience.draw(32)
     for _ in range(3):
-        ours, theirs = stacked.update(batch), looped.update(batch)
+        ours, theirs = stacked.update(batch), plain.update(batch)
         assert ours.keys() == theirs.keys()
         for name in ours:
             torch.testing.assert_close(ours[name], theirs[name], rtol=1e-4, atol=1e-5)

@@ -13,18 +13,20 @@ import torch
 from torch import nn
 
 from navplan.cli import main
-from navplan.control.interface import EdgeCritics
 from navplan.errors import CheckpointError, FileFormatError, InvalidInput
+from navplan.graph.critics import EdgeCritics
 from navplan.kernels.motion.rollout import rollout
 from navplan.learned.curriculum.disagreement import Problems
 from navplan.learned.evaluation.judge import evaluate_pairs
 from navplan.learned.recipes.navplan.config import TrainConfig
 from navplan.learned.recipes.paper.collect import Ring, Wanderer
 from navplan.learned.recipes.paper.config import PaperConfig, paper_config
-from navplan.learned.recipes.paper.learner import PaperAgent, Transitions
+from navplan.learned.recipes.paper.experience import RingExperience
+from navplan.learned.recipes.paper.learner import PaperLearner, Transitions
 from navplan.learned.recipes.paper.networks import Stack
-from navplan.learned.recipes.paper.run import PaperRun
-from navplan.learned.training.tensors import load_checkpoint, read_tensors, write_tensors
+from navplan.learned.training.load import load_checkpoint
+from navplan.learned.training.run import Run, new_run
+from navplan.learned.training.tensors import read_tensors, write_tensors
 from navplan.learned.training.train import train
 from navplan.scenarios.environments.point import PointEnv
 from navplan.scenarios.registry import load_scenario
@@ -53,19 +55,19 @@ def test_constants_are_the_published_ones() -> None:
 
 
 def test_networks_have_the_published_sizes_and_initial_weights() -> None:
-    agent = PaperAgent(paper_config("center-dot"), SIZE)
+    agent = PaperLearner(paper_config("center-dot"), SIZE)
 
     def count(module: nn.Module) -> int:
         return sum(p.numel() for p in module.parameters())
 
-    assert count(agent.networks.actor) == 67_586
+    assert count(agent.networks["actor"]) == 67_586
     assert count(agent.critics.distance) == 218_172
     assert count(agent.critics.cost) == 233_592
     limits = {"w1": 4**-0.5, "w2": 258**-0.5, "wa": 258**-0.5, "w3": 3e-3}
     for name, limit in limits.items():
         largest = float(getattr(agent.critics.distance, name).detach().abs().max())
         assert 0.98 * limit < largest <= limit
-    middle = agent.networks.actor.layers[1]
+    middle = agent.networks["actor"].layers[1]
     assert 0.98 / 16 < float(middle.weight.detach().abs().max()) <= 1 / 16  # type: ignore[union-attr, operator]
     for optimizer in agent.optimizers.values():
         assert optimizer.param_groups[0]["eps"] == 1e-7
@@ -97,10 +99,10 @@ class Member(nn.Module):
 class Plain:
     """The same learner, a loop where the other has a stack."""
 
-    def __init__(self, agent: PaperAgent) -> None:
+    def __init__(self, agent: PaperLearner) -> None:
         config = self.config = agent.config
         self.multiplier = agent.multiplier
-        self.actor, self.target_actor = copy.deepcopy(agent.networks.actor), copy.deepcopy(agent.target_actor)
+        self.actor, self.target_actor = copy.deepcopy(agent.networks["actor"]), copy.deepcopy(agent.targets["actor"])
         self.near = [Member(agent.critics.distance, m) for m in range(config.ensemble)]
         self.cost = [Member(agent.critics.cost, m) for m in range(config.ensemble)]
         self.target_near = [Member(agent.target_critics.distance, m) for m in range(config.ensemble)]
@@ -178,7 +180,7 @@ def transitions(count: int, seed: int) -> Transitions:
 
 @pytest.mark.parametrize("multiplier", [None, 0.7])
 def test_updates_are_those_of_a_plain_implementation(multiplier: float | None) -> None:
-    agent = PaperAgent(TINY.replace(target_interval=3, cost_limit=15.0), SIZE)
+    agent = PaperLearner(TINY.replace(target_interval=3, cost_limit=15.0), SIZE)
     agent.multiplier = multiplier
     with torch.no_grad():  # larger last layers, or all members say the same
         for stack in (agent.critics.distance, agent.critics.cost, agent.target_critics.distance, agent.target_critics.cost):
@@ -194,7 +196,7 @@ def test_updates_are_those_of_a_plain_implementation(multiplier: float | None) -
             torch.testing.assert_close(ours.w2[m].T, member.second.weight[:, :-2], atol=2e-6, rtol=1e-4)
             torch.testing.assert_close(ours.wa[m].T, member.second.weight[:, -2:], atol=2e-6, rtol=1e-4)
             torch.testing.assert_close(ours.b3[m, 0], member.third.bias, atol=2e-6, rtol=1e-4)
-    for ours_, theirs_ in zip(agent.networks.actor.parameters(), plain.actor.parameters(), strict=True):
+    for ours_, theirs_ in zip(agent.networks["actor"].parameters(), plain.actor.parameters(), strict=True):
         torch.testing.assert_close(ours_, theirs_, atol=2e-6, rtol=1e-4)
     torch.testing.assert_close(agent.target_critics.cost.w2, before)  # not before the third update
     agent.update(transitions(16, 9))
@@ -203,7 +205,7 @@ def test_updates_are_those_of_a_plain_implementation(multiplier: float | None) -
 
 
 def test_the_multiplier_follows_the_last_episode_and_has_no_upper_bound() -> None:
-    agent = PaperAgent(TINY, SIZE)
+    agent = PaperLearner(TINY, SIZE)
     agent.update_multiplier(1e6)
     assert agent.multiplier is None  # stage 1 has none
     agent.multiplier = 1e-3
@@ -222,7 +224,7 @@ def wanderer() -> Wanderer:
 
 
 def test_steps_are_those_of_the_environment_and_the_actor(wanderer: Wanderer) -> None:
-    actor = PaperAgent(TINY, SIZE).networks.actor
+    actor = PaperLearner(TINY, SIZE).networks["actor"]
     ring = Ring(1000)
     finished = wanderer.collect(actor, 300, ring)
     assert len(finished) >= 15
@@ -263,7 +265,7 @@ def test_the_kernel_stops_at_the_goal() -> None:
 
 
 def test_weights_that_are_not_finite_end_the_run(wanderer: Wanderer) -> None:
-    actor = PaperAgent(TINY, SIZE).networks.actor
+    actor = PaperLearner(TINY, SIZE).networks["actor"]
     with torch.no_grad():
         actor.layers[2].bias.fill_(float("nan"))  # type: ignore[union-attr, operator]
     with pytest.raises(FloatingPointError, match="not finite"):
@@ -300,19 +302,31 @@ def test_the_ring_forgets_the_oldest() -> None:
 
 
 def test_the_queue_is_replaced_by_the_published_numbers_of_problems() -> None:
-    run = PaperRun(TINY)
+    learner, experience = PaperLearner(TINY, SIZE), RingExperience(TINY, load_scenario("center-dot"))
+    run = Run(TINY, learner, experience)
     run.warm_up()
-    run._refill()
-    assert len(run.wanderer.queue) == 2 * TINY.queue_problems
-    before = run.agent.critics.distance.w1.clone()
-    run._begin_stage_two()
-    assert (run.stage, run.agent.multiplier, len(run.wanderer.queue)) == (2, TINY.multiplier_start, 0)
-    assert len(run.ring.rows) == TINY.initial_steps
+    experience.refill(learner)
+    assert len(experience.wanderer.queue) == 2 * TINY.queue_problems
+    before = learner.critics.distance.w1.clone()
+    experience.begin_stage_two(learner)
+    assert (learner.stage, learner.multiplier, len(experience.wanderer.queue)) == (2, TINY.multiplier_start, 0)
+    assert len(experience.ring.rows) == TINY.initial_steps
     run.round()
-    assert run.frozen is not None
-    torch.testing.assert_close(run.frozen.critics.distance.w1, before)
-    run._refill()
-    assert len(run.wanderer.queue) == TINY.queue_problems
+    torch.testing.assert_close(learner.stage1["critics"].distance.w1, before)
+    assert not torch.equal(learner.critics.distance.w1, before)
+    experience.refill(learner)
+    assert len(experience.wanderer.queue) == TINY.queue_problems
+
+
+def test_stage_two_practises_what_stage_one_thinks_of() -> None:
+    learner = PaperLearner(TINY, SIZE)
+    points = np.random.default_rng(0).uniform(0, 15, (2, 9, 2)).astype(np.float32)
+    before = learner.members(*points)
+    learner.begin_stage_two()
+    for k in range(3):
+        learner.update(transitions(16, k))
+    for ours, theirs in zip(learner.members(*points), before, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 # -- runs -----------------------------------------------------------------------------------------------------------------------
@@ -341,6 +355,16 @@ def test_resuming_leaves_no_trace_in_either_stage(undisturbed: Path, tmp_path: P
     assert exports(run) == exports(undisturbed)
 
 
+def test_a_checkpoint_without_a_generator_of_torch_resumes(undisturbed: Path, tmp_path: Path) -> None:
+    """As they were written when only the recipes that draw from it saved it."""
+    arrays, document = read_tensors(undisturbed / "checkpoint.safetensors", "checkpoint")
+    del arrays["torch_rng"]
+    (tmp_path / "config.json").write_bytes((undisturbed / "config.json").read_bytes())
+    write_tensors(tmp_path / "checkpoint.safetensors", "checkpoint", arrays, document)
+    train(TINY, tmp_path, resume=True)
+    assert exports(tmp_path) == exports(undisturbed)
+
+
 def test_the_export_serves_like_any_other(undisturbed: Path) -> None:
     critics = load_checkpoint(undisturbed)
     assert isinstance(critics, EdgeCritics)
@@ -350,6 +374,7 @@ def test_the_export_serves_like_any_other(undisturbed: Path) -> None:
     assert ((distance >= 1) & (distance <= 20)).all()
     with pytest.raises(InvalidInput, match="recipe 'paper' trains none"):
         _ = critics.behaviour_cloning
+    assert critics.policies == {"policy": critics.policy}
     assert load_checkpoint(undisturbed, stage=1).stage == 1
 
 
@@ -363,7 +388,7 @@ def test_damaged_files_are_named(undisturbed: Path, tmp_path: Path) -> None:
     arrays["ring"] = arrays["ring"][:, :3]
     write_tensors(tmp_path / "c.safetensors", "checkpoint", arrays, document)
     with pytest.raises(CheckpointError, match="'ring' is float32"):
-        PaperRun(TINY).restore(tmp_path / "c.safetensors")
+        new_run(TINY).restore(tmp_path / "c.safetensors")
 
 
 def test_each_recipe_has_a_configuration_of_its_own() -> None:
@@ -392,7 +417,7 @@ def test_learning_a_small_world(tmp_path: Path) -> None:
     scenario = tmp_path / "corner.toml"
     scenario.write_text('name = "corner"\n[world]\nrows = ["....", "....", "..#.", "...."]\n')
     config = PaperConfig(
-        str(scenario), steps=2500, hidden=32, actor_rate=1e-3, critic_rate=2e-3, cost_critic_rate=1e-3, replay_size=1000,
+        str(scenario), steps=1600, hidden=32, actor_rate=1e-3, critic_rate=2e-3, cost_critic_rate=1e-3, replay_size=1000,
         cost_max=10.0, export_states=50,
     )  # fmt: skip
     critics = load_checkpoint(train(config, tmp_path / "run"))

@@ -1,0 +1,78 @@
+"""One problem of an evaluation, driven: the columns of its result and of its times."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from navplan.bench.evaluate.cells import Cell
+from navplan.bench.evaluate.score import oracle_columns, score, standing
+
+if TYPE_CHECKING:
+    from navplan.execution.trajectory import Trajectory
+    from navplan.navigation.methods import Options
+    from navplan.navigation.result import Navigation
+    from navplan.navigation.roadmap import Roadmap
+    from navplan.scenarios.scenario import Scenario
+
+
+class DrivenProblem(NamedTuple):
+    """What came of a problem: columns of results.csv, columns of timings.csv, and the trajectory."""
+
+    row: dict[str, Any]
+    seconds: dict[str, Any]
+    trajectory: Trajectory
+
+
+def drive_problem(
+    scenario: Scenario, critics: Any, method: str, options: Options, roadmap: Roadmap | None, cell: Cell, problem: int
+) -> DrivenProblem:
+    """Navigate one problem of a cell.
+
+    Args:
+        roadmap: of a method that plans, built before.
+    """
+    from navplan.navigation.navigate import navigate
+
+    starts, goals, budget = cell.starts[problem], cell.goals[problem], int(cell.budgets[problem])
+    began = time.perf_counter()
+    navigation = navigate(scenario, critics, starts, goals, method=method, options=options, roadmap=roadmap, max_steps=budget)
+    total_s = time.perf_counter() - began
+    driven = navigation.trajectory
+    trajectory = standing(scenario, starts, goals, budget) if driven is None else driven
+    row = {
+        "problem": problem,
+        **score(trajectory, budget),
+        **oracle_columns(cell.oracle_cost[problem], cell.oracle_steps[problem]),
+        "budget": budget,
+        **_of_navigation(navigation, trajectory),
+    }
+    return DrivenProblem(row, {"problem": problem, **_times(navigation, cell.agents), "total_s": total_s}, trajectory)
+
+
+def _of_navigation(navigation: Navigation, trajectory: Trajectory) -> dict[str, Any]:
+    plan, graph = navigation.plan, navigation.pruned
+    return {
+        "status": navigation.status,
+        "plan_status": "" if plan is None else plan.status,
+        "plan_cost": None if plan is None or not plan.solved else plan.sum_of_costs,
+        "replans": sum(event["kind"] == "replan" for event in trajectory.events),
+        "nodes": None if graph is None else graph.num_nodes,
+        "edges": None if graph is None else graph.num_edges,
+        "reason": navigation.reason,
+    }
+
+
+def _times(navigation: Navigation, agents: int) -> dict[str, Any]:
+    plan, driven = navigation.plan, navigation.trajectory
+    decisions = 0 if driven is None else driven.num_steps * agents
+    acting_s = 0.0 if driven is None else driven.acting_s
+    return {
+        "graph_s": navigation.graph_s,
+        "plan_s": navigation.plan_s,
+        "first_plan_s": None if plan is None else plan.runtime_s,
+        "drive_s": navigation.drive_s,
+        "acting_s": acting_s,
+        "decisions": decisions,
+        "decisions_per_s": decisions / acting_s if acting_s > 0 else None,
+    }

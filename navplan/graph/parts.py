@@ -1,0 +1,132 @@
+"""What a state graph is made of, and what must hold between its arrays: builders, readers and writers need no more."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from navplan.errors import InvalidInput
+from navplan.graph.limits import EdgeLimits
+from navplan.system.arrays import Float32, Float64, Int32
+
+
+class GraphParts(NamedTuple):
+    """The fields of `navplan.graph.state_graph.StateGraph`, in its order, not yet checked."""
+
+    states: Float32
+    indptr: Int32
+    indices: Int32
+    distance: Float64
+    risk: Float64
+    wait_risk: Float64
+    shape: tuple[int, int] | None = None
+    limits: EdgeLimits | None = None
+
+
+_DTYPES = {
+    "states": np.float32,
+    "indptr": np.int32,
+    "indices": np.int32,
+    "distance": np.float64,
+    "risk": np.float64,
+    "wait_risk": np.float64,
+}
+
+
+def checked(parts: GraphParts) -> GraphParts:
+    """The same graph in contiguous, read-only arrays of the right types.
+
+    Raises:
+        InvalidInput: the arrays are no graph; the message says which rule they break, and where.
+    """
+    for name in ("indptr", "indices"):
+        _check_whole(name, getattr(parts, name))
+    # Views: freezing the arrays themselves would freeze the caller's.
+    arrays: dict[str, Any] = {
+        name: np.ascontiguousarray(getattr(parts, name), dtype=dtype).view() for name, dtype in _DTYPES.items()
+    }
+    for array in arrays.values():
+        array.setflags(write=False)
+    graph = parts._replace(**arrays)
+    _check_structure(graph)
+    _check_values(graph)
+    if graph.shape is not None:
+        _check_shape(graph.states, graph.shape)
+    return graph
+
+
+def checked_states(states: ArrayLike, what: str, dimension: int | None = None) -> Float32:
+    """`states` as a contiguous (N, D) float32 array.
+
+    Raises:
+        InvalidInput: another shape, no rows, or a value that is not finite; the row is named.
+    """
+    try:
+        array = np.ascontiguousarray(states, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"{what}s are not an array of numbers, expected (N, D) coordinates") from error
+    if array.ndim != 2 or array.shape[1] == 0 or (dimension is not None and array.shape[1] != dimension):
+        raise InvalidInput(f"{what}s have shape {array.shape}, expected (N, {dimension or 'D'})")
+    if len(array) == 0:
+        raise InvalidInput(f"there are no {what}s, expected at least one")
+    _check_finite(array, what)
+    return array
+
+
+def _check_finite(states: Float32, what: str) -> None:
+    finite = np.isfinite(states).all(axis=1)
+    if not finite.all():
+        row = int(np.flatnonzero(~finite)[0])
+        raise InvalidInput(f"{what} {row} is {states[row].tolist()}, expected finite coordinates")
+
+
+def _check_whole(name: str, values: Any) -> None:
+    """Raise InvalidInput where a cast to int32 would change a number."""
+    array = np.asarray(values)
+    if array.dtype == np.int32 or not array.size:
+        return
+    whole = array.dtype.kind in "iu" or (array.dtype.kind == "f" and bool(np.isfinite(array).all() and (array % 1 == 0).all()))
+    if not whole or max(int(array.max()), -int(array.min())) > np.iinfo(np.int32).max:
+        raise InvalidInput(f"{name} must be whole numbers that fit 32 bits, got {array.dtype}")
+
+
+def _check_structure(graph: GraphParts) -> None:
+    """Finite states, a CSR row pointer, heads that are nodes, ascend within each row and lead elsewhere."""
+    n, m = len(graph.states), len(graph.indices)
+    if graph.states.ndim != 2:
+        raise InvalidInput(f"states have shape {graph.states.shape}, expected (N, D)")
+    _check_finite(graph.states, "state")
+    indptr, indices = graph.indptr, graph.indices
+    if indptr.shape != (n + 1,) or indptr[0] != 0 or indptr[-1] != m or (np.diff(indptr) < 0).any():
+        raise InvalidInput(f"indptr is not a CSR row pointer for {n} nodes and {m} edges")
+    if m and (indices.min() < 0 or indices.max() >= n):
+        raise InvalidInput(f"edge heads must be in 0..{n - 1}")
+    tails = np.repeat(np.arange(n, dtype=np.int32), np.diff(indptr))
+    loops = np.flatnonzero(indices == tails)
+    if loops.size:
+        raise InvalidInput(f"node {tails[loops[0]]} has an edge to itself, expected none: waiting needs no edge")
+    unsorted = np.flatnonzero((np.diff(indices) <= 0) & (tails[1:] == tails[:-1]))
+    if unsorted.size:
+        raise InvalidInput(f"edge heads of node {tails[unsorted[0]]} do not ascend, or one is there twice")
+
+
+def _check_values(graph: GraphParts) -> None:
+    """One positive distance and one risk per edge, one risk of waiting per node."""
+    n, m = len(graph.states), len(graph.indices)
+    if graph.distance.shape != (m,) or graph.risk.shape != (m,) or graph.wait_risk.shape != (n,):
+        raise InvalidInput(f"distance and risk need one value per edge ({m}), wait_risk one per node ({n})")
+    if not ((graph.distance > 0).all() and np.isfinite(graph.distance).all()):
+        raise InvalidInput("edge distances must be finite and positive")
+    for name, values in (("risk", graph.risk), ("wait_risk", graph.wait_risk)):
+        if not ((values >= 0).all() and np.isfinite(values).all()):
+            raise InvalidInput(f"{name} must be finite and not negative")
+
+
+def _check_shape(states: Float32, shape: Any) -> None:
+    """(H, W) in whole cells, and every node inside."""
+    if not (isinstance(shape, tuple) and len(shape) == 2 and all(isinstance(side, int) and side >= 0 for side in shape)):
+        raise InvalidInput(f"shape is {shape!r}, expected (H, W) or None")
+    if len(states) and (states.shape[1] != 2 or (states < 0).any() or (states >= shape).any()):
+        raise InvalidInput(f"nodes lie outside the grid of {shape[0]} x {shape[1]} cells")

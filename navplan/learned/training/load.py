@@ -1,0 +1,106 @@
+"""Finished runs back from their files, by path or by the name of a bundled one."""
+
+from __future__ import annotations
+
+import importlib
+import math
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from navplan.errors import CheckpointError, FileAccessError, FileFormatError, InvalidInput, MissingExtra, UnknownName
+from navplan.learned.interface import Arrays, Exported, Recipe
+from navplan.learned.training.run_config import config_from, recipe_named
+from navplan.learned.training.tensors import CHECKPOINT, EXPORTS, POLICY, read_tensors
+
+if TYPE_CHECKING:
+    from navplan.learned.trained import Critics
+
+
+def bundled_checkpoints() -> tuple[str, ...]:
+    """Names of the checkpoints that come with navplan."""
+    folder = resources.files("navplan.learned") / "checkpoints"
+    if not folder.is_dir():
+        return ()
+    return tuple(sorted(entry.name for entry in folder.iterdir() if (entry / POLICY).is_file()))
+
+
+def checkpoint_folder(path_or_name: str | Path) -> Path:
+    """The run directory behind a bundled name, or the path itself.
+
+    Raises:
+        UnknownName: a bare word that is neither bundled nor a path.
+        FileAccessError: a path without a run in it.
+    """
+    names = bundled_checkpoints()
+    if isinstance(path_or_name, str) and path_or_name in names:
+        return Path(str(resources.files("navplan.learned") / "checkpoints" / path_or_name))
+    path = Path(path_or_name)
+    if path.exists():
+        return path
+    if isinstance(path_or_name, str) and len(path.parts) <= 1 and not path.suffix:
+        raise UnknownName("checkpoint", path_or_name, names)
+    raise FileAccessError(f"{path}: no such run, expected a run directory or one of: {', '.join(names)}")
+
+
+def load_checkpoint(path_or_name: str | Path, *, stage: int = 2) -> Critics:
+    """Critics and policies of a finished run.
+
+    Args:
+        path_or_name: a run directory, a ``.safetensors`` file of one, or the name of a bundled checkpoint.
+        stage: 2 for the final networks, 1 for those of the unconstrained policy that stage 2 started from.
+
+    Raises:
+        InvalidInput: another stage.
+        MissingExtra: PyTorch is not installed.
+        UnknownName, FileAccessError: there is no such run.
+        CheckpointError: the file is truncated, foreign, or of another shape than its configuration.
+    """
+    if stage not in EXPORTS:
+        raise InvalidInput(f"stage is {stage!r}, expected 1 or 2")
+    folder = checkpoint_folder(path_or_name)
+    path = folder / EXPORTS[stage] if folder.is_dir() else folder
+    if folder.is_dir() and not path.is_file() and (folder / CHECKPOINT).is_file():
+        raise FileAccessError(f"{path}: is missing, this run is not finished: continue it with navplan train --resume")
+    try:
+        importlib.import_module("torch")
+    except ImportError as error:
+        raise MissingExtra("a learned checkpoint", "PyTorch", "learned") from error
+    return _critics(path, *read_tensors(path, "policy"))
+
+
+def _critics(path: Path, arrays: Arrays, document: dict[str, Any]) -> Critics:
+    """What the recipe that the file names makes of its contents.
+
+    Raises:
+        CheckpointError: contents and configuration do not fit.
+    """
+    try:
+        values = document.get("config")
+        if not isinstance(values, dict):
+            raise CheckpointError(path, "has no configuration in its header")
+        config = config_from(values, path)
+    except FileFormatError as error:
+        raise error if isinstance(error, CheckpointError) else CheckpointError(path, _without_path(path, error)) from error
+    recipe: Recipe[Any, Critics] = recipe_named(config.recipe)
+    return recipe.trained(config, _exported(path, arrays, document))
+
+
+def _exported(path: Path, arrays: Arrays, document: dict[str, Any]) -> Exported:
+    """The parts of a policy file that do not depend on the recipe, checked."""
+    wide = {name: array.astype(np.float32) if array.dtype == np.float16 else array for name, array in arrays.items()}
+    size, stage = document.get("size"), document.get("stage")
+    if not isinstance(size, list) or len(size) != 2 or not all(type(v) in (int, float) and 0 < v < math.inf for v in size):
+        raise CheckpointError(path, f"map size is {size!r}, expected two positive numbers")
+    states = wide.get("states")
+    if states is None or states.ndim != 2 or states.shape[1] != 2 or len(states) < 1 or states.dtype != np.float32:
+        raise CheckpointError(path, "tensor 'states' is missing or misshaped, expected float32 (K, 2)")
+    if not isinstance(stage, int) or stage not in EXPORTS:
+        raise CheckpointError(path, f"stage is {stage!r}, expected 1 or 2")
+    return Exported(path, wide, (float(size[0]), float(size[1])), states, stage)
+
+
+def _without_path(path: Path, error: Exception) -> str:
+    return str(error).removeprefix(f"{path}: ")

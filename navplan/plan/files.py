@@ -1,0 +1,99 @@
+"""Plan files: JSON read and written, and the values in them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from navplan.errors import FileFormatError
+from navplan.system.arrays import Float32, Int32
+from navplan.system.files import read_bytes, write_text
+
+FORMAT = "navplan-plan-1"
+
+
+def write_document(path: str | Path, document: Mapping[str, Any]) -> None:
+    """Write one line of JSON."""
+    write_text(path, json.dumps(document, allow_nan=False) + "\n")
+
+
+def read_document(path: str | Path) -> dict[str, Any]:
+    """What a plan file holds, as it is written there.
+
+    Raises:
+        FileFormatError: not JSON, or not of this format.
+        FileAccessError: it cannot be read.
+    """
+    try:
+        document = json.loads(read_bytes(path).decode("utf-8"))
+    except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, or a number of thousands of digits
+        line = getattr(error, "lineno", None)
+        raise FileFormatError(path, f"is not JSON ({type(error).__name__}), expected a plan file", line) from error
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise FileFormatError(path, f'expected a plan file with "format": "{FORMAT}"')
+    return document
+
+
+def check_paths(document: Mapping[str, Any], paths: Sequence[Int32], coordinates: Sequence[Float32]) -> None:
+    """Raise ValueError unless paths, coordinates and what the document says of them fit."""
+    if document["coordinates_order"] != "row, col":
+        raise ValueError(f"coordinates_order {document['coordinates_order']!r}")
+    if document["times"] != [list(range(len(p))) for p in paths]:
+        raise ValueError("times must count 0, 1, 2, … along each path")
+    if document["makespan"] != (max(len(p) for p in paths) - 1 if paths else None):
+        raise ValueError(f"makespan {document['makespan']!r} is not that of the paths")
+    if len(paths) != len(coordinates) or any(len(p) != len(c) for p, c in zip(paths, coordinates, strict=False)):
+        raise ValueError("paths and coordinates differ in length")
+    if any(p.ndim != 1 or p.size == 0 for p in paths) or any(c.ndim != 2 for c in coordinates):
+        raise ValueError("paths must be flat and not empty, coordinates (T, D)")
+
+
+def shared_rows(paths: Sequence[Int32], coordinates: Sequence[Float32]) -> list[list[list[float]]]:
+    """The coordinates as lists, one list object per node where a node's coordinates are always the same, as they should be."""
+    if not paths:
+        return []
+    nodes, first, which = np.unique(np.concatenate(paths), return_index=True, return_inverse=True)
+    points = np.concatenate(coordinates)
+    if len(points) != len(which) or not np.array_equal(points[first][which], points):
+        return [c.astype(np.float64).tolist() for c in coordinates]
+    rows = dict(zip(nodes.tolist(), points[first].astype(np.float64).tolist(), strict=True))
+    return [[rows[node] for node in path.tolist()] for path in paths]
+
+
+def finite(value: Any) -> float | None:
+    """A finite number, or None for null; raises ValueError for anything else."""
+    if value is None:
+        return None
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{value!r} is not finite")
+    return number
+
+
+def finite_list(values: Any) -> tuple[float, ...]:
+    """A list of finite numbers; raises ValueError for anything else."""
+    if not isinstance(values, list) or any(type(value) not in (int, float) or not math.isfinite(value) for value in values):
+        raise ValueError(f"{values!r} is not a list of finite numbers")
+    return tuple(float(value) for value in values)
+
+
+def whole_numbers(values: Any) -> Int32:
+    """(T,) int32 node ids; raises ValueError for anything else than a list of integers."""
+    if not isinstance(values, list) or any(type(value) is not int for value in values):
+        raise ValueError("a path holds something else than node ids")
+    return np.asarray(values, dtype=np.int32)
+
+
+def map_shape(value: Any) -> tuple[int, int] | None:
+    """(H, W), or None for null; raises ValueError for anything else."""
+    if value is None:
+        return None
+    height, width = value
+    if type(height) is not int or type(width) is not int or height < 1 or width < 1:
+        raise ValueError(f"shape {value!r}")
+    return height, width

@@ -1,0 +1,133 @@
+"""One problem ready for single-agent searches: its arrays, the tables of distances to the goals, an empty reservation table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from navplan.kernels.common.status import BUDGET
+from navplan.kernels.search.dijkstra import breadth_first, dijkstra
+from navplan.kernels.search.reservation import NEVER, Reservations
+from navplan.kernels.search.sipp import Ground
+from navplan.plan.problem import Problem
+from navplan.planners.base import (
+    Clock,
+    Prepared,
+    Weighted,
+    check_reachable,
+    expansions_per_slice,
+    freeze,
+    make_queue,
+    seed_queue,
+)
+from navplan.system.arrays import Float32, Float64, Int32
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    """One problem ready for single-agent searches; shared between threads, since nothing in it changes.
+
+    Attributes:
+        problem: the problem.
+        ground: its arrays, all read-only.
+        optima: (A,) float64 cost of each agent's cheapest path, alone.
+        slice_size: expansions that a kernel may make in one call.
+    """
+
+    problem: Problem
+    ground: Ground
+    optima: Float64
+    slice_size: int
+
+    @classmethod
+    def of(cls, problem: Problem, prepared: Prepared, clock: Clock) -> Field:
+        """Build the tables of `problem`.
+
+        Raises:
+            Infeasible: an agent cannot reach its goal.
+            OutOfTime: the deadline passed on the way.
+        """
+        weighted = Weighted.of(problem, prepared)
+        timed = not (weighted.unit and bool((weighted.waits == 1.0).all()))
+        tables, optima = goal_tables(weighted, problem.starts, problem.goals, clock)
+        check_reachable(problem, optima)
+        starts, goals = problem.starts.copy(), problem.goals.copy()
+        flags = np.array([timed], np.int64)
+        freeze(starts, goals, flags, tables, optima)
+        forward = weighted.forward
+        ground = Ground(forward.indptr, forward.indices, forward.weights, weighted.waits, tables, starts, goals, flags)
+        return cls(problem, ground, optima, max(1, expansions_per_slice(weighted.max_degree, 0) // 2))
+
+    @property
+    def lower_bound(self) -> float:
+        """Sum of the optima."""
+        return math.fsum(self.optima.tolist())
+
+    def costs(self, paths: Sequence[Int32]) -> Float64:
+        """(A,) float64 cost of each path up to its last arrival; -1 where a step is neither an edge nor a wait."""
+        ground = self.ground
+        nodes = len(ground.indptr) - 1
+        tails = np.repeat(np.arange(nodes, dtype=np.int64), np.diff(ground.indptr))
+        keys = np.append(tails * nodes + ground.indices, nodes * nodes)
+        out = np.empty(len(paths))
+        for agent, path in enumerate(paths):
+            moved = np.flatnonzero(path != path[-1])
+            last = int(moved[-1]) + 1 if moved.size else 0
+            u, v = path[:last].astype(np.int64), path[1 : last + 1]
+            wanted = u * nodes + v
+            at = np.searchsorted(keys, wanted)
+            waits = u == v
+            if ((keys[at] != wanted) & ~waits).any():
+                out[agent] = -1.0
+            elif self.ground.timed[0] == 0:
+                out[agent] = last
+            else:
+                steps = np.where(waits, ground.waits[u], ground.weights[np.minimum(at, ground.weights.size - 1)])
+                out[agent] = math.fsum(steps.tolist())
+        return out
+
+
+def goal_tables(weighted: Weighted, starts: Int32, goals: Int32, clock: Clock) -> tuple[Float32, Float64]:
+    """Cost from every node to each goal, rounded down to (A, N) float32, and exactly from each start, (A,) float64."""
+    graph = weighted.backward
+    nodes = len(graph.indptr) - 1
+    tables = np.empty((len(goals), nodes), np.float32)
+    optima = np.empty(len(goals))
+    exact = np.empty(nodes)
+    scratch = np.empty(nodes, np.int32)
+    queue = None if weighted.unit else make_queue(len(graph.indices))
+    slice_size = expansions_per_slice(weighted.max_degree, 0)
+    for agent, goal in enumerate(goals.tolist()):
+        clock.check()
+        if queue is None:
+            breadth_first(graph.indptr, graph.indices, goal, exact, scratch)
+            tables[agent] = exact
+        else:
+            exact.fill(np.inf)
+            seed_queue(queue, exact, goal)
+            while dijkstra(graph, exact, queue, slice_size) == BUDGET:
+                clock.check()
+            rounded = exact.astype(np.float32)
+            tables[agent] = np.where(rounded > exact, np.nextafter(rounded, np.float32(0.0)), rounded)
+        optima[agent] = exact[starts[agent]]
+    return tables, optima
+
+
+def make_reservations(field: Field, words: int) -> Reservations:
+    """An empty reservation table for the agents of `field`, with room for 32 time steps a word."""
+    agents, nodes = field.ground.tables.shape
+    owner = np.full(nodes, -1, np.int32)
+    owner[field.ground.goals] = np.arange(agents, dtype=np.int32)
+    return Reservations(
+        bits=np.zeros((nodes, words), np.uint32),
+        head=np.full((nodes, 32 * words), -1, np.int32),
+        link=np.empty((agents, 32 * words), np.int32),
+        paths=np.empty((agents, 32 * words), np.int32),
+        lengths=np.zeros(agents, np.int32),
+        rests=np.full(nodes, NEVER, np.int32),
+        owner=owner,
+        horizon=np.zeros(1, np.int64),
+    )

@@ -1,0 +1,38 @@
+"""A world from a map file of any kind, told by its ending."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from navplan.errors import FileFormatError
+from navplan.scenarios.formats.movingai import read_map
+from navplan.scenarios.worlds.world import World
+
+MAP_SUFFIXES = (".map", ".yaml", ".yml", ".geojson", ".json")
+
+
+def read_map_file(path: str | Path, *, unknown: Literal["blocked", "free"] = "blocked") -> World:
+    """The world of a MovingAI `.map`, a ROS `.yaml` or a GeoJSON file.
+
+    Args:
+        path: the file.
+        unknown: what the unknown cells of a ROS map count as.
+
+    Raises:
+        FileAccessError, FileFormatError: the file cannot be read, is malformed or of another kind.
+        MissingExtra: a ROS map without PyYAML or Pillow.
+    """
+    file = Path(path)
+    suffix = file.suffix.lower()
+    if suffix == ".map":
+        return World.from_walls(file.stem, read_map(file))
+    if suffix in (".yaml", ".yml"):
+        from navplan.scenarios.formats.ros_map import read_ros_map
+
+        return read_ros_map(file).world(file.stem, unknown)
+    if suffix in (".geojson", ".json"):
+        from navplan.scenarios.formats.geojson import read_geojson
+
+        return read_geojson(file)
+    raise FileFormatError(file, f"unknown kind of map file {file.suffix!r}, expected one of {', '.join(MAP_SUFFIXES)}")

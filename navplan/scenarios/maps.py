@@ -1,0 +1,68 @@
+"""From a name or a file to a world, or to the graph to plan on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from navplan.errors import FileAccessError, FileFormatError, UnknownName
+from navplan.graph.state_graph import StateGraph
+from navplan.scenarios.formats.map_file import MAP_SUFFIXES, read_map_file
+from navplan.scenarios.registry import SCENARIO_FOLDER, scenario_names
+from navplan.scenarios.scenario import read_scenario
+from navplan.scenarios.worlds.cells import occupied_cells
+from navplan.scenarios.worlds.world import World
+
+SUFFIXES = (*MAP_SUFFIXES, ".toml", ".npz")
+"""What `find_map` and `load_graph` take beside the names of bundled scenarios; `load_map` takes all but .npz."""
+
+
+def find_map(name_or_path: str | Path) -> Path:
+    """The file behind a bundled scenario's name, or the path itself.
+
+    Raises:
+        UnknownName: a bare word that is no bundled scenario.
+        FileAccessError: no such file.
+        FileFormatError: a file of an unknown kind.
+    """
+    if str(name_or_path) in scenario_names():
+        return SCENARIO_FOLDER / f"{name_or_path}.toml"
+    path = Path(name_or_path)
+    if not path.is_file():
+        if not path.suffix and len(path.parts) == 1:
+            raise UnknownName("scenario", str(name_or_path), scenario_names())
+        what = "no such file" if not path.exists() else "is a folder" if path.is_dir() else "is no regular file"
+        raise FileAccessError(f"{path}: cannot be read: {what}, expected a map, scenario or graph file")
+    if path.suffix.lower() not in SUFFIXES:
+        raise FileFormatError(path, f"unknown kind of file {path.suffix!r}, expected one of {', '.join(SUFFIXES)}")
+    return path
+
+
+def load_map(name_or_path: str | Path, *, unknown: Literal["blocked", "free"] = "blocked") -> World:
+    """The world of a MovingAI `.map`, a ROS `.yaml`, a GeoJSON file, a scenario file or a bundled scenario.
+
+    Args:
+        name_or_path: a file, or the name of a bundled scenario.
+        unknown: what the unknown cells of a ROS map count as.
+
+    Raises:
+        FileAccessError, FileFormatError: the file cannot be read or is malformed.
+        MissingExtra: a ROS map without PyYAML or Pillow.
+    """
+    path = find_map(name_or_path)
+    suffix = path.suffix.lower()
+    if suffix == ".npz":
+        raise FileFormatError(path, "a saved state graph holds no map, expected a map or scenario file")
+    return read_scenario(path).world if suffix == ".toml" else read_map_file(path, unknown=unknown)
+
+
+def load_graph(name_or_path: str | Path) -> StateGraph:
+    """The graph to plan on: a saved state graph as it is, or the 4-connected cells of a map that no obstacle touches.
+
+    Raises:
+        As `load_map`, and `StateGraph.load`.
+    """
+    path = find_map(name_or_path)
+    if path.suffix.lower() == ".npz":
+        return StateGraph.load(path)
+    return StateGraph.from_grid(occupied_cells(load_map(path)))

@@ -1,0 +1,144 @@
+"""A problem from files: a map, scenario or graph, with starts and goals that a file gives or that are drawn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from navplan.errors import FileFormatError, InvalidProblem
+from navplan.graph.limits import Weight
+from navplan.graph.state_graph import StateGraph
+from navplan.plan.problem import Problem
+from navplan.scenarios.formats.movingai import read_scen
+from navplan.scenarios.maps import find_map, load_graph
+from navplan.scenarios.problems.pairs import draw_pairs
+from navplan.scenarios.scenario import Scenario, read_scenario
+from navplan.scenarios.worlds.cells import occupied_cells
+from navplan.system.arrays import Int32
+from navplan.system.files import sha256
+
+
+def load_problem(
+    map: str | Path,  # noqa: A002 - the public surface's name
+    scen: str | Path | None = None,
+    agents: int | None = None,
+    *,
+    seed: int = 0,
+    radius: float | None = None,
+    clearance: float | None = None,
+    beta: float = 0.0,
+    wait_cost: float = 1.0,
+    weight: Weight = "cost",
+) -> Problem:
+    """A problem on a grid map, a scenario or a saved state graph.
+
+    Starts and goals come from the first rows of `scen`, else from the scenario where it has them, else they are drawn from
+    `seed`: distinct starts, distinct goals, each goal reachable from its start and at another node where there is one; on
+    a state graph starts, and goals, at least the clearance apart.
+
+    Args:
+        map: see `load_map`; or a state graph saved as `.npz`.
+        scen: MovingAI `.scen` file for a grid map.
+        agents: how many; None takes all rows of `scen`, or as many as the scenario says.
+        seed: for drawing.
+        radius: body radius in cells; None takes the scenario's, or 0.25.
+        clearance, beta, wait_cost, weight: see `Problem`.
+
+    Raises:
+        FileAccessError, FileFormatError: a file cannot be read or is malformed; a row of `scen` starts or ends in a wall,
+            or repeats another row's start or goal.
+        InvalidProblem: no agents, more agents than free cells or rows.
+
+    Example:
+        >>> load_problem("center-dot", agents=3, seed=1).num_agents
+        3
+    """
+    path = find_map(map)
+    scenario = read_scenario(path) if path.suffix.lower() == ".toml" else None
+    world = scenario.world if scenario else None
+    graph = StateGraph.from_grid(occupied_cells(world)) if world else load_graph(path)
+    if agents is None and scen is None:
+        if scenario is None:
+            raise InvalidProblem(f"{path}: says nothing of agents, expected a number of them or a .scen file")
+        agents = scenario.num_agents
+    if agents is not None and (isinstance(agents, bool) or not isinstance(agents, int | np.integer) or agents < 1):
+        raise InvalidProblem(f"{path}: {agents} agents asked for, expected at least 1")
+    if agents is not None and agents > graph.num_nodes:
+        what = "free cells" if graph.is_grid else "nodes"
+        raise InvalidProblem(f"{path}: {agents} agents but {graph.num_nodes} {what}, expected at most one agent each")
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise InvalidProblem(f"seed is {seed!r}, expected an integer of at least 0")
+    radius = radius if radius is not None else scenario.radius if scenario else 0.25
+
+    identity = {"map": path.name, "map_sha256": sha256(path), "map_path": str(map)}
+    if scenario is not None:
+        identity["scenario"] = scenario.name
+    if scen is not None:
+        starts, goals = _from_scen(Path(scen), path, graph, agents)
+        identity |= {"scen": Path(scen).name, "scen_sha256": sha256(scen), "scen_path": str(scen)}
+    elif scenario is not None and scenario.starts is not None and scenario.goals is not None:
+        starts, goals = _from_scenario(path, scenario, graph, agents)
+    else:
+        assert agents is not None  # filled in above
+        spacing = 0.0 if graph.is_grid else clearance if clearance is not None else 2 * radius
+        starts, goals = draw_pairs(graph, int(agents), np.random.default_rng(seed), spacing=spacing, where=str(path))
+        identity["seed"] = str(seed)
+    return Problem(graph, starts, goals, radius, clearance, beta, wait_cost, weight, identity=identity)
+
+
+def _from_scen(scen: Path, map_path: Path, graph: StateGraph, agents: int | None) -> tuple[Int32, Int32]:
+    if graph.shape is None:
+        raise InvalidProblem(f"{map_path}: a .scen file goes with a grid map, not with a state graph")
+    found = read_scen(scen)
+    if len(found.rows) < (agents or 1):
+        raise InvalidProblem(f"{scen}: has {len(found.rows)} rows, expected at least {agents or 1}, one for each agent")
+    count = agents or len(found.rows)
+    ids = _cell_ids(graph)
+    nodes: dict[str, list[int]] = {"start": [], "goal": []}
+    seen: dict[tuple[str, int], int] = {}
+    for index, (row, line) in enumerate(zip(found.rows[:count], found.lines)):
+        if (row.height, row.width) != graph.shape:
+            size = f"width {row.width}, height {row.height}, but {map_path.name} has width {graph.shape[1]}"
+            raise FileFormatError(scen, f"the map is said to have {size}, height {graph.shape[0]}", line=line)
+        for what, cell in (("start", row.start), ("goal", row.goal)):
+            node = int(ids[cell])
+            place = f"agent {index}: {what} x={cell[1]}, y={cell[0]}"
+            if node < 0:
+                raise FileFormatError(scen, f"{place} is in a wall of {map_path.name}, expected a free cell", line=line)
+            if (what, node) in seen:
+                raise FileFormatError(
+                    scen, f"{place} is that of line {seen[what, node]} too, expected distinct {what}s", line=line
+                )
+            seen[what, node] = line
+            nodes[what].append(node)
+    return np.array(nodes["start"], np.int32), np.array(nodes["goal"], np.int32)
+
+
+def _from_scenario(path: Path, scenario: Scenario, graph: StateGraph, agents: int | None) -> tuple[Int32, Int32]:
+    count = agents or scenario.num_agents
+    if count > scenario.num_agents:
+        raise InvalidProblem(f"{path}: has starts and goals for {scenario.num_agents} agents, expected at least {count}")
+    ids = _cell_ids(graph)
+    found: list[Int32] = []
+    for what, points in (("start", scenario.starts), ("goal", scenario.goals)):
+        assert points is not None  # the caller has looked
+        cells = np.minimum(points[:count].astype(np.int64), np.array(ids.shape) - 1)
+        nodes = ids[cells[:, 0], cells[:, 1]]
+        for agent, node in enumerate(nodes.tolist()):
+            place = f"agent {agent}: {what} {points[agent].tolist()}"
+            if node < 0:
+                raise FileFormatError(path, f"{place} is in a cell that an obstacle touches, expected a free cell")
+            if node in nodes[:agent]:
+                raise FileFormatError(path, f"{place} is in the cell of an earlier agent's {what}, expected distinct cells")
+        found.append(nodes)
+    return found[0], found[1]
+
+
+def _cell_ids(graph: StateGraph) -> Int32:
+    """(H, W) int32 node ids of the cells, -1 where blocked."""
+    assert graph.shape is not None  # grids only
+    ids = np.full(graph.shape, -1, np.int32)
+    cells = graph.cells()
+    ids[cells[:, 0], cells[:, 1]] = np.arange(len(cells))
+    return ids

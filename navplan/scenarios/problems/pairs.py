@@ -1,0 +1,76 @@
+"""Starts and goals drawn among the nodes of a graph, every goal within reach of its start."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from navplan.errors import InvalidProblem
+from navplan.graph.state_graph import StateGraph
+from navplan.system.arrays import Int32, Int64
+
+
+def draw_pairs(
+    graph: StateGraph, agents: int, rng: np.random.Generator, *, spacing: float = 0.0, where: str = "graph"
+) -> tuple[Int32, Int32]:
+    """Distinct starts and distinct goals, (A,) int32 each, every goal in the strong component of its start.
+
+    Nodes that reach no other are used only when there are not enough of the rest.
+
+    Args:
+        spacing: least Euclidean distance between two starts, and between two goals; 0 asks for distinct nodes only.
+        where: for the message.
+
+    Raises:
+        InvalidProblem: there is no room for so many.
+    """
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import connected_components
+
+    n = graph.num_nodes
+    matrix = csr_array((np.ones(graph.num_edges, np.int8), graph.indices, graph.indptr), shape=(n, n))
+    _, component = connected_components(matrix, directed=True, connection="strong")
+    alone = np.bincount(component)[component] == 1
+
+    order = rng.permutation(n)
+    starts = _spaced(graph, order[np.argsort(alone[order], kind="stable")], agents, spacing)
+    if len(starts) < agents:
+        raise InvalidProblem(f"{where}: room for {len(starts)} starts {spacing:g} apart, expected {agents}")
+    goals = np.full(agents, -1, np.int64)
+    for label in np.unique(component[starts]):
+        members = np.flatnonzero(component[starts] == label)
+        nodes = rng.permutation(np.flatnonzero(component == label))
+        chosen = _spaced(graph, nodes, len(members), spacing, avoid=goals[goals >= 0])
+        if len(chosen) < len(members):
+            raise InvalidProblem(f"{where}: no room for {agents} goals {spacing:g} apart in reach of their starts")
+        goals[members] = _moved(starts[members], chosen, nodes, spacing)
+    return starts.astype(np.int32), goals.astype(np.int32)
+
+
+def _spaced(graph: StateGraph, order: Int64, count: int, spacing: float, avoid: Int64 | None = None) -> Int64:
+    """The first `count` nodes of `order` that keep their distance from one another and from `avoid`."""
+    if spacing <= 0:
+        return order[:count]
+    states = graph.states[:, :2].astype(np.float64)
+    taken = [] if avoid is None else [states[node] for node in avoid]
+    chosen: list[int] = []
+    for node in order.tolist():
+        if len(chosen) == count:
+            break
+        if not taken or np.hypot(*(np.array(taken) - states[node]).T).min() >= spacing:
+            chosen.append(node)
+            taken.append(states[node])
+    return np.array(chosen, np.int64)
+
+
+def _moved(starts: Int64, goals: Int64, nodes: Int64, spacing: float) -> Int64:
+    """The goals in an order in which nobody's goal is the own start, as far as that is possible."""
+    goals = goals.copy()
+    for i in np.flatnonzero(goals == starts).tolist():
+        if goals[i] != starts[i]:
+            continue  # an earlier swap has moved it
+        if len(goals) > 1:
+            j = (i + 1) % len(goals)
+            goals[i], goals[j] = goals[j], goals[i]
+        elif spacing <= 0 and len(nodes) > 1:
+            goals[i] = nodes[1] if nodes[0] == starts[i] else nodes[0]
+    return goals

@@ -1,0 +1,74 @@
+"""The free space of a world, compiled: asked about many points at once, drawn from, and priced."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from navplan.errors import InvalidInput
+from navplan.kernels.motion import obstacles
+from navplan.scenarios.worlds.geometry import Geometry
+from navplan.scenarios.worlds.world import World
+from navplan.system.arrays import Bool, Float32
+
+
+class FreeSpace:
+    """The points of a world that lie in its box and outside all obstacles.
+
+    Attributes:
+        world: map and hazard.
+        geometry: the world as the kernels' arrays.
+
+    Raises:
+        InvalidInput: as `Geometry.from_world`, or the world has no free cell.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.geometry = Geometry.from_world(world)
+        self._open_cells = np.argwhere(self.geometry.cells != obstacles.BLOCKED).astype(np.int32)
+        if len(self._open_cells) == 0:
+            raise InvalidInput(f"world {world.name!r} has no free cell")
+
+    def sample(self, n: int, rng: np.random.Generator) -> Float32:
+        """(n, 2) float32 points uniform over the free space (cells drawn uniformly, then a point in the cell).
+
+        Raises:
+            InvalidInput: the free part of a polygon world is too small to be hit.
+        """
+        points = np.empty((n, 2), dtype=np.float32)
+        missing = np.arange(n)
+        for _ in range(1000):
+            if len(missing) == 0:
+                return points
+            cells = self._open_cells[rng.integers(len(self._open_cells), size=len(missing))]
+            points[missing] = (cells + rng.random((len(missing), 2))).astype(np.float32)
+            # Rounding to float32 may reach the next cell, so grid points are tested too.
+            missing = missing[~self.is_free(points[missing])]
+        raise InvalidInput(f"world {self.world.name!r}: no free point found in 1000 draws")
+
+    def is_free(self, points: ArrayLike) -> Bool:
+        """Which of the points (..., 2) lie in the box and outside all obstacles; points that are not finite do not."""
+        array = np.ascontiguousarray(points, dtype=np.float32)
+        blocked = np.empty(array.size // 2, dtype=np.bool_)
+        obstacles.blocked_points(self.geometry, array.reshape(-1, 2), blocked)
+        return ~blocked.reshape(array.shape[:-1])
+
+    def cost_at(self, points: ArrayLike) -> Float32:
+        """Hazard cost (...) float32 of standing at the points (..., 2); in an obstacle it is that of distance 0.
+
+        Raises:
+            InvalidInput: a point is not finite or outside the box.
+        """
+        array = np.ascontiguousarray(points, dtype=np.float32)
+        flat = array.reshape(-1, 2)
+        limits = np.array([self.geometry.height, self.geometry.width], dtype=np.float32)
+        outside = ~((flat >= 0) & (flat <= limits)).all(axis=1)
+        if outside.any():
+            index = int(np.argmax(outside))
+            raise InvalidInput(f"point {index} is {flat[index].tolist()}, expected a point in the box {limits.tolist()}")
+        blocked = np.empty(len(flat), dtype=np.bool_)
+        obstacles.blocked_points(self.geometry, flat, blocked)
+        cost = np.empty(len(flat), dtype=np.float32)
+        obstacles.point_costs(self.geometry, flat, blocked, cost)
+        return cost.reshape(array.shape[:-1])
