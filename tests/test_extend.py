@@ -1,72 +1,100 @@
-"""The parts of docs/extend.md run as they stand and do what they say."""
+"""The examples of docs/extend.md run as they stand, and are short."""
 
 from __future__ import annotations
 
 import re
+import tomllib
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
 
 import navplan as nv
-from navplan.learned.interface import Curriculum, Module
+from navplan.learned.interface import Curriculum
 from navplan.navigation.methods import METHODS
 from tests.support.folders import CHECKOUT
+from tests.support.naive import planning as naive
 
 PAGE = CHECKOUT / "docs" / "extend.md"
-PARTS = dict(re.findall(r"^## ([^\n]*)\n.*?```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.S | re.M))
+GROUPS = {"navplan.planners", "navplan.low_levels", "navplan.modules"}
+LONGEST = 30
 
 
-def run(part: str) -> dict[str, Any]:
-    names: dict[str, Any] = {"__name__": "extend"}
-    exec(compile(PARTS[part], str(PAGE), "exec", dont_inherit=True), names)
-    return names
+def sections(language: str) -> dict[str, str]:
+    """The code in each section that has some, by the section's title."""
+    parts = re.split(r"^##? (.*)\n", PAGE.read_text(encoding="utf-8"), flags=re.M)
+    found = {}
+    for title, text in zip(parts[1::2], parts[2::2], strict=True):
+        blocks = re.findall(rf"```{language}\n(.*?)```", text, flags=re.S)
+        assert len(blocks) <= 1
+        if blocks:
+            found[title] = blocks[0]
+    return found
 
 
-def test_every_part_is_short() -> None:
-    assert list(PARTS) == ["A planner", "A low level", "Critics", "A method", "An environment", "A learned module"]
-    assert [part for part, code in PARTS.items() if len([line for line in code.splitlines() if line.strip()]) > 30] == []
+def a_planner(names: dict[str, Any]) -> None:
+    plan = names["plan"]
+    assert plan.planner == "one-by-one"
+    assert plan.status == "feasible"
+    nv.validate(plan, names["problem"])
+    assert naive.conflicts(names["problem"], plan.paths) == []
+    assert naive.cost(names["problem"], plan.paths) == plan.sum_of_costs
+    late = nv.solve(names["problem"], names["OneByOne"](), time_limit=0)
+    assert late.status == "timeout"
+    corridor = nv.Problem(nv.StateGraph.from_grid(names["np"].zeros((1, 3), bool)), [0, 2], [2, 0])
+    assert "agent 0 cannot pass" in nv.solve(corridor, names["OneByOne"]()).reason
 
 
-def test_a_planner_of_ones_own() -> None:
-    plan = run("A planner")["plan"]
-    assert (plan.planner, plan.status) == ("one-by-one", "feasible")
-    assert plan.sum_of_costs == 5 + 10
-
-
-def test_a_low_level_of_ones_own() -> None:
-    trajectory = run("A low level")["trajectory"]
-    assert trajectory.success
-    assert np.abs(trajectory.actions).max() <= 1.0
-
-
-def test_critics_of_ones_own() -> None:
-    names = run("Critics")
-    assert names["plan"].status == "optimal"
-    assert names["plan"].total_risk == pytest.approx(2.0, abs=0.01)  # the strip has to be crossed once
-
-
-def test_a_method_of_ones_own() -> None:
-    try:
-        result = run("A method")["result"]
-    finally:
-        METHODS.pop("coarse", None)
-    assert (result.method, result.planner) == ("coarse", "pbs")
-    assert result.graph.num_nodes == 304
-    assert result.success
-
-
-def test_an_environment_of_ones_own() -> None:
-    names = run("An environment")
+def drives(names: dict[str, Any]) -> None:
     assert names["trajectory"].success
-    start, end = names["trajectory"].states[:2, 0]
-    assert isinstance(names["env"], nv.PointEnv)
-    assert end[1] - start[1] > names["trajectory"].actions[0, 0, 1]
+    assert not names["trajectory"].agent_contacts.any()
 
 
-def test_a_learned_module_of_ones_own() -> None:
-    names = run("A learned module")
-    module = names["FirstCome"](skip=1)
-    assert isinstance(module, Curriculum)
-    assert names["baseline"].slot == module.slot
-    assert set(Module.__annotations__) <= set(names["FirstCome"].__annotations__) | {"skip"}
+def a_low_level(names: dict[str, Any]) -> None:
+    drives(names)
+    assert abs(names["trajectory"].actions).max() <= 0.5
+
+
+def critics(names: dict[str, Any]) -> None:
+    assert names["plan"].solved
+    assert 0 < names["safe"].num_edges < names["graph"].num_edges
+    nv.validate(names["plan"], names["problem"])
+
+
+def a_method(names: dict[str, Any]) -> None:
+    assert names["result"].method == "careful"
+    assert names["result"].trajectory.success
+
+
+def a_learned_module(names: dict[str, Any]) -> None:
+    assert isinstance(names["FirstCome"](skip=1), Curriculum)
+    assert names["FirstCome"].slot == names["baseline"].slot
+
+
+CHECKS: dict[str, Callable[[dict[str, Any]], None]] = {
+    "A planner": a_planner,
+    "A low level": a_low_level,
+    "Critics": critics,
+    "A method": a_method,
+    "An environment": drives,
+    "A learned module": a_learned_module,
+}
+
+
+def test_every_example_has_a_check() -> None:
+    assert set(sections("python")) == set(CHECKS)
+
+
+@pytest.mark.parametrize("title", CHECKS)
+def test_examples_run_and_are_short(title: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(METHODS, "careful", METHODS["navplan"])  # gone again afterwards
+    code = sections("python")[title]
+    assert len([line for line in code.splitlines() if line]) <= LONGEST
+    names: dict[str, Any] = {"__name__": "mine"}
+    exec(compile(code, f"{PAGE}: {title}", "exec", dont_inherit=True), names)
+    CHECKS[title](names)
+
+
+def test_entry_points_are_those_that_navplan_reads() -> None:
+    (table,) = sections("toml").values()
+    assert set(tomllib.loads(table)["project"]["entry-points"]) == GROUPS
