@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from navplan.kernels.common.tables import FAR, hops
-from tests.support import naive
 from tests.support.instances import random_grid
+from tests.support.naive import planning as naive
 
 pytestmark = pytest.mark.kernels
 
