@@ -239,6 +239,18 @@ def test_bad_usage_is_one_line(command, said, capsys):
 def test_modules_are_listed(capsys):
     assert main(["modules", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["modules"]
-    assert {row["name"]: row["learned"] for row in rows} == {"policy": True, "behaviour-cloning": True, "straight-line": False}
+    assert {row["name"]: row["slot"] for row in rows} == {
+        "behaviour-cloning": "policy",
+        "policy": "policy",
+        "straight-line": "controller",
+        "disagreement": "curriculum",
+        "uniform": "curriculum",
+        "navplan": "recipe",
+        "paper": "recipe",
+    }
+    assert [row["name"] for row in rows if not row["learned"]] == ["straight-line"]
+    assert all(row["summary"] for row in rows)
     assert main(["modules"]) == 0
-    assert "straight-line" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "straight-line" in shown
+    assert "curriculum" in shown
