@@ -22,7 +22,7 @@ COMMANDS: dict[str, str] = {
     "view": "look at a map, a problem, a graph, a plan, a run",
     "scenario": "bundled scenarios, generators, file formats",
     "planners": "the registered planners and their guarantees",
-    "modules": "the registered low-level control modules",
+    "modules": "who can drive, and the learned parts that --set chooses",
     "bench": "benchmark suites, each beside a named peer",
     "help": "what a command does and takes, as COMMAND --help says it",
 }
