@@ -14,6 +14,7 @@ from navplan.navigation.reweigh import Replanner, can_reweigh
 from navplan.plan.plan import Plan
 
 if TYPE_CHECKING:
+    from navplan.navigation.checkpoint import Checkpoint
     from navplan.scenarios.scenario import Scenario
 
 
@@ -41,7 +42,7 @@ def planning_slider(plan: Plan | None, graph: StateGraph | None, summary: Mappin
     return {"on_risk_aversion": replan, "risk_aversion": replan.beta}
 
 
-def driving_slider(scenario: Scenario, critics: Any, result: Navigation, changes: Mapping[str, Any]) -> dict[str, Any]:
+def driving_slider(scenario: Scenario, critics: Checkpoint, result: Navigation, changes: Mapping[str, Any]) -> dict[str, Any]:
     """As `planning_slider`, and ``on_drive``, which drives what was planned.
 
     Args:

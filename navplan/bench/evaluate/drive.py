@@ -10,6 +10,7 @@ from navplan.bench.evaluate.score import oracle_columns, score, standing
 
 if TYPE_CHECKING:
     from navplan.execution.trajectory import Trajectory
+    from navplan.navigation.checkpoint import Checkpoint
     from navplan.navigation.methods import Options
     from navplan.navigation.result import Navigation
     from navplan.navigation.roadmap import Roadmap
@@ -25,7 +26,7 @@ class DrivenProblem(NamedTuple):
 
 
 def drive_problem(
-    scenario: Scenario, critics: Any, method: str, options: Options, roadmap: Roadmap | None, cell: Cell, problem: int
+    scenario: Scenario, critics: Checkpoint, method: str, options: Options, roadmap: Roadmap | None, cell: Cell, problem: int
 ) -> DrivenProblem:
     """Navigate one problem of a cell.
 
