@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import settings
 
 # Side by side, the threads of one process would only wait for those of another, and those of its children.
@@ -13,3 +14,9 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 # Compiled kernels make the first example slow; the shared machine makes any of them slow.
 settings.register_profile("navplan", deadline=None, max_examples=60, derandomize=True)
 settings.load_profile("navplan")
+
+
+@pytest.fixture
+def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures are made and named, but their files stay empty: drawing them takes longer than all the rest of a small run."""
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda figure, file, **options: None)

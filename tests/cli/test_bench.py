@@ -24,6 +24,7 @@ def test_suites_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert "mapf" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_json_is_one_document_and_nothing_else(maps: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
     arguments = ["bench", "run", "mapf", "--quiet", "--maps", str(maps), "--out", str(out)]
@@ -45,6 +46,7 @@ def test_json_is_one_document_and_nothing_else(maps: Path, tmp_path: Path, capsy
     assert stamps == {path.name: path.stat().st_mtime_ns for path in (out / "shards").iterdir()}
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_a_report_can_be_written_again(maps: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out, readme = tmp_path / "out", tmp_path / "README.md"
     common = ["--maps", str(maps), "--out", str(out), "--planners", "cbs", "--agents", "2", "--plans"]

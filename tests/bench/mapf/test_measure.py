@@ -26,13 +26,9 @@ def test_lengths_and_lateness(maps: Path) -> None:
 def make_alone(problem: Problem, agent: int) -> float:
     """Length of a shortest path by the naive breadth-first search."""
     graph = problem.graph
-    distance = {int(problem.starts[agent]): 0}
-    layer = list(distance)
-    while int(problem.goals[agent]) not in distance:
-        layer = [
-            v
-            for u in layer
-            for v in graph.indices[graph.indptr[u] : graph.indptr[u + 1]].tolist()
-            if distance.setdefault(v, distance[u] + 1) == distance[u] + 1
-        ]
-    return float(distance[int(problem.goals[agent])])
+    seen = layer = {int(problem.starts[agent])}
+    steps = 0
+    while int(problem.goals[agent]) not in seen:
+        layer = {v for u in layer for v in graph.indices[graph.indptr[u] : graph.indptr[u + 1]].tolist()} - seen
+        seen, steps = seen | layer, steps + 1
+    return float(steps)

@@ -50,6 +50,7 @@ def test_a_run_writes_one_row_per_run_and_goes_on_where_it_ended(maps: Path, tmp
     assert sum(len(chain.shards) for chain in remaining(chains(other, find_instances(maps)), config.out)) == 4
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_larger_teams_are_skipped_after_the_first_failure(maps: Path, tmp_path: Path) -> None:
     config = Config(maps, tmp_path / "out", ("cbs",), agents=(4, 8, 12), scens=(1,), time_limit=0)
     rows = run_mapf(config).rows
@@ -69,6 +70,8 @@ def test_larger_teams_are_skipped_after_the_first_failure(maps: Path, tmp_path: 
     assert [len(chain.shards) for chain in remaining(work, config.out)] == [3]
 
 
+@pytest.mark.alone
+@pytest.mark.usefixtures("no_pictures")
 def test_crashes_hangs_and_lies_cost_one_run_each(
     maps: Path, tmp_path: Path, bad_planners: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
