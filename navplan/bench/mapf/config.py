@@ -80,7 +80,7 @@ def parse_planner(spec: str) -> tuple[str, dict[str, Any]]:
         option, value = part.split("=")
         try:
             options[option] = json.loads(_WORDS.get(value, value))
-        except ValueError:
+        except (ValueError, RecursionError):
             options[option] = value
     planner = configured(match["name"], options)
     if planner.max_agents is not None:

@@ -17,9 +17,10 @@ from typing import NamedTuple
 import numpy as np
 
 from navplan.errors import FileFormatError, InvalidInput
-from navplan.scenarios.worlds.world import MAX_CELLS
 from navplan.system.arrays import Bool
+from navplan.system.bounds import MAX_CELLS
 from navplan.system.files import read_bytes, write_bytes
+from navplan.system.reading import without_mark
 
 PASSABLE = ".GSE"
 BLOCKED = "@OTW"
@@ -63,8 +64,8 @@ def read_map(path: str | Path) -> Bool:
     """
     lines = _lines(path)
     height, width = _read_header(path, lines)
-    rows = lines[4:]
-    while rows and not rows[-1].strip():
+    rows = [line.rstrip(" \t") for line in lines[4:]]
+    while rows and not rows[-1]:
         rows.pop()
     if len(rows) != height:
         line = 4 + min(len(rows), height) + (len(rows) > height)
@@ -143,7 +144,7 @@ def write_scen(path: str | Path, rows: ScenFile | Sequence[ScenRow]) -> None:
 
 def _lines(path: str | Path) -> list[str]:
     # surrogateescape: odd bytes survive, so that the checks below can name the line that they are in
-    text = read_bytes(path).decode("utf-8", "surrogateescape")
+    text = without_mark(read_bytes(path)).decode("utf-8", "surrogateescape")
     return [line.removesuffix("\r") for line in text.split("\n")]
 
 

@@ -18,9 +18,6 @@ from navplan.system.arrays import Bool, Float64
 HazardKind = Literal["none", "linear", "cosine", "constant"]
 HAZARD_KINDS: tuple[HazardKind, ...] = ("none", "linear", "cosine", "constant")
 
-MAX_CELLS = 1 << 26
-"""No map of more cells than this is built or read: a scale or header that asks for more is a mistake."""
-
 
 @dataclass(frozen=True)
 class Hazard:
