@@ -27,6 +27,7 @@ BLOCKED = "@OTW"
 
 _INTEGER = re.compile(r"[0-9]{1,9}\Z", re.ASCII)
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]{1,3})?\Z", re.ASCII)
+_BLANKS = " \t\r\v\f"
 _COLUMNS = ("bucket", "map", "map width", "map height", "start x", "start y", "goal x", "goal y", "optimal length")
 
 Cell = tuple[int, int]
@@ -175,13 +176,14 @@ def _read_row(path: str | Path, line: str, number: int) -> ScenRow:
     if len(fields) != len(_COLUMNS):
         expected = f"expected {len(_COLUMNS)} tab-separated ones: {', '.join(_COLUMNS)}"
         raise FileFormatError(path, f"line has {len(fields)} columns, {expected}", line=number)
+    fields = [field.strip(_BLANKS) for field in fields]
     values = []
     for column, field in zip(_COLUMNS, fields):
         if column not in ("map", "optimal length"):
-            if not _INTEGER.match(field.strip()):
+            if not _INTEGER.match(field):
                 raise FileFormatError(path, f"{column} is {_shown(field)}, expected an integer", line=number)
             values.append(int(field))
-    if not _NUMBER.match(fields[8].strip()) or not math.isfinite(float(fields[8])):
+    if not _NUMBER.match(fields[8]) or not math.isfinite(float(fields[8])):
         raise FileFormatError(path, f"optimal length is {_shown(fields[8])}, expected a number that is not negative", line=number)
     bucket, width, height, start_x, start_y, goal_x, goal_y = values
     for what, x, y in (("start", start_x, start_y), ("goal", goal_x, goal_y)):
