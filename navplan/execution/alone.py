@@ -13,6 +13,7 @@ from navplan.execution.simulator import Decision, Simulator
 from navplan.execution.trajectory import Trajectory
 from navplan.plan.plan import Plan
 from navplan.system.arrays import Bool, Float32, Int64
+from navplan.system.numbers import detached
 
 
 def alone(policy: LowLevel, env: Simulator, *, max_steps: int = 300, filtered: bool = False) -> Trajectory:
@@ -55,7 +56,7 @@ class Alone:
 
     def act(self, index: int, here: Float32, home: Bool) -> Decision:
         """See `navplan.execution.drive.Execution`; agents at home rest."""
-        actions = np.array(self.low_level.act(here, self.goals), dtype=np.float32)
+        actions = np.array(detached(self.low_level.act(here, self.goals)), dtype=np.float32)
         actions[home] = 0.0
         if self.filtered:
             actions = self._kept_apart(here, actions, home)

@@ -20,6 +20,8 @@ from navplan.execution.waypoints import follow_waypoints
 from navplan.navigation.planning import Planned, Planning, Replanning
 from navplan.navigation.result import Navigation
 from navplan.navigation.roadmap import Roadmap
+from navplan.system.arrays import Float32
+from navplan.system.numbers import detached
 
 if TYPE_CHECKING:
     from navplan.scenarios.environments.point import PointEnv
@@ -80,7 +82,11 @@ class Loop:
         driving, plan = self.planning.how.driving, planned.plan
         if driving.execution == "waypoints":
             reach = math.inf if roadmap.base.limits is None else roadmap.base.limits.max_distance
-            distance = self.planning.critics.distance
+            critics = self.planning.critics
+
+            def distance(states: Float32, goals: Float32) -> Float32:
+                return np.asarray(detached(critics.distance(states, goals)), np.float32)
+
             return follow_waypoints(plan, self.low_level, self.env, distance, reach=reach, max_steps=self.max_steps)
         replanning = Replanning(self.planning, roadmap, self.env.goals[0].copy(), planned)
         return drive(

@@ -6,7 +6,9 @@ from functools import cache
 from pathlib import Path
 
 from navplan.errors import FileAccessError, UnknownName
+from navplan.scenarios.formats.map_file import MAP_SUFFIXES, read_map_file
 from navplan.scenarios.scenario import Scenario, read_scenario
+from navplan.system.numbers import as_path
 
 SCENARIO_FOLDER = Path(__file__).parent / "data" / "scenarios"
 
@@ -24,18 +26,18 @@ def scenario_path(name_or_path: str | Path) -> Path:
         UnknownName: a bare word that is no bundled scenario.
         FileAccessError: a path without a file.
     """
-    if str(name_or_path) in scenario_names():
-        return SCENARIO_FOLDER / f"{name_or_path}.toml"
-    path = Path(name_or_path)
+    path = as_path(name_or_path)
+    if str(path) in scenario_names():
+        return SCENARIO_FOLDER / f"{path}.toml"
     if not path.suffix and len(path.parts) <= 1 and not path.is_file():
-        raise UnknownName("scenario", str(name_or_path), scenario_names())
+        raise UnknownName("scenario", str(path), scenario_names())
     if not path.is_file():
         raise FileAccessError(f"{path}: cannot be read: no such scenario file")
     return path
 
 
 def load_scenario(name_or_path: str | Path) -> Scenario:
-    """A bundled scenario by name, or one read from a TOML file.
+    """A bundled scenario by name, or one read from a TOML file; of a map file its world with one agent.
 
     Raises:
         UnknownName, FileAccessError, FileFormatError: as `scenario_path` and `read_scenario`.
@@ -44,4 +46,8 @@ def load_scenario(name_or_path: str | Path) -> Scenario:
         >>> load_scenario("center-dot").world.walls.shape
         (15, 15)
     """
-    return read_scenario(scenario_path(name_or_path))
+    path = scenario_path(name_or_path)
+    if path.suffix.lower() not in MAP_SUFFIXES:
+        return read_scenario(path)
+    world = read_map_file(path)
+    return Scenario(world.name, world, 1)

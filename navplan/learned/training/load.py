@@ -14,6 +14,7 @@ from navplan.errors import CheckpointError, FileAccessError, FileFormatError, In
 from navplan.learned.interface import Arrays, Exported, Recipe
 from navplan.learned.training.run_config import config_from, recipe_named
 from navplan.learned.training.tensors import CHECKPOINT, EXPORTS, POLICY, read_tensors
+from navplan.system.numbers import as_path
 
 if TYPE_CHECKING:
     from navplan.learned.trained import Critics
@@ -34,14 +35,13 @@ def checkpoint_folder(path_or_name: str | Path) -> Path:
         UnknownName: a bare word that is neither bundled nor a path.
         FileAccessError: a path without a run in it.
     """
-    names = bundled_checkpoints()
-    if isinstance(path_or_name, str) and path_or_name in names:
-        return Path(str(resources.files("navplan.learned") / "checkpoints" / path_or_name))
-    path = Path(path_or_name)
+    names, path, bare = bundled_checkpoints(), as_path(path_or_name), not isinstance(path_or_name, Path)
+    if bare and str(path) in names:
+        return Path(str(resources.files("navplan.learned") / "checkpoints" / path))
     if path.exists():
         return path
-    if isinstance(path_or_name, str) and len(path.parts) <= 1 and not path.suffix:
-        raise UnknownName("checkpoint", path_or_name, names)
+    if bare and len(path.parts) <= 1 and not path.suffix:
+        raise UnknownName("checkpoint", str(path), names)
     raise FileAccessError(f"{path}: no such run, expected a run directory or one of: {', '.join(names)}")
 
 

@@ -252,7 +252,7 @@ def lifelong(
         (True, ())
     """
     for name, value in (("steps", steps), ("window", window), ("horizon", horizon if horizon is not None else window)):
-        if not isinstance(value, int | np.integer) or value < 1:
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
             raise InvalidInput(f"{name} is {value!r}, expected a positive integer")
     if horizon is not None and horizon < window:
         raise InvalidInput(f"horizon is {horizon} and window {window}, expected to aim at least as far as the window")

@@ -8,6 +8,7 @@ from typing import Literal
 from navplan.errors import FileFormatError
 from navplan.scenarios.formats.movingai import read_map
 from navplan.scenarios.worlds.world import World
+from navplan.system.paths import as_path
 
 GEOJSON_SUFFIXES = (".geojson", ".json")
 MAP_SUFFIXES = (".map", ".yaml", ".yml", *GEOJSON_SUFFIXES)
@@ -24,7 +25,7 @@ def read_map_file(path: str | Path, *, unknown: Literal["blocked", "free"] = "bl
         FileAccessError, FileFormatError: the file cannot be read, is malformed or of another kind.
         MissingExtra: a ROS map without PyYAML or Pillow.
     """
-    file = Path(path)
+    file = as_path(path)
     suffix = file.suffix.lower()
     if suffix == ".map":
         return World.from_walls(file.stem, read_map(file))

@@ -17,6 +17,7 @@ from navplan.scenarios.scenario import Scenario, read_scenario
 from navplan.scenarios.worlds.cells import occupied_cells
 from navplan.system.arrays import Int32
 from navplan.system.files import sha256
+from navplan.system.numbers import as_path
 
 
 def load_problem(
@@ -71,12 +72,12 @@ def load_problem(
         raise InvalidProblem(f"seed is {seed!r}, expected an integer of at least 0")
     radius = radius if radius is not None else scenario.radius if scenario else 0.25
 
-    identity = {"map": path.name, "map_sha256": sha256(path), "map_path": str(map)}
+    identity = {"map": path.name, "map_sha256": sha256(path), "map_path": str(as_path(map))}
     if scenario is not None:
         identity["scenario"] = scenario.name
     if scen is not None:
-        starts, goals = _from_scen(Path(scen), path, graph, agents)
-        identity |= {"scen": Path(scen).name, "scen_sha256": sha256(scen), "scen_path": str(scen)}
+        starts, goals = _from_scen(as_path(scen), path, graph, agents)
+        identity |= {"scen": as_path(scen).name, "scen_sha256": sha256(scen), "scen_path": str(as_path(scen))}
     elif scenario is not None and scenario.starts is not None and scenario.goals is not None:
         starts, goals = _from_scenario(path, scenario, graph, agents)
     else:

@@ -7,11 +7,10 @@ import numpy as np
 from navplan.errors import InvalidProblem
 from navplan.graph.state_graph import StateGraph
 from navplan.system.arrays import Int32, Int64
+from navplan.system.numbers import Rng, generator
 
 
-def draw_pairs(
-    graph: StateGraph, agents: int, rng: np.random.Generator, *, spacing: float = 0.0, where: str = "graph"
-) -> tuple[Int32, Int32]:
+def draw_pairs(graph: StateGraph, agents: int, rng: Rng, *, spacing: float = 0.0, where: str = "graph") -> tuple[Int32, Int32]:
     """Distinct starts and distinct goals, (A,) int32 each, every goal in the strong component of its start.
 
     Nodes that reach no other are used only when there are not enough of the rest.
@@ -26,7 +25,7 @@ def draw_pairs(
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
 
-    n = graph.num_nodes
+    rng, n = generator(rng), graph.num_nodes
     matrix = csr_array((np.ones(graph.num_edges, np.int8), graph.indices, graph.indptr), shape=(n, n))
     _, component = connected_components(matrix, directed=True, connection="strong")
     alone = np.bincount(component)[component] == 1
