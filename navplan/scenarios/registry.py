@@ -8,7 +8,7 @@ from pathlib import Path
 from navplan.errors import FileAccessError, UnknownName
 from navplan.scenarios.formats.map_file import MAP_SUFFIXES, read_map_file
 from navplan.scenarios.scenario import Scenario, read_scenario
-from navplan.system.numbers import as_path
+from navplan.system.paths import as_path
 
 SCENARIO_FOLDER = Path(__file__).parent / "data" / "scenarios"
 

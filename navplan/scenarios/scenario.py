@@ -39,7 +39,8 @@ from navplan.scenarios.worlds.polygons import make_polygon
 from navplan.scenarios.worlds.world import HAZARD_KINDS, Hazard, World
 from navplan.system.arrays import Float32
 from navplan.system.files import write_text
-from navplan.system.numbers import as_path, check_numbers, check_whole
+from navplan.system.numbers import check_numbers, check_whole
+from navplan.system.paths import as_path
 
 _SOURCES = ("maze", "generator", "map", "rows", "polygons")
 _WORLD_KEYS = (*_SOURCES, "seed", "params", "scale", "thin", "height", "width", "resolution")

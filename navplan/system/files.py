@@ -13,7 +13,7 @@ from typing import IO
 
 from navplan.errors import FileAccessError
 from navplan.system.bounds import MAX_BYTES, MAX_STREAM
-from navplan.system.numbers import as_path
+from navplan.system.paths import as_path
 
 
 def write_atomically(path: str | Path, write: Callable[[IO[bytes]], object]) -> None:

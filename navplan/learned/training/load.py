@@ -14,7 +14,7 @@ from navplan.errors import CheckpointError, FileAccessError, FileFormatError, In
 from navplan.learned.interface import Arrays, Exported, Recipe
 from navplan.learned.training.run_config import config_from, recipe_named
 from navplan.learned.training.tensors import CHECKPOINT, EXPORTS, POLICY, read_tensors
-from navplan.system.numbers import as_path
+from navplan.system.paths import as_path
 
 if TYPE_CHECKING:
     from navplan.learned.trained import Critics

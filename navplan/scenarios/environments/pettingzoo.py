@@ -43,7 +43,7 @@ class PointNavParallelEnv(ParallelEnv[str, Observation, Float32]):  # type: igno
         render_mode: None, or "rgb_array" for `render`.
     """
 
-    metadata: dict[str, Any] = {
+    metadata: dict[str, Any] = {  # noqa: RUF012
         "name": "navplan_point_nav_v0",
         "render_modes": list(RENDER_MODES),
         "render_fps": FRAMES_PER_SECOND,

@@ -17,7 +17,7 @@ from navplan.scenarios.scenario import Scenario, read_scenario
 from navplan.scenarios.worlds.cells import occupied_cells
 from navplan.system.arrays import Int32
 from navplan.system.files import sha256
-from navplan.system.numbers import as_path
+from navplan.system.paths import as_path
 
 
 def load_problem(
