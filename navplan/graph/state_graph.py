@@ -124,7 +124,7 @@ class StateGraph:
             >>> StateGraph.from_grid(np.zeros((3, 3), bool)).has_room(1.5)[0].sum()
             np.int64(1)
         """
-        if self.is_grid and radius <= HALF_CELL and self.__dict__["_node_room"] is None and self.world is None:
+        if self.is_grid and radius <= HALF_CELL and self.__dict__["_node_room"] is None:
             return np.ones(self.num_nodes, np.bool_), np.ones(self.num_edges, np.bool_)
         return fits(self.node_room, radius), fits(self.edge_room, radius)
 

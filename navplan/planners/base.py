@@ -17,7 +17,7 @@ from navplan.kernels.common.status import BUDGET
 from navplan.kernels.search.conflicts import longest_row
 from navplan.kernels.search.dijkstra import Csr, Queue, breadth_first, dijkstra, reverse
 from navplan.plan.plan import Plan
-from navplan.plan.problem import Problem
+from navplan.plan.problem import GRID_CLEARANCE, Problem
 from navplan.system.arrays import Float64, Int32
 
 Guarantee = Literal["optimal", "bounded", "none"]
@@ -25,8 +25,6 @@ Guarantee = Literal["optimal", "bounded", "none"]
 SLICE_S = 0.01
 # Costs that differ by less, relatively, are one cost summed in two orders.
 SAME = 1e-11
-# On a grid two agents that share no node and do not swap are never nearer than half a cell's diagonal.
-GRID_CLEARANCE = math.sqrt(0.5)
 
 
 class Planner(ABC):
@@ -150,7 +148,7 @@ class Prepared:
     Attributes:
         graph: the graph.
         indptr, indices, edges: reversed CSR; edges (M,) int32 are the positions in the forward arrays.
-        xy: (N, D) float64 coordinates.
+        xy: (N, 2) float64 positions; without any (N, D) states, which clearance 0 does not look at.
         max_degree: largest out-degree.
     """
 
@@ -168,7 +166,7 @@ class Prepared:
         indices = np.empty_like(graph.indices)
         edges = np.empty_like(graph.indices)
         reverse(graph.indptr, graph.indices, indptr, indices, edges)
-        xy = np.ascontiguousarray(graph.states, dtype=np.float64)
+        xy = np.ascontiguousarray(graph.places)
         freeze(indptr, indices, edges, xy)
         return cls(graph, indptr, indices, edges, xy, int(longest_row(graph.indptr)))
 
@@ -180,7 +178,7 @@ class Weighted:
     Attributes:
         forward, backward: Csr of the graph and of the reversed graph.
         waits: (N,) float64 cost of one wait.
-        xy: (N, D) float64 coordinates.
+        xy: (N, 2) float64 positions; without any (N, D) states, which clearance 0 does not look at.
         unit: every edge costs 1.
         min_step: least cost of any move or wait.
         max_degree: largest out-degree.

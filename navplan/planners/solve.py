@@ -68,6 +68,7 @@ def solve(
     check_memory_limit("memory_limit", memory_limit)
     if not isinstance(seed, int | np.integer) or seed < 0:
         raise InvalidInput(f"seed is {seed!r}, expected an integer of at least 0")
+    problem = problem.fitted()
     check_supported(chosen, problem)
     compile_s = warm_up(chosen, problem, progress)
     limit = time_limit if time_limit is not None else chosen.time_limit

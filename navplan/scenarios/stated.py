@@ -56,7 +56,7 @@ def stated_problem(plan: Plan, path: Path, *, map: str | Path | None = None, sce
 def _check_places(path: Path, stated: Mapping[str, Any], problem: Problem) -> None:
     """The nodes that the plan names must lie where it says that they lie."""
     for what, ids in (("start", problem.starts), ("goal", problem.goals)):
-        if stated.get(f"{what}_states") != problem.graph.states[ids].tolist():
+        if stated.get(f"{what}_states") != problem.graph.places[ids].tolist():
             raise FileFormatError(path, f"its {what}_states are not the coordinates of its {what} nodes on the map")
 
 
@@ -88,5 +88,5 @@ def _check_scen(plan: Plan, problem: Problem, path: Path, scen: Path) -> None:
         ("start", problem.starts, [list(row.start) for row in rows]),
         ("goal", problem.goals, [list(row.goal) for row in rows]),
     ):
-        if np.floor(problem.graph.states[ids]).astype(int).tolist() != expected:
+        if np.floor(problem.graph.places[ids]).astype(int).tolist() != expected:
             raise FileFormatError(path, f"its {what}s are not the first {plan.num_agents} of {scen}")

@@ -217,5 +217,5 @@ class WindowFleet:
     def _take(self, node: int, taken: Bool) -> None:
         taken[node] = True
         if self._problem.spacing > 0:
-            states = self._problem.graph.states.astype(np.float64)
-            taken |= np.linalg.norm(states - states[node], axis=1) < self._problem.spacing
+            places = self._problem.graph.places
+            taken |= np.linalg.norm(places - places[node], axis=1) < self._problem.spacing

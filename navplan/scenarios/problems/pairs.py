@@ -50,15 +50,17 @@ def _spaced(graph: StateGraph, order: Int64, count: int, spacing: float, avoid: 
     """The first `count` nodes of `order` that keep their distance from one another and from `avoid`."""
     if spacing <= 0:
         return order[:count]
-    states = graph.states[:, :2].astype(np.float64)
-    taken = [] if avoid is None else [states[node] for node in avoid]
+    if graph.positions is None:
+        raise InvalidProblem(f"nodes {spacing:g} apart are wanted, but the graph has no positions: give positions=(N, 2)")
+    places = graph.positions
+    taken = [] if avoid is None else [places[node] for node in avoid]
     chosen: list[int] = []
     for node in order.tolist():
         if len(chosen) == count:
             break
-        if not taken or np.hypot(*(np.array(taken) - states[node]).T).min() >= spacing:
+        if not taken or np.hypot(*(np.array(taken) - places[node]).T).min() >= spacing:
             chosen.append(node)
-            taken.append(states[node])
+            taken.append(places[node])
     return np.array(chosen, np.int64)
 
 
