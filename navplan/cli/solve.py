@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     _check_options(args)
     if args.out is not None:
         check_writable(args.out)
-    asked = {name: getattr(args, name) for name in ("seed", "radius", "clearance", "beta", "wait_cost")}
+    asked = {name: getattr(args, name) for name in ("seed", "radius", "radius_m", "clearance", "beta", "wait_cost")}
     problem = load_problem(args.map, args.scen, args.agents, weight="hops" if args.hops else "cost", **asked)
     problem = dataclasses.replace(problem, risk_budget=args.risk_budget)
     if args.pareto:

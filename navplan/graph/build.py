@@ -76,8 +76,10 @@ def attach(
     added = checked_states(points, "point", dimension=graph.states.shape[1]).copy()
     where = positions_of(points, added, position)
     if (where is None) != (graph.positions is None):
-        has, lacks = ("the graph", "the points") if where is None else ("the points", "the graph")
-        raise InvalidInput(f"{has} have positions and {lacks} have none, expected both or neither: give position=")
+        said = (
+            "the graph has positions and the points have none" if where is None else "the points have positions, the graph none"
+        )
+        raise InvalidInput(f"{said}, expected both or neither: give position=")
     n, p = len(graph.states), len(added)
     new, old = Points(added, where), Points(graph.states, graph.positions)
     out_tails, out_heads, out_distance, out_risk = _weigh(new, old, critics, limits, batch)
@@ -226,7 +228,9 @@ def _candidates(rows: Points, columns: Points, limits: EdgeLimits, same: bool) -
         size = min(block, count - start)
         if tree is not None and where is not None:
             # The tree's answer includes pairs at the radius itself; the comparison below is the exclusive one of the rule.
-            near = cKDTree(where[start : start + size]).sparse_distance_matrix(tree, limits.reach, p=np.inf, output_type="ndarray")
+            near = cKDTree(where[start : start + size]).sparse_distance_matrix(
+                tree, limits.reach, p=np.inf, output_type="ndarray"
+            )
             near = near[near["v"] < limits.reach]
             i, j, apart = near["i"].astype(np.int64), near["j"].astype(np.int64), near["v"]
         else:

@@ -74,7 +74,7 @@ def load(path: str | Path) -> GraphParts:
     except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, MemoryError) as error:
         raise FileFormatError(path, "not a complete navplan graph file, expected what StateGraph.save writes") from error
     header = _header(path, members)
-    arrays: dict[str, NDArray[Any]] = {}
+    arrays: dict[str, Any] = {}
     for name, (dtype, axes) in {**ARRAYS, **MORE}.items():
         if name not in members:
             continue  # `_members` has seen to those that must be there
@@ -197,8 +197,8 @@ def from_networkx(graph: Any) -> GraphParts:
 
     Node ids follow the order in which networkx lists the nodes. Every node needs ``pos`` and every edge ``distance`` or, without
     it, ``weight``; ``risk`` and ``wait_risk`` are 0 and ``room`` is inf where absent. Nodes with a ``state`` have that as their
-    state and ``pos`` as their position; ``pos`` of other than two numbers is a state without a position. An undirected edge becomes one edge each way; self-loops are
-    refused, because waiting is implicit.
+    state and ``pos`` as their position; ``pos`` of other than two numbers is a state without a position. An undirected edge
+    becomes one edge each way; self-loops are refused, because waiting is implicit.
 
     Raises:
         InvalidInput: a multigraph, a missing attribute (the node or edge is named), a self-loop, values that are no numbers.

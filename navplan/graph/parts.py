@@ -11,7 +11,6 @@ from navplan.errors import InvalidInput
 from navplan.graph.limits import EdgeLimits
 from navplan.system.arrays import Float32, Float64, Int32
 
-
 # Positions are not taken from float32 states where float32 cannot tell points apart that are this near (cells).
 COARSE = 1e-2
 

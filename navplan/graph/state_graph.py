@@ -55,8 +55,8 @@ class StateGraph:
         wait_risk: (N,) float64 cost of one step on the spot.
         shape: (H, W) of the grid map that the nodes are the free cells of, or None for a state graph.
         limits: the rule that the edges obey, or None where none is known.
-        positions: (N, 2) float64 (row, col), or None where they are not known. Two-column states are positions (as they were given,
-            before rounding); with other states they must be given, or there is no clearance and no screening.
+        positions: (N, 2) float64 (row, col), or None where they are not known. Two-column states are positions (as they were
+            given, before rounding); with other states they must be given, or there is no clearance and no screening.
         node_room: (N,) float64 radius of the largest disc whose centre may stand at the node without reaching into an obstacle or
             over the map's edge; -1 where not even a point may, inf where no map was given. Worked out when first asked for.
         edge_room: (M,) float64 the same for moving straight along the edge.
@@ -85,6 +85,11 @@ class StateGraph:
         """The fields, in their order; rooms that nobody has asked for yet are None."""
         fields = {name.removeprefix("_"): value for name, value in self.__dict__.items()}
         return GraphParts(**{name: fields[name] for name in GraphParts._fields})
+
+    @classmethod
+    def _of(cls, parts: GraphParts) -> StateGraph:
+        fields: dict[str, Any] = parts._asdict()
+        return cls(**fields)
 
     def _measured(self) -> GraphParts:
         """The parts with all rooms that cannot be worked out again from the parts alone."""
@@ -157,7 +162,7 @@ class StateGraph:
             >>> StateGraph.from_grid(np.zeros((2, 2), bool)).num_edges
             8
         """
-        return cls(*grid_parts(walls))
+        return cls._of(grid_parts(walls))
 
     def cells(self) -> Int64:
         """(N, 2) integer (row, col) of each node of a grid graph."""
@@ -202,7 +207,7 @@ class StateGraph:
                 as `max_neighbors`, so that large graphs stay affordable. None evaluates every pair that passes.
             batch: pairs per call of the critics; bounds the memory.
             position: (N, 2) positions of states that have other columns, or what gives them: (N, D) states -> (N, 2).
-            world: a map (`navplan.scenarios.worlds.world.World`) to measure the rooms in; without it walls are what the critics know.
+            world: a map (`navplan.scenarios.worlds.world.World`) to measure the rooms in; without it only the critics know walls.
 
         Raises:
             InvalidInput: a state is not finite (the row is named), a limit makes no sense, the critics return NaN, or there are
@@ -212,7 +217,7 @@ class StateGraph:
 
         limits = EdgeLimits(max_distance, max_risk, max_speed if screen else math.inf, goal_tolerance, max_neighbors)
         most = max_pairs if screen else None
-        return cls(*build(states, critics, limits, max_pairs=most, batch=batch, position=position, world=world))
+        return cls._of(build(states, critics, limits, max_pairs=most, batch=batch, position=position, world=world))
 
     def keep(self, mask: Bool, limits: EdgeLimits | None = None) -> StateGraph:
         """The same nodes with the edges at which `mask` ((M,) bool) is True.
@@ -223,8 +228,8 @@ class StateGraph:
         """
         kept_before = np.concatenate([[0], np.cumsum(mask)])
         parts = self.parts
-        return StateGraph(
-            *parts._replace(
+        return StateGraph._of(
+            parts._replace(
                 indptr=kept_before[self.indptr].astype(np.int32),
                 indices=self.indices[mask],
                 distance=self.distance[mask],
@@ -285,15 +290,15 @@ class StateGraph:
         if max_risk is not None:
             limits = dataclasses.replace(limits, max_risk=max_risk)
         parts = self.parts._replace(world=world or self.world)
-        larger = StateGraph(*attach(parts, points, critics, limits, batch=batch, position=position))
+        larger = StateGraph._of(attach(parts, points, critics, limits, batch=batch, position=position))
         return larger, np.arange(self.num_nodes, larger.num_nodes, dtype=np.int32)
 
     def to_networkx(self, beta: float = 0.0, weight: Weight = "cost") -> Any:
         """A ``networkx.DiGraph`` over ids 0..N-1.
 
         Nodes carry ``pos`` (a tuple: (row, col) where positions are known, else the state), ``state`` where that is something
-        else, ``wait_risk`` and ``room``; edges ``distance``, ``risk``, ``room`` and ``weight``, which is ``distance + beta * risk``, or
-        1 with ``weight="hops"``; the graph carries ``shape`` and ``limits``.
+        else, ``wait_risk`` and ``room``; edges ``distance``, ``risk``, ``room`` and ``weight``, which is
+        ``distance + beta * risk``, or 1 with ``weight="hops"``; the graph carries ``shape`` and ``limits``.
 
         Example:
             >>> StateGraph.from_grid(np.zeros((1, 2), bool)).to_networkx().edges[0, 1]["weight"]
@@ -308,7 +313,7 @@ class StateGraph:
         """The inverse of `to_networkx`; ids follow the order in which networkx lists the nodes. See `navplan.graph.files`."""
         from navplan.graph.files import from_networkx
 
-        return cls(*from_networkx(graph))
+        return cls._of(from_networkx(graph))
 
     def save(self, path: str | Path) -> None:
         """Write an ``.npz`` file atomically; the same graph gives the same bytes."""
@@ -328,6 +333,6 @@ class StateGraph:
 
         parts = load(path)
         try:
-            return cls(*parts)
+            return cls._of(parts)
         except InvalidInput as error:
             raise FileFormatError(path, str(error)) from error

@@ -24,6 +24,10 @@ FINEST = 1e-7
 GRID_CLEARANCE = math.sqrt(0.5)
 
 
+class NoRoom(InvalidProblem):
+    """A start or goal without room for its agent's body."""
+
+
 @dataclass(frozen=True, eq=False)
 class Problem:
     """Agents on a graph, each with a start and a goal.
@@ -35,7 +39,8 @@ class Problem:
     Attributes:
         graph: the graph, planned on as it is.
         starts, goals: (A,) int32 node ids, pairwise distinct each.
-        radius: body radius in cells, for all or (A,) float64, one for each agent. Agents use nodes and edges that have room for them.
+        radius: body radius in cells, for all or (A,) float64, one for each agent. Agents use nodes and edges that have room for
+            them.
         clearance: least allowed distance between centres; 0 means vertex and swap conflicts only. None chooses twice the largest
             radius on state graphs; on grids the sum of the two largest, or 0 where that is at most sqrt(1/2), which vertex and
             swap conflicts guarantee.
@@ -69,7 +74,7 @@ class Problem:
         object.__setattr__(self, "goals", goals)
         object.__setattr__(self, "radius", _radius(self.radius, len(starts)))
         if self.clearance is None:
-            object.__setattr__(self, "clearance", self._default_clearance())
+            object.__setattr__(self, "clearance", default_clearance(self.graph, self.radii))
         for name in ("clearance", "beta", "wait_cost"):
             value = getattr(self, name)
             if not (isinstance(value, int | float | np.integer | np.floating) and 0 <= value <= _LARGEST):
@@ -82,13 +87,6 @@ class Problem:
         self._check_positions()
         self._check_costs()
         self._check_room()
-
-    def _default_clearance(self) -> float:
-        largest = np.sort(self.radii)[::-1]
-        if not self.graph.is_grid:
-            return 2.0 * float(largest[0])
-        together = float(largest[:2].sum()) if len(largest) > 1 else 0.0
-        return 0.0 if together <= GRID_CLEARANCE else together
 
     def _check_positions(self) -> None:
         """Where distances count there must be positions, and fine enough ones."""
@@ -128,7 +126,9 @@ class Problem:
                 for what, node in (("start", self.starts[agent]), ("goal", self.goals[agent])):
                     if not free[node]:
                         room = self.graph.node_room[node]
-                        raise InvalidProblem(f"agent {agent}: its {what}, node {node}, has room for radius {room:.6g}, its body has {radius:g}")
+                        raise NoRoom(
+                            f"agent {agent}: its {what}, node {node}, has room for radius {room:.6g}, its body has {radius:g}"
+                        )
 
     @property
     def radii(self) -> Float64:
@@ -179,6 +179,15 @@ class Problem:
         if self.weight == "hops":
             return np.ones(self.graph.num_nodes)
         return self.wait_cost + self.beta * self.graph.wait_risk
+
+
+def default_clearance(graph: StateGraph, radii: Float64) -> float:
+    """The clearance of bodies of these radii (A,) where none is given, see `Problem`."""
+    largest = np.sort(radii)[::-1]
+    if not graph.is_grid:
+        return 2.0 * float(largest[0])
+    together = float(largest[:2].sum()) if len(largest) > 1 else 0.0
+    return 0.0 if together <= GRID_CLEARANCE else together
 
 
 def _radius(value: object, agents: int) -> float | Float64:

@@ -74,9 +74,10 @@ def _overlapped(tail: Float64, head: Float64, radius: float) -> NDArray[np.int64
     cells = cells.reshape(-1, 2)
     inner = np.concatenate([cells + GAP, cells + 1 - GAP], axis=1)
     corners = [np.concatenate([cells + a, cells + b], axis=1) for a, b in (((0, 0), (0, 1)), ((0, 1), (1, 1)), ((1, 1), (1, 0)))]
-    corners.append(np.concatenate([cells + (1, 0), cells], axis=1))
+    corners.append(np.concatenate([cells + np.array([1, 0]), cells], axis=1))
     gap = np.min([segment_gaps(tail[None], head[None], edges)[0] for edges in corners], axis=0)
-    return cells[(gap < radius - GAP) | _passes(tail, head, inner)]
+    found: NDArray[np.int64] = cells[(gap < radius - GAP) | _passes(tail, head, inner)]
+    return found
 
 
 def _passes(tail: Float64, head: Float64, boxes: Float64) -> Bool:

@@ -68,7 +68,7 @@ def violations(
 
 
 def walls_checked(problem: Problem, world: Obstacles | None = None) -> Literal["map", "rooms", "no"]:
-    """What walls are checked against: the map itself (given, the graph's, or a grid's cells), rooms that the graph states, nothing."""
+    """What walls are checked against: the map (given, the graph's, a grid's cells), rooms that the graph states, or nothing."""
     graph = problem.graph
     if graph.positions is not None and (world is not None or graph.is_grid or isinstance(graph.world, Obstacles)):
         return "map"
@@ -159,7 +159,9 @@ def _walls(plan: Plan, problem: Problem, world: Obstacles | None) -> Iterator[Vi
         agent = int(np.searchsorted(first, at, side="right")) - 1
         step, radius = at - int(first[agent]), float(radii[at])
         where = ", ".join(f"{x:g}" for x in problem.graph.places[tails[at]])
-        message = f"agent {agent}: its body of radius {radius:g} reaches into a wall or over the edge in step {step}, from ({where})"
+        message = (
+            f"agent {agent}: its body of radius {radius:g} reaches into a wall or over the edge in step {step}, from ({where})"
+        )
         yield Violation("wall", (agent,), step, message)
 
 
@@ -167,8 +169,9 @@ def _swept(problem: Problem, tails: Int32, heads: Int32, radius: float, world: O
     graph = problem.graph
     assert graph.positions is not None  # `walls_checked` has looked
     ends = graph.positions[tails], graph.positions[heads]
-    if world is None and isinstance(graph.world, Obstacles):
-        world = graph.world
+    own: object = graph.world
+    if world is None and isinstance(own, Obstacles):
+        world = own
     if world is not None and world.walls is None:
         return hits_polygons(*ends, radius, world)
     if world is not None and world.walls is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from abc import ABC, abstractmethod
@@ -21,6 +22,8 @@ from navplan.plan.problem import GRID_CLEARANCE, Problem
 from navplan.system.arrays import Float64, Int32
 
 Guarantee = Literal["optimal", "bounded", "none"]
+# How far a planner tells bodies apart that have room in different places.
+Bodies = Literal["one", "nodes", "edges"]
 # Wall seconds that one kernel call may take, about; deadlines and Ctrl-C are looked at in between.
 SLICE_S = 0.01
 # Costs that differ by less, relatively, are one cost summed in two orders.
@@ -40,6 +43,8 @@ class Planner(ABC):
         graphs: kinds of graph, in words.
         max_agents: agents it can plan for, None for any number.
         any_clearance: keeps bodies apart by any clearance; False: it avoids shared nodes and swaps only.
+        bodies: tells bodies apart that have room at different nodes ("nodes"; each edge as wide as its ends, as on grids), or
+            on different edges too ("edges"), or plans for bodies that all have room in the same places ("one").
         keeps_budget: keeps the risk budget of a problem.
         stepwise: each time step follows from the one before by a step of PIBT, so that a lifelong run takes one at a time.
         kernels: dotted names of the kernel modules that it spends its time in; they are compiled before its time counts.
@@ -54,6 +59,7 @@ class Planner(ABC):
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs"
     max_agents: ClassVar[int | None] = None
     any_clearance: ClassVar[bool] = True
+    bodies: ClassVar[Bodies] = "one"
     keeps_budget: ClassVar[bool] = False
     stepwise: ClassVar[bool] = False
     kernels: ClassVar[tuple[str, ...]] = ()
@@ -83,6 +89,11 @@ class Planner(ABC):
                 f"planner {self.name} plans with clearance 0: it avoids shared nodes and swaps only, which on grids keeps agents "
                 f"{GRID_CLEARANCE:.2f} apart; here the clearance is {problem.spacing:g}, so use ecbs or cbs"
             )
+        if self.bodies != "edges" and needed_bodies(problem) not in ("one", self.bodies):
+            return (
+                f"planner {self.name} plans for bodies that have room in the same places; radii {problem.radii.min():g} to "
+                f"{problem.radii.max():g} have not, so use ecbs or cbs"
+            )
         return None
 
     def eager(self) -> Planner:
@@ -103,6 +114,20 @@ class Planner(ABC):
             deadline: `time.perf_counter` time at which to give up, or None.
             rng: source of every random choice.
         """
+
+
+def needed_bodies(problem: Problem) -> Bodies:
+    """What a planner must tell apart for the radii of `problem`."""
+    _, sizes = problem.bodies()
+    if len(sizes) == 1:
+        return "one"
+    graph = problem.graph
+    tails = np.repeat(np.arange(graph.num_nodes), np.diff(graph.indptr))
+    for size in sizes:
+        nodes, edges = graph.has_room(size)
+        if not edges[nodes[tails] & nodes[graph.indices]].all():
+            return "edges"
+    return "nodes"
 
 
 def check_supported(planner: Planner, problem: Problem) -> None:
@@ -182,6 +207,9 @@ class Weighted:
         unit: every edge costs 1.
         min_step: least cost of any move or wait.
         max_degree: largest out-degree.
+        body: (A,) int32 which of `bodies` each agent has.
+        bodies: the same graph without what has no room for a body, one for each of several bodies; empty where they need not be
+            told apart.
     """
 
     forward: Csr
@@ -191,6 +219,12 @@ class Weighted:
     unit: bool
     min_step: float
     max_degree: int
+    body: Int32 | None = None
+    bodies: tuple[Weighted, ...] = ()
+
+    def of_agent(self, agent: int) -> Weighted:
+        """The graph that an agent moves on: node ids are those of the whole graph, edges only what has room for it."""
+        return self if self.body is None or not self.bodies else self.bodies[self.body[agent]]
 
     @classmethod
     def of(cls, problem: Problem, prepared: Prepared) -> Weighted:
@@ -198,6 +232,18 @@ class Weighted:
         graph = problem.graph
         if graph is not prepared.graph:
             raise InvalidInput("the problem's graph is not the one that was prepared")
+        body, sizes = problem.bodies()
+        whole = cls._of(problem, prepared, body)
+        if len(sizes) == 1:
+            return whole
+        fitting = [graph.fitting(size) for size in sizes]
+        alone = dataclasses.replace(problem, radius=float(problem.radii.min()))
+        parts = [cls._of(dataclasses.replace(alone, graph=part), Prepared.of(part), body) for part in fitting]
+        return dataclasses.replace(whole, bodies=tuple(parts))
+
+    @classmethod
+    def _of(cls, problem: Problem, prepared: Prepared, body: Int32) -> Weighted:
+        graph = problem.graph
         weights = np.ascontiguousarray(problem.edge_weights())
         waits = np.ascontiguousarray(problem.wait_weights())
         backward = weights[prepared.edges]
@@ -210,22 +256,26 @@ class Weighted:
             unit=bool((weights == 1.0).all()),
             min_step=float(min(weights.min(initial=math.inf), waits.min(initial=math.inf))),
             max_degree=prepared.max_degree,
+            body=body,
         )
 
 
-def distance_tables(weighted: Weighted, goals: Int32, clock: Clock) -> Float64:
+def distance_tables(weighted: Weighted, goals: Int32, clock: Clock, first: int = 0) -> Float64:
     """Cost from every node to each goal: (A, N) float64, inf where there is no way.
+
+    Args:
+        goals: (A,) those of the agents from `first` on.
 
     Raises:
         OutOfTime: the deadline passed on the way.
     """
-    graph = weighted.backward
-    nodes = len(graph.indptr) - 1
+    nodes = len(weighted.backward.indptr) - 1
     tables = np.full((len(goals), nodes), np.inf)
     scratch = np.empty(nodes, np.int32)
-    queue = None if weighted.unit else make_queue(len(graph.indices))
+    queue = None if weighted.unit else make_queue(len(weighted.backward.indices))
     slice_size = expansions_per_slice(weighted.max_degree, 0)
-    for table, goal in zip(tables, goals.tolist(), strict=True):
+    for agent, (table, goal) in enumerate(zip(tables, goals.tolist(), strict=True), start=first):
+        graph = weighted.of_agent(agent).backward
         clock.check()
         if queue is None:
             breadth_first(graph.indptr, graph.indices, goal, table, scratch)

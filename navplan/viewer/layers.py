@@ -227,7 +227,7 @@ def draw_plan(surface: pygame.Surface, plan: Plan, view: View, factor: int) -> N
             shapes.diamond(surface, palette.agent_colour(agent), centre, size)
 
 
-def _without_waits(points: Float32) -> Float32:
+def _without_waits(points: Float64) -> Float64:
     moved = np.ones(len(points), np.bool_)
     moved[1:] = (points[1:] != points[:-1]).any(axis=1)
     return points[moved]

@@ -13,10 +13,10 @@ import navplan as nv
 from navplan.cli import main
 from navplan.errors import InvalidProblem
 from navplan.plan.plan import Plan, make_plan
-from navplan.plan.problem import Problem
+from navplan.plan.problem import GRID_CLEARANCE, Problem
 from navplan.plan.validate import validate
 from navplan.planners import get, names
-from navplan.planners.base import GRID_CLEARANCE, Planner, Prepared
+from navplan.planners.base import Planner, Prepared
 from navplan.planners.lifelong.lifelong import lifelong
 from navplan.planners.priority.lns import LNS
 from navplan.planners.solve import solve

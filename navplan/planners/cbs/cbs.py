@@ -11,7 +11,7 @@ import numpy as np
 from navplan.errors import InvalidInput
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
-from navplan.planners.base import Guarantee, Planner, Prepared, check_limit, check_time_limit, check_whole
+from navplan.planners.base import Bodies, Guarantee, Planner, Prepared, check_limit, check_time_limit, check_whole
 from navplan.planners.cbs.best_first import SearchOptions, best_first
 from navplan.planners.cbs.branching import ConflictBranching
 from navplan.planners.cbs.tree import Node, Tree, plan_by_tree
@@ -35,6 +35,7 @@ class CBS(Planner):
     guarantee: ClassVar[Guarantee] = "optimal"
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs; any clearance"
     about: ClassVar[str] = "Conflict-Based Search: optimal sum of costs, for few or lightly interacting agents"
+    bodies: ClassVar[Bodies] = "edges"
     kernels: ClassVar[tuple[str, ...]] = (
         "navplan.kernels.cbs.unit_search",
         "navplan.kernels.cbs.unit_diagrams",
@@ -86,6 +87,8 @@ class CBS(Planner):
             self.max_nodes, self.bypass, self.joint_after, self.team, self.team_after, self.corridors, self.mutexes
         )
         weighted = tree.weighted
+        if weighted.bodies:  # teams plan on one graph
+            return best_first(tree, ConflictBranching(tree, options), options._replace(team=0))
         if self.unit and weighted.unit and tree.clearance == 0.0 and bool((weighted.waits == 1.0).all()):
             return search_units(tree, options)
         return best_first(tree, ConflictBranching(tree, options), options)

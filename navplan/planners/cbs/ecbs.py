@@ -10,7 +10,17 @@ import numpy as np
 
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
-from navplan.planners.base import SAME, GaveUp, Guarantee, Planner, Prepared, check_limit, check_suboptimality, check_time_limit
+from navplan.planners.base import (
+    SAME,
+    Bodies,
+    GaveUp,
+    Guarantee,
+    Planner,
+    Prepared,
+    check_limit,
+    check_suboptimality,
+    check_time_limit,
+)
 from navplan.planners.cbs.agent_search import pack
 from navplan.planners.cbs.tree import Node, Tree, plan_by_tree
 
@@ -23,6 +33,7 @@ class ECBS(Planner):
     guarantee: ClassVar[Guarantee] = "bounded"
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs; any clearance"
     about: ClassVar[str] = "CBS with focal search on both levels: within a factor (1.1) of the optimum, much faster"
+    bodies: ClassVar[Bodies] = "edges"
     kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.search.space_time",)
 
     suboptimality: float = 1.1

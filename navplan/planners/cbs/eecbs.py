@@ -14,6 +14,7 @@ from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
 from navplan.planners.attempt import attempt
 from navplan.planners.base import (
+    Bodies,
     GaveUp,
     Guarantee,
     Infeasible,
@@ -41,6 +42,7 @@ class EECBS(Planner):
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs; clearance 0"
     about: ClassVar[str] = "explicit estimation CBS: within a factor (1.2) of the optimum, hundreds of agents"
     any_clearance: ClassVar[bool] = False
+    bodies: ClassVar[Bodies] = "nodes"
     kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.cbs.eecbs_tree",)
 
     suboptimality: float = 1.2

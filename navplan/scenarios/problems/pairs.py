@@ -10,7 +10,7 @@ from navplan.system.arrays import Int32, Int64
 
 
 def draw_pairs(
-    graph: StateGraph, agents: int, rng: np.random.Generator, *, spacing: float = 0.0, where: str = "graph"
+    graph: StateGraph, agents: int, rng: np.random.Generator, *, spacing: float = 0.0, where: str = "graph", radius: float = 0.0
 ) -> tuple[Int32, Int32]:
     """Distinct starts and distinct goals, (A,) int32 each, every goal in the strong component of its start.
 
@@ -19,6 +19,7 @@ def draw_pairs(
     Args:
         spacing: least Euclidean distance between two starts, and between two goals; 0 asks for distinct nodes only.
         where: for the message.
+        radius: of the bodies: nodes and edges without room for it are left out.
 
     Raises:
         InvalidProblem: there is no room for so many.
@@ -26,19 +27,21 @@ def draw_pairs(
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
 
-    n = graph.num_nodes
+    roomy, _ = graph.has_room(radius)
+    graph, n = graph.fitting(radius), graph.num_nodes
     matrix = csr_array((np.ones(graph.num_edges, np.int8), graph.indices, graph.indptr), shape=(n, n))
     _, component = connected_components(matrix, directed=True, connection="strong")
     alone = np.bincount(component)[component] == 1
 
     order = rng.permutation(n)
+    order = order[roomy[order]]
     starts = _spaced(graph, order[np.argsort(alone[order], kind="stable")], agents, spacing)
     if len(starts) < agents:
         raise InvalidProblem(f"{where}: room for {len(starts)} starts {spacing:g} apart, expected {agents}")
     goals = np.full(agents, -1, np.int64)
     for label in np.unique(component[starts]):
         members = np.flatnonzero(component[starts] == label)
-        nodes = rng.permutation(np.flatnonzero(component == label))
+        nodes = rng.permutation(np.flatnonzero((component == label) & roomy))
         chosen = _spaced(graph, nodes, len(members), spacing, avoid=goals[goals >= 0])
         if len(chosen) < len(members):
             raise InvalidProblem(f"{where}: no room for {agents} goals {spacing:g} apart in reach of their starts")
