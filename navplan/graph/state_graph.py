@@ -136,6 +136,8 @@ class StateGraph:
     def fitting(self, radius: float) -> StateGraph:
         """The same nodes with the edges that have room for a disc of this radius; the graph itself where all have."""
         nodes, edges = self.has_room(radius)
+        if nodes.all() and edges.all():
+            return self
         tails = np.repeat(np.arange(self.num_nodes), np.diff(self.indptr))
         mask = edges if nodes.all() else edges & nodes[tails] & nodes[self.indices]
         return self if mask.all() else self.keep(mask)

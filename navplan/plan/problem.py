@@ -118,7 +118,7 @@ class Problem:
 
     def _check_room(self) -> None:
         """Every agent must fit where it starts and where it ends."""
-        for radius in np.unique(self.radii).tolist():
+        for radius in {self.radius} if isinstance(self.radius, float) else np.unique(self.radii).tolist():
             free, _ = self.graph.has_room(radius)
             if free.all():
                 continue
@@ -145,9 +145,9 @@ class Problem:
 
         Radii between which no node and no edge makes a difference are one body, as large as the largest of them.
         """
+        if isinstance(self.radius, float):
+            return np.zeros(self.num_agents, np.int32), (self.radius,)
         sizes = np.unique(self.radii)
-        if len(sizes) == 1:
-            return np.zeros(self.num_agents, np.int32), (float(sizes[0]),)
         fits = [self.graph.has_room(float(size)) for size in sizes]
         counts = [(int(nodes.sum()), int(edges.sum())) for nodes, edges in fits]
         body = np.cumsum([0, *(after != before for before, after in itertools.pairwise(counts))])

@@ -64,7 +64,8 @@ def test_rooms_are_kept_by_files_attach_prune_and_networkx(tmp_path: Path) -> No
 def test_without_a_map_there_is_room_everywhere_and_walls_are_learned() -> None:
     graph = StateGraph.from_states(np.random.default_rng(0).random((9, 2)), FieldCritics())
     assert graph.walls == "learned"
-    assert np.isinf(graph.node_room).all() and np.isinf(graph.edge_room).all()
+    assert np.isinf(graph.node_room).all()
+    assert np.isinf(graph.edge_room).all()
 
 
 def test_states_without_positions_are_never_screened(tmp_path: Path) -> None:
@@ -78,14 +79,16 @@ def test_states_without_positions_are_never_screened(tmp_path: Path) -> None:
     images = np.random.default_rng(0).random((12, 48)) * 1000
     critics = Ones()
     graph = StateGraph.from_states(images, critics, 2.0)
-    assert graph.positions is None and graph.num_edges == 12 * 11
+    assert graph.positions is None
+    assert graph.num_edges == 12 * 11
     with pytest.raises(InvalidInput, match="give position="):
         StateGraph.from_states(images, Ones(), 2.0, max_pairs=50)
     placed = StateGraph.from_states(images, Ones(), 2.0, position=lambda states: states[:, :2])
     assert placed.num_edges == 0  # all farther apart than two steps
     np.testing.assert_array_equal(placed.positions, placed.states[:, :2])
     larger, ids = graph.attach(images[:1], Ones())
-    assert ids.tolist() == [12] and larger.positions is None
+    assert ids.tolist() == [12]
+    assert larger.positions is None
     with pytest.raises(InvalidInput, match="the graph has positions and the points have none"):
         placed.attach(images[:1], Ones())
     placed.save(tmp_path / "g.npz")

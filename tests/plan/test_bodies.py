@@ -137,7 +137,9 @@ def test_planners_that_know_nodes_tell_bodies_apart_on_grids() -> None:
     for name in ("ecbs", "eecbs", "prioritized", "pbs", "lns"):
         plan = solve(problem, name, time_limit=2.0)
         assert violations(plan, problem) == [], name
-        assert plan.sum_of_costs is not None and best is not None and plan.sum_of_costs >= best
+        assert plan.sum_of_costs is not None
+        assert best is not None
+        assert plan.sum_of_costs >= best
     for name in ("lacam", "pibt", "anytime", "risk"):
         with pytest.raises(InvalidProblem, match="have room in the same places"):
             solve(problem, name)
@@ -147,7 +149,7 @@ def test_bodies_without_room_are_refused_by_name() -> None:
     gap = np.ones((3, 3), bool)
     gap[1] = False
     graph = StateGraph.from_grid(gap)
-    with pytest.raises(InvalidProblem, match="agent 1: its start, node 1, has room for radius 0.5, its body has 3"):
+    with pytest.raises(InvalidProblem, match=r"agent 1: its start, node 1, has room for radius 0\.5, its body has 3"):
         Problem(graph, [0, 1], [2, 0], radius=np.array([0.2, 3.0]))
     hall = StateGraph.from_grid(np.zeros((12, 12), bool))
     side_by_side = Problem(
@@ -176,7 +178,7 @@ def test_headings_are_no_metres() -> None:
 
 def test_decimetres_count_at_utm_coordinates() -> None:
     origin = np.array([500000.0, 5400000.0])
-    states = origin + [[0.0, 0.0], [0.0, 5.0], [0.6, 0.0], [0.6, 5.0]]
+    states = origin + np.array([[0.0, 0.0], [0.0, 5.0], [0.6, 0.0], [0.6, 5.0]])
     arrays = ([0, 1, 2, 3, 4], [1, 0, 3, 2], np.ones(4), np.zeros(4), np.zeros(4))
     problem = Problem(StateGraph(states, *arrays), [0, 2], [1, 3], clearance=0.8)  # type: ignore[arg-type]
     assert solve(problem, "cbs").status == "infeasible"
@@ -201,6 +203,7 @@ def test_a_world_inflated_is_where_bodies_may_be() -> None:
     free = world.inflated(0.3)
     points = free.sample(50, np.random.default_rng(0))
     solid = shapely.union_all(list(world.polygons)) if world.walls is None else None
-    assert free.is_free(points).all() and len(points) == 50
+    assert free.is_free(points).all()
+    assert len(points) == 50
     if solid is not None:
         assert all(solid.distance(shapely.Point(p)) >= 0.3 - 1e-9 for p in points)

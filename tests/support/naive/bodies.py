@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import shapely
 from shapely.geometry import LineString, Point, Polygon, box
@@ -32,7 +34,7 @@ def wall_steps(plan: Plan, problem: Problem, world: World) -> set[tuple[int, int
     found = set()
     for agent, path in enumerate(plan.paths):
         points = problem.graph.places[path]
-        ways = list(zip(points[:-1], points[1:], strict=True)) or [(points[0], points[0])]
+        ways = list(itertools.pairwise(points)) or [(points[0], points[0])]
         for step, (tail, head) in enumerate(ways):
             way = Point(tail) if np.array_equal(tail, head) else LineString([tail, head])
             if shapely.distance(way, solid) < problem.radii[agent] - ROUNDING or inner.intersects(way):
