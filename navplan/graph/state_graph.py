@@ -56,7 +56,8 @@ class StateGraph:
         shape: (H, W) of the grid map that the nodes are the free cells of, or None for a state graph.
         limits: the rule that the edges obey, or None where none is known.
         positions: (N, 2) float64 (row, col), or None where they are not known. Two-column states are positions (as they were
-            given, before rounding); with other states they must be given, or there is no clearance and no screening.
+            given, before rounding) unless others are given; with other states they must be given, or there is no clearance and
+            no screening. `dataclasses.replace` with other states needs other positions too, or ``positions=None``.
         node_room: (N,) float64 radius of the largest disc whose centre may stand at the node without reaching into an obstacle or
             over the map's edge; -1 where not even a point may, inf where no map was given. Worked out when first asked for.
         edge_room: (M,) float64 the same for moving straight along the edge.
