@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 
 import numpy as np
 
@@ -61,12 +62,17 @@ class Problem:
         for name in ("radius", "clearance", "beta", "wait_cost"):
             value = getattr(self, name)
             if name == "clearance" and value is None:
-                object.__setattr__(self, name, 0.0 if self.graph.is_grid else 2.0 * self.radius)
-            elif not (isinstance(value, int | float | np.integer | np.floating) and 0 <= value <= _LARGEST):
+                value = 0.0 if self.graph.is_grid else 2.0 * self.radius
+            if isinstance(value, np.generic):
+                value = value.item()
+            if not (isinstance(value, Real) and 0 <= value <= _LARGEST):
                 raise InvalidProblem(f"{name} is {value!r}, expected a number that is not negative, at most {_LARGEST:g}")
+            object.__setattr__(self, name, float(value))  # kernels are compiled for one type of number, and files hold no other
         budget = self.risk_budget
-        if budget is not None and not (isinstance(budget, int | float) and math.isfinite(budget) and budget >= 0):
-            raise InvalidProblem(f"risk_budget is {budget!r}, expected a number that is not negative, or None")
+        if budget is not None:
+            if not (isinstance(budget, Real) and 0 <= budget < math.inf):
+                raise InvalidProblem(f"risk_budget is {budget!r}, expected a number that is not negative, or None")
+            object.__setattr__(self, "risk_budget", float(budget))
         if self.weight not in ("cost", "hops"):
             raise InvalidProblem(f"weight is {self.weight!r}, expected 'cost' or 'hops'")
 

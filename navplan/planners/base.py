@@ -6,6 +6,7 @@ import math
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -280,35 +281,35 @@ def freeze(*arrays: NDArray[Any]) -> None:
 
 def check_time_limit(name: str, value: float | None) -> None:
     """Raise InvalidInput unless `value` is None or a number of seconds that is not negative."""
-    if value is not None and not (isinstance(value, int | float) and value >= 0):
+    if value is not None and not (isinstance(value, Real) and value >= 0):
         raise InvalidInput(f"{name} is {value!r}, expected seconds, at least 0, or None")
 
 
 def check_count(name: str, value: int | None) -> None:
     """Raise InvalidInput unless `value` is None or an integer of at least 0."""
-    if value is not None and not (isinstance(value, int | np.integer) and value >= 0):
+    if value is not None and not (isinstance(value, Integral) and value >= 0):
         raise InvalidInput(f"{name} is {value!r}, expected an integer of at least 0 or None")
 
 
 def check_limit(name: str, value: int | None) -> None:
     """Raise InvalidInput unless `value` is None or a positive integer."""
-    if value is not None and not (isinstance(value, int) and value > 0):
+    if value is not None and not (isinstance(value, Integral) and value > 0):
         raise InvalidInput(f"{name} is {value!r}, expected a positive integer or None")
 
 
 def check_suboptimality(name: str, value: float) -> None:
     """Raise InvalidInput unless `value` is a ratio to the optimum: a number of at least 1."""
-    if not (isinstance(value, int | float) and 1.0 <= value < math.inf):
+    if not (isinstance(value, Real) and 1.0 <= value < math.inf):
         raise InvalidInput(f"{name} is {value!r}, expected a number of at least 1")
 
 
 def check_whole(name: str, value: int) -> None:
     """Raise InvalidInput unless `value` is an integer that is not negative."""
-    if not isinstance(value, int) or value < 0:
+    if not isinstance(value, Integral) or value < 0:
         raise InvalidInput(f"{name} is {value!r}, expected an integer of at least 0")
 
 
 def check_positive(name: str, value: int) -> None:
     """Raise InvalidInput unless `value` is a positive integer."""
-    if not isinstance(value, int) or value < 1:
+    if not isinstance(value, Integral) or value < 1:
         raise InvalidInput(f"{name} is {value!r}, expected a positive integer")

@@ -7,7 +7,6 @@ A run directory holds ``config.json``, ``curves.csv``, ``checkpoint.safetensors`
 from __future__ import annotations
 
 import json
-import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from navplan.learned.training.fields import TrainingSettings
 from navplan.learned.training.run import Run, new_run, versions
 from navplan.learned.training.run_config import read_run_config
 from navplan.system.files import write_text
+from navplan.system.signals import handled
 
 Progress = Callable[[int, dict[str, float]], None]
 
@@ -104,13 +104,7 @@ def fixed_numerics(config: TrainingSettings) -> Iterator[None]:
 
 @contextmanager
 def _interrupt() -> Iterator[threading.Event]:
-    """Turn Ctrl-C into an event, so that a round is finished and saved first; only the main thread may do so."""
+    """Turn Ctrl-C and SIGTERM into an event, so that a round is finished and saved first; only the main thread may do so."""
     event = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
+    with handled(lambda *_: event.set()):
         yield event
-        return
-    before = signal.signal(signal.SIGINT, lambda *_: event.set())
-    try:
-        yield event
-    finally:
-        signal.signal(signal.SIGINT, before)

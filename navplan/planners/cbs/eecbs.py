@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 from typing import ClassVar
 
 import numpy as np
@@ -58,7 +59,7 @@ class EECBS(Planner):
         check_suboptimality("EECBS.suboptimality", self.suboptimality)
         check_time_limit("EECBS.time_limit", self.time_limit)
         check_count("EECBS.max_nodes", self.max_nodes)
-        if not (isinstance(self.greed, int | float) and 0.0 <= self.greed < math.inf):
+        if not (isinstance(self.greed, Real) and 0.0 <= self.greed < math.inf):
             raise InvalidInput(f"EECBS.greed is {self.greed!r}, expected a number of at least 0")
 
     def plan(self, problem: Problem, state: Prepared, *, deadline: float | None, rng: np.random.Generator) -> Plan:
