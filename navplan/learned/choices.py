@@ -106,8 +106,9 @@ def resumed_settings(wanted: Wanted, out: str | Path) -> TrainingSettings:
     base, name = read_run_config(out), _recipe(wanted)
     if name not in (None, base.recipe):
         raise InvalidInput(f"{out}: was started with recipe {base.recipe!r}, not {name!r}")
-    longer = wanted.steps is not None and wanted.steps > base.steps
-    return _changed(base.extended(wanted.steps) if longer else base, wanted)
+    if wanted.steps is not None and wanted.steps > base.steps:
+        base = base.extended(wanted.steps)
+    return _changed(base, wanted)
 
 
 def _recipe(wanted: Wanted) -> str | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from numbers import Real
+from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -60,17 +61,19 @@ class Problem:
         object.__setattr__(self, "starts", starts)
         object.__setattr__(self, "goals", goals)
         for name in ("radius", "clearance", "beta", "wait_cost"):
-            value = getattr(self, name)
+            value: Any = getattr(self, name)
             if name == "clearance" and value is None:
                 value = 0.0 if self.graph.is_grid else 2.0 * self.radius
             if isinstance(value, np.generic):
                 value = value.item()
-            if not (isinstance(value, Real) and 0 <= value <= _LARGEST):
+            if not (isinstance(value, int | float | Fraction) and 0 <= value <= _LARGEST):
                 raise InvalidProblem(f"{name} is {value!r}, expected a number that is not negative, at most {_LARGEST:g}")
             object.__setattr__(self, name, float(value))  # kernels are compiled for one type of number, and files hold no other
-        budget = self.risk_budget
+        budget: Any = self.risk_budget
         if budget is not None:
-            if not (isinstance(budget, Real) and 0 <= budget < math.inf):
+            if isinstance(budget, np.generic):
+                budget = budget.item()
+            if not (isinstance(budget, int | float | Fraction) and 0 <= budget < math.inf):
                 raise InvalidProblem(f"risk_budget is {budget!r}, expected a number that is not negative, or None")
             object.__setattr__(self, "risk_budget", float(budget))
         if self.weight not in ("cost", "hops"):

@@ -86,7 +86,9 @@ def _tiny_problems(agents: int | None, weight: Weight) -> Iterator[Problem]:
         risk=np.zeros(6),
         wait_risk=np.zeros(3),
     )
-    yield Problem(triangle, [0, 2][:agents], [2, 0][:agents], clearance=0.0, weight=weight)
+    yield Problem(
+        triangle, np.array([0, 2][:agents], np.int32), np.array([2, 0][:agents], np.int32), clearance=0.0, weight=weight
+    )
     for rows, starts, goals in TINY:
         grid = StateGraph.from_grid(np.array([[cell == "#" for cell in row] for row in rows]))
         uneven = StateGraph(
@@ -97,7 +99,9 @@ def _tiny_problems(agents: int | None, weight: Weight) -> Iterator[Problem]:
             risk=np.full(grid.num_edges, 0.25),
             wait_risk=np.full(grid.num_nodes, 0.125),
         )
-        yield Problem(uneven, starts[:agents], goals[:agents], clearance=0.0, weight=weight)
+        yield Problem(
+            uneven, np.array(starts[:agents], np.int32), np.array(goals[:agents], np.int32), clearance=0.0, weight=weight
+        )
 
 
 def _plan_tiny(planner: Planner, weight: Weight) -> None:
@@ -118,7 +122,8 @@ def compile_planner(name: str, *weights: Weight) -> None:
 def _compile(planner: Planner, weights: Sequence[Weight]) -> None:
     _compile_parts(planner.parts, weights)
     for weight in weights:
-        _plan_tiny(planner, weight)
+        for each in (*(part() for part in planner.parts), planner):
+            _plan_tiny(each, weight)
 
 
 def _compile_parts(parts: tuple[type[Planner], ...], weights: Sequence[Weight]) -> None:

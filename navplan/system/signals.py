@@ -102,6 +102,7 @@ def noting_interrupts() -> Iterator[list[int]]:
     When the search that `searching` surrounds is over, signals are noted only: whoever waits for its result is to see it.
     """
     noted: list[int] = []
+    _Search.watched = _Search.over = False
 
     def note(number: int, frame: FrameType | None) -> None:
         noted.append(number)

@@ -19,6 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numba.core.config
 from numba.core import caching
 
 _DIGEST = 32
@@ -31,6 +32,7 @@ _Locator: Any = caching.UserProvidedCacheLocator
 _Implementation: Any = caching.CompileResultCacheImpl
 _File: Any = caching.IndexDataCacheFile
 _FunctionCache: Any = caching.FunctionCache
+settings: Any = numba.core.config
 
 
 def base_folder() -> Path | None:
@@ -149,7 +151,7 @@ class KernelCache(_FunctionCache):  # type: ignore[misc]
     def __init__(self, function: Callable[..., object], base: Path, folder: Path) -> None:
         class Place(_Locator):  # type: ignore[misc]
             def __init__(self, py_func: Any, py_file: str) -> None:
-                super().__init__(py_func, py_file)
+                self._py_file, self._lineno = py_file, py_func.__code__.co_firstlineno
                 self._cache_path = str(folder / self.get_suitable_cache_subpath(py_file))
 
             @classmethod
@@ -161,14 +163,13 @@ class KernelCache(_FunctionCache):  # type: ignore[misc]
 
         self._impl_class = Implementation
         self._base = base
-        held, caching.config.CACHE_DIR = caching.config.CACHE_DIR, str(folder)
-        chosen, caching.config.CACHE_LOCATOR_CLASSES = caching.config.CACHE_LOCATOR_CLASSES, ""
+        chosen, settings.CACHE_LOCATOR_CLASSES = settings.CACHE_LOCATOR_CLASSES, ""  # another place is none of ours
         try:
             super().__init__(function)
         finally:
-            caching.config.CACHE_DIR, caching.config.CACHE_LOCATOR_CLASSES = held, chosen
-        plain = self._cache_file
-        self._cache_file = _CheckedFile(plain._cache_path, self._impl.filename_base, plain._source_stamp)
+            settings.CACHE_LOCATOR_CLASSES = chosen
+        plain: Any = self._cache_file
+        self._cache_file: Any = _CheckedFile(plain._cache_path, self._impl.filename_base, plain._source_stamp)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The compiled function for a signature; None where there is none, or none that is whole."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from numbers import Real
 from typing import ClassVar
 
 import numpy as np
@@ -26,6 +25,7 @@ from navplan.planners.base import (
     check_suboptimality,
     check_time_limit,
     distance_tables,
+    is_number,
 )
 from navplan.planners.cbs.eecbs_search import ExplicitEstimationSearch
 from navplan.planners.cbs.joint_attempts import JointAttempts, check_team
@@ -70,7 +70,7 @@ class EECBS(Planner):
         check_suboptimality("EECBS.suboptimality", self.suboptimality)
         check_time_limit("EECBS.time_limit", self.time_limit)
         check_count("EECBS.max_nodes", self.max_nodes)
-        if not (isinstance(self.greed, Real) and 0.0 <= self.greed < math.inf):
+        if not (is_number(self.greed) and 0.0 <= self.greed < math.inf):
             raise InvalidInput(f"EECBS.greed is {self.greed!r}, expected a number of at least 0")
         check_team("EECBS", self.team, self.team_after)
 
