@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from navplan.cli.interrupt import noting_interrupts
 from navplan.cli.options import (
     add_json_option,
     add_problem_options,
@@ -22,6 +21,7 @@ from navplan.cli.options import (
 )
 from navplan.errors import InvalidInput
 from navplan.system.progress import ProgressDisplay
+from navplan.system.signals import noting_interrupts
 
 if TYPE_CHECKING:
     from navplan.plan.problem import Problem
@@ -66,21 +66,22 @@ def run(args: argparse.Namespace) -> int:
         return _pareto(problem, args)
     planner = args.planner or ("cbs" if args.risk_budget is None else "risk")
     options = {} if args.allocation is None else {"allocation": args.allocation}
-    with noting_interrupts() as interrupts, ProgressDisplay(quiet=args.quiet) as progress:
-        progress.stage(f"solving for {problem.num_agents} agents with {planner}, at most {args.time_limit:g} s")
-        plan = solve(
-            problem,
-            planner,
-            time_limit=args.time_limit,
-            seed=args.seed,
-            suboptimality=args.suboptimality,
-            memory_limit=args.memory_limit,
-            progress=progress.say,
-            **options,
-        )
-    if args.out is not None:
-        plan.save(args.out)
-    print(json.dumps(plan.summary()) if args.json else describe(plan))
+    with noting_interrupts() as interrupts:
+        with ProgressDisplay(quiet=args.quiet) as progress:
+            progress.stage(f"solving for {problem.num_agents} agents with {planner}, at most {args.time_limit:g} s")
+            plan = solve(
+                problem,
+                planner,
+                time_limit=args.time_limit,
+                seed=args.seed,
+                suboptimality=args.suboptimality,
+                memory_limit=args.memory_limit,
+                progress=progress.say,
+                **options,
+            )
+        if args.out is not None:
+            plan.save(args.out)
+        print(json.dumps(plan.summary()) if args.json else describe(plan), flush=True)
     if interrupts or plan.reason.startswith("interrupted"):
         return 130
     return 0 if plan.solved else 1

@@ -7,6 +7,8 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -76,12 +78,19 @@ class Problem:
         if self.clearance is None:
             object.__setattr__(self, "clearance", default_clearance(self.graph, self.radii))
         for name in ("clearance", "beta", "wait_cost"):
-            value = getattr(self, name)
-            if not (isinstance(value, int | float | np.integer | np.floating) and 0 <= value <= _LARGEST):
+            value: Any = getattr(self, name)
+            if isinstance(value, np.generic):
+                value = value.item()
+            if not (isinstance(value, int | float | Fraction) and 0 <= value <= _LARGEST):
                 raise InvalidProblem(f"{name} is {value!r}, expected a number that is not negative, at most {_LARGEST:g}")
-        budget = self.risk_budget
-        if budget is not None and not (isinstance(budget, int | float) and math.isfinite(budget) and budget >= 0):
-            raise InvalidProblem(f"risk_budget is {budget!r}, expected a number that is not negative, or None")
+            object.__setattr__(self, name, float(value))  # kernels are compiled for one type of number, and files hold no other
+        budget: Any = self.risk_budget
+        if budget is not None:
+            if isinstance(budget, np.generic):
+                budget = budget.item()
+            if not (isinstance(budget, int | float | Fraction) and 0 <= budget < math.inf):
+                raise InvalidProblem(f"risk_budget is {budget!r}, expected a number that is not negative, or None")
+            object.__setattr__(self, "risk_budget", float(budget))
         if self.weight not in ("cost", "hops"):
             raise InvalidProblem(f"weight is {self.weight!r}, expected 'cost' or 'hops'")
         self._check_positions()

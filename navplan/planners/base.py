@@ -7,6 +7,7 @@ import math
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -326,37 +327,47 @@ def freeze(*arrays: NDArray[Any]) -> None:
         array.setflags(write=False)
 
 
+def is_number(value: object) -> bool:
+    """True for a real number of any type, numpy's included."""
+    return isinstance(value, Real)
+
+
+def is_whole(value: object) -> bool:
+    """True for a whole number of any type, numpy's included."""
+    return isinstance(value, Integral)
+
+
 def check_time_limit(name: str, value: float | None) -> None:
     """Raise InvalidInput unless `value` is None or a number of seconds that is not negative."""
-    if value is not None and not (isinstance(value, int | float) and value >= 0):
+    if value is not None and not (is_number(value) and value >= 0):
         raise InvalidInput(f"{name} is {value!r}, expected seconds, at least 0, or None")
 
 
 def check_count(name: str, value: int | None) -> None:
     """Raise InvalidInput unless `value` is None or an integer of at least 0."""
-    if value is not None and not (isinstance(value, int | np.integer) and value >= 0):
+    if value is not None and not (is_whole(value) and value >= 0):
         raise InvalidInput(f"{name} is {value!r}, expected an integer of at least 0 or None")
 
 
 def check_limit(name: str, value: int | None) -> None:
     """Raise InvalidInput unless `value` is None or a positive integer."""
-    if value is not None and not (isinstance(value, int) and value > 0):
+    if value is not None and not (is_whole(value) and value > 0):
         raise InvalidInput(f"{name} is {value!r}, expected a positive integer or None")
 
 
 def check_suboptimality(name: str, value: float) -> None:
     """Raise InvalidInput unless `value` is a ratio to the optimum: a number of at least 1."""
-    if not (isinstance(value, int | float) and 1.0 <= value < math.inf):
+    if not (is_number(value) and 1.0 <= value < math.inf):
         raise InvalidInput(f"{name} is {value!r}, expected a number of at least 1")
 
 
 def check_whole(name: str, value: int) -> None:
     """Raise InvalidInput unless `value` is an integer that is not negative."""
-    if not isinstance(value, int) or value < 0:
+    if not is_whole(value) or value < 0:
         raise InvalidInput(f"{name} is {value!r}, expected an integer of at least 0")
 
 
 def check_positive(name: str, value: int) -> None:
     """Raise InvalidInput unless `value` is a positive integer."""
-    if not isinstance(value, int) or value < 1:
+    if not is_whole(value) or value < 1:
         raise InvalidInput(f"{name} is {value!r}, expected a positive integer")

@@ -8,17 +8,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from navplan.errors import InvalidInput
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
 from navplan.planners.base import Bodies, Guarantee, Planner, Prepared, check_limit, check_time_limit, check_whole
 from navplan.planners.cbs.best_first import SearchOptions, best_first
 from navplan.planners.cbs.branching import ConflictBranching
+from navplan.planners.cbs.joint_attempts import check_team
 from navplan.planners.cbs.tree import Node, Tree, plan_by_tree
 from navplan.planners.cbs.unit.search import search_units
-
-# Agents that can be planned jointly.
-MOST_TOGETHER = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +66,7 @@ class CBS(Planner):
         check_time_limit("CBS.time_limit", self.time_limit)
         check_limit("CBS.max_nodes", self.max_nodes)
         check_whole("CBS.joint_after", self.joint_after)
-        check_whole("CBS.team", self.team)
-        check_whole("CBS.team_after", self.team_after)
-        if self.team > MOST_TOGETHER:
-            raise InvalidInput(f"CBS.team is {self.team}, expected at most {MOST_TOGETHER}")
+        check_team("CBS", self.team, self.team_after)
 
     def eager(self) -> CBS:
         """The same planner using every kernel from the start, for warming up."""
