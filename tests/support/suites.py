@@ -63,6 +63,8 @@ agents = [2]
 problems = 2
 budget = 30
 train_seeds = [0]
+[options]
+body = "point"
 [bootstrap]
 draws = 50
 [[settings]]
@@ -86,5 +88,5 @@ def row(**changes: Any) -> dict[str, Any]:
     base |= {"method": "navplan", "setting": "default", "train_seed": 0, "success": True, "reached": True, "agent_contacts": 0}
     base |= {"cost_max": 1.0, "cost_mean": 1.0, "cost_total": 1.0, "oracle_cost_max": 0.5, "oracle_cost_mean": 0.5}
     base |= {"steps_mean": 9.0, "steps_max": 9, "steps_total": 9, "oracle_steps_mean": 8.0, "status": "success", "arrived": 1}
-    base |= {"oracle_cost_total": 0.5, "oracle_steps_max": 8.0, "budget": 300, "wall_contacts": 0, "replans": 0}
+    base |= {"oracle_cost_total": 0.5, "oracle_steps_max": 8.0, "budget": 300, "wall_contacts": 0, "bumps": 0, "replans": 0}
     return {**base, "plan_status": "", "checkpoint_sha256": "0", "reason": "", **changes}

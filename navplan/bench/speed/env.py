@@ -39,7 +39,7 @@ def _grid_rows(name: str, quick: bool) -> list[Row]:
     ours = _rate_of_env(world, 2048, 1, quick)
     peer = NumpyPeer.of(world)
     rng = np.random.default_rng(0)
-    starts = PointEnv(world, rng=rng).sample_free(256)
+    starts = PointEnv(world, body="point", rng=rng).sample_free(256)
     actions = rng.uniform(-1, 1, size=(256, 2)).astype(np.float32)
     some = 16 if quick else 256
 
@@ -65,7 +65,7 @@ def _row(name: str, rate: float, peer: str, ratio: float | None, note: str) -> R
 
 def _rate_of_env(world: World, environments: int, agents: int, quick: bool) -> float:
     rng = np.random.default_rng(0)
-    env = PointEnv(world, num_envs=environments, num_agents=agents, rng=rng)
+    env = PointEnv(world, num_envs=environments, num_agents=agents, body="point", rng=rng)
     batches = 4 if quick else 32
     actions = rng.uniform(-1, 1, size=(batches, environments, agents, 2)).astype(np.float32)
     env.step(actions[0])  # compiles
