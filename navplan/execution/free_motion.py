@@ -7,7 +7,8 @@ from typing import Any, cast
 import numpy as np
 
 from navplan.execution.simulator import Simulator
-from navplan.kernels.motion.stepping import SUBSTEPS, free_motion
+from navplan.kernels.motion.discs import free_motion
+from navplan.kernels.motion.stepping import SUBSTEPS
 from navplan.system.arrays import Float32
 
 

@@ -23,7 +23,8 @@ def write_problems(path: Path, map_name: str, difficulties: tuple[str, ...], age
     scenario, rng = load_scenario(map_name), np.random.default_rng(5)
     sets = []
     for difficulty in difficulties:
-        drawn = [draw_problem(scenario.world, agents, rng, distance=HOPS[difficulty]) for _ in range(problems)]
+        room = scenario.radius + 0.01  # for bodies, once coordinates are rounded
+        drawn = [draw_problem(scenario.world, agents, rng, distance=HOPS[difficulty], radius=room) for _ in range(problems)]
         starts = np.floor(np.stack([pair[0] for pair in drawn]) * 1000) / 1000
         goals = np.floor(np.stack([pair[1] for pair in drawn]) * 1000) / 1000
         steps = np.stack([geodesic_steps(scenario.world, *pair) for pair in drawn]).astype(np.int32)
@@ -63,8 +64,6 @@ agents = [2]
 problems = 2
 budget = 30
 train_seeds = [0]
-[options]
-body = "point"
 [bootstrap]
 draws = 50
 [[settings]]

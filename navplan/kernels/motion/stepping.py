@@ -5,7 +5,7 @@ axis 1, a move accepted unless it leaves the box or meets an obstacle. All of it
 the position that was tested. An agent's step is kept as eleven rows and eleven columns: half-step 2k is (row[k+1], col[k]),
 half-step 2k+1 is (row[k+1], col[k+1]).
 
-That is a point: its radius only counts for contacts. `step_discs` moves discs in the same half-steps.
+That is a point: its radius only counts for contacts. `navplan.kernels.motion.discs` moves discs in the same half-steps.
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ import math
 import numpy as np
 
 from navplan.kernels.common.jit import inner, kernel
-from navplan.kernels.motion.body import inside, press
 from navplan.kernels.motion.obstacles import BLOCKED, FREE, MIXED, hazard_cost, side
 
 SUBSTEPS = 10
-_DT = np.float32(0.1)
+DT = np.float32(0.1)
 _ZERO = np.float32(0.0)
 _ONE = np.float32(1.0)
 
@@ -60,7 +59,7 @@ def step_all(geometry, states, actions, goals, contact_distance, tolerance, trac
     for b in range(environments):
         for a in range(agents):
             row, col = states[b, a, 0], states[b, a, 1]
-            d_row, d_col = _DT * _clip(actions[b, a, 0]), _DT * _clip(actions[b, a, 1])
+            d_row, d_col = DT * clip(actions[b, a, 0]), DT * clip(actions[b, a, 1])
             rejected = 0
             if not _glide(cells, height, width, row, col, d_row, d_col, rows[a], cols[a]):
                 rejected = _slide(geometry, row, col, d_row, d_col, rows[a], cols[a])
@@ -69,10 +68,10 @@ def step_all(geometry, states, actions, goals, contact_distance, tolerance, trac
             first, last = box_indptr[cell], box_indptr[cell + 1]
             least = float(too_far)
             if first < last:
-                least = float(_least_to_boxes(boxes, box_ids[first:last], too_far, rows[a], cols[a]))
+                least = float(least_to_boxes(boxes, box_ids[first:last], too_far, rows[a], cols[a]))
             if edge_indptr[cell] < edge_indptr[cell + 1]:
                 edges = edge_ids[edge_indptr[cell] : edge_indptr[cell + 1]]
-                least = min(least, _least_to_edges(geometry.segments, edges, least, rows[a], cols[a]))
+                least = min(least, least_to_edges(geometry.segments, edges, least, rows[a], cols[a]))
             cost[b, a] = hazard_cost(geometry.hazard_kind, geometry.hazard_radius, least)
             next_states[b, a, 0] = rows[a, SUBSTEPS]
             next_states[b, a, 1] = cols[a, SUBSTEPS]
@@ -81,113 +80,17 @@ def step_all(geometry, states, actions, goals, contact_distance, tolerance, trac
             reached[b, a] = gap_row * gap_row + gap_col * gap_col < squared_tolerance
         if agents > 1:
             find_contacts(rows, cols, contact_distance, contacts[b])
-    return -1
-
-
-@kernel
-def step_discs(
-    geometry, body, states, actions, goals, contact_distance, tolerance, traces, next_states, cost, reached, contacts, bumps
-):
-    """`step_all` for discs: `body` is a scenarios.worlds.geometry.Body; bumps are the axis moves that were cut short."""
-    environments, agents, _ = states.shape
-    for b in range(environments):
-        for a in range(agents):
-            if not (math.isfinite(actions[b, a, 0]) and math.isfinite(actions[b, a, 1])):
-                return b * agents + a
-    rows, cols = traces[0], traces[1]
-    shape, radius, height, width = geometry.cells.shape, body.radius, float(geometry.height), float(geometry.width)
-    near_boxes, near_edges = body.rectangle_indptr, body.segment_indptr
-    boxes, box_indptr, box_ids = geometry.rectangles, geometry.rectangle_indptr, geometry.rectangle_ids
-    edge_indptr, edge_ids = geometry.segment_indptr, geometry.segment_ids
-    too_far = np.float32(geometry.hazard_radius * geometry.hazard_radius * 1.000001 + 1e-30)
-    squared_tolerance = tolerance * tolerance
-    for b in range(environments):
-        for a in range(agents):
-            row, col = states[b, a, 0], states[b, a, 1]
-            d_row, d_col = _DT * _clip(actions[b, a, 0]), _DT * _clip(actions[b, a, 1])
-            _go_straight(row, col, d_row, d_col, rows[a], cols[a])
-            cell = cell_index(row, shape[0]) * shape[1] + cell_index(col, shape[1])
-            first, last, low, high = near_boxes[cell], near_boxes[cell + 1], near_edges[cell], near_edges[cell + 1]
-            cut = 0
-            if first < last or low < high or not inside(radius, height, width, rows[a], cols[a]):
-                ids, edges = body.rectangle_ids[first:last], body.segment_ids[low:high]
-                cut = press(radius, height, width, boxes, ids, geometry.segments, edges, d_row, d_col, rows[a], cols[a])
-            bumps[b, a] = cut
-            least = float(too_far)
-            if box_indptr[cell] < box_indptr[cell + 1]:
-                near = box_ids[box_indptr[cell] : box_indptr[cell + 1]]
-                least = float(_least_to_boxes(boxes, near, too_far, rows[a], cols[a]))
-            if edge_indptr[cell] < edge_indptr[cell + 1]:
-                edges = edge_ids[edge_indptr[cell] : edge_indptr[cell + 1]]
-                least = min(least, _least_to_edges(geometry.segments, edges, least, rows[a], cols[a]))
-            cost[b, a] = hazard_cost(geometry.hazard_kind, geometry.hazard_radius, least)
-            next_states[b, a, 0] = rows[a, SUBSTEPS]
-            next_states[b, a, 1] = cols[a, SUBSTEPS]
-            gap_row = float(rows[a, SUBSTEPS]) - float(goals[b, a, 0])
-            gap_col = float(cols[a, SUBSTEPS]) - float(goals[b, a, 1])
-            reached[b, a] = gap_row * gap_row + gap_col * gap_col < squared_tolerance
-        if agents > 1:
-            find_contacts(rows, cols, contact_distance, contacts[b])
-    return -1
-
-
-@kernel
-def predict_discs(geometry, body, states, actions, traces, positions):
-    """`predict_all` for discs, as `step_discs` moves them."""
-    environments, agents, _ = states.shape
-    for b in range(environments):
-        for a in range(agents):
-            if not (math.isfinite(actions[b, a, 0]) and math.isfinite(actions[b, a, 1])):
-                return b * agents + a
-    rows, cols = traces[0, 0], traces[1, 0]
-    shape, radius, height, width = geometry.cells.shape, body.radius, float(geometry.height), float(geometry.width)
-    near_boxes, near_edges = body.rectangle_indptr, body.segment_indptr
-    boxes = geometry.rectangles
-    for b in range(environments):
-        for a in range(agents):
-            row, col = states[b, a, 0], states[b, a, 1]
-            d_row, d_col = _DT * _clip(actions[b, a, 0]), _DT * _clip(actions[b, a, 1])
-            _go_straight(row, col, d_row, d_col, rows, cols)
-            cell = cell_index(row, shape[0]) * shape[1] + cell_index(col, shape[1])
-            first, last, low, high = near_boxes[cell], near_boxes[cell + 1], near_edges[cell], near_edges[cell + 1]
-            if first < last or low < high or not inside(radius, height, width, rows, cols):
-                ids, edges = body.rectangle_ids[first:last], body.segment_ids[low:high]
-                press(radius, height, width, boxes, ids, geometry.segments, edges, d_row, d_col, rows, cols)
-            _half_steps(rows, cols, positions[b, a])
     return -1
 
 
 @inner
-def _half_steps(rows, cols, positions):
+def half_steps(rows, cols, positions):
     """Fill `positions` (20, 2) with those of a trace after each half-step."""
     for k in range(SUBSTEPS):
         positions[2 * k, 0] = rows[k + 1]
         positions[2 * k, 1] = cols[k]
         positions[2 * k + 1, 0] = rows[k + 1]
         positions[2 * k + 1, 1] = cols[k + 1]
-
-
-@inner
-def _go_straight(row, col, d_row, d_col, rows, cols):
-    """Trace a step as if nothing stood in its way."""
-    rows[0] = row
-    cols[0] = col
-    for k in range(SUBSTEPS):
-        row = row + d_row
-        col = col + d_col
-        rows[k + 1] = row
-        cols[k + 1] = col
-
-
-@kernel
-def free_motion(states, actions, positions):
-    """Fill `positions` (B, A, 20, 2) float32 with what one step from states (B, A, 2) would pass without walls."""
-    rows, cols = np.empty(SUBSTEPS + 1, np.float32), np.empty(SUBSTEPS + 1, np.float32)
-    for b in range(len(states)):
-        for a in range(states.shape[1]):
-            d_row, d_col = _DT * _clip(actions[b, a, 0]), _DT * _clip(actions[b, a, 1])
-            _go_straight(states[b, a, 0], states[b, a, 1], d_row, d_col, rows, cols)
-            _half_steps(rows, cols, positions[b, a])
 
 
 @kernel
@@ -202,10 +105,10 @@ def predict_all(geometry, states, actions, traces, positions):
     for b in range(environments):
         for a in range(agents):
             row, col = states[b, a, 0], states[b, a, 1]
-            d_row, d_col = _DT * _clip(actions[b, a, 0]), _DT * _clip(actions[b, a, 1])
+            d_row, d_col = DT * clip(actions[b, a, 0]), DT * clip(actions[b, a, 1])
             if not _glide(geometry.cells, geometry.height, geometry.width, row, col, d_row, d_col, rows, cols):
                 _slide(geometry, row, col, d_row, d_col, rows, cols)
-            _half_steps(rows, cols, positions[b, a])
+            half_steps(rows, cols, positions[b, a])
     return -1
 
 
@@ -241,7 +144,8 @@ def cell_index(coordinate, count):
 
 
 @inner
-def _clip(action):
+def clip(action):
+    """An action's component within [-1, 1]."""
     if action > _ONE:
         return _ONE
     return action if action > -_ONE else -_ONE
@@ -318,7 +222,7 @@ def _meets_edge(geometry, axis, start, end, across, i, j, to_i, to_j):
 
 
 @inner
-def _least_to_boxes(boxes, ids, too_far, rows, cols):
+def least_to_boxes(boxes, ids, too_far, rows, cols):
     """Least squared distance of a traced step to some rectangles; `too_far` where all are farther away than that."""
     nearest = too_far
     low_row, high_row = _ordered(rows[0], rows[SUBSTEPS])
@@ -355,7 +259,7 @@ def _ordered(a, b):
 
 
 @inner
-def _least_to_edges(segments, ids, too_far, rows, cols):
+def least_to_edges(segments, ids, too_far, rows, cols):
     """Least squared distance of a traced step to some polygon edges; `too_far` where all are farther away than that."""
     nearest = too_far
     low_row, high_row = _ordered(float(rows[0]), float(rows[SUBSTEPS]))

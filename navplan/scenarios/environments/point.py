@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from navplan.errors import InvalidInput
-from navplan.kernels.motion import obstacles, stepping
+from navplan.kernels.motion import discs, obstacles, stepping
 from navplan.scenarios.worlds.free_space import FreeSpace
 from navplan.scenarios.worlds.world import World
 from navplan.system.arrays import Bool, Float32, Int32
@@ -157,7 +157,7 @@ class PointEnv:
             bad = stepping.step_all(self.geometry, self.states, actions, self.goals, *limits, self._traces, *result)
         else:
             body = self.space.body
-            bad = stepping.step_discs(self.geometry, body, self.states, actions, self.goals, *limits, self._traces, *result)
+            bad = discs.step_discs(self.geometry, body, self.states, actions, self.goals, *limits, self._traces, *result)
         self._refuse_bad_action(bad, actions)
         self._latest = self.states, actions
         self.states = result.states
@@ -215,7 +215,7 @@ class PointEnv:
         """Fill `positions` (N, M, 20, 2); -1, or the number of the first agent whose action is not finite."""
         if self.space.body is None:
             return int(stepping.predict_all(self.geometry, begin, moves, self._traces, positions))
-        return int(stepping.predict_discs(self.geometry, self.space.body, begin, moves, self._traces, positions))
+        return int(discs.predict_discs(self.geometry, self.space.body, begin, moves, self._traces, positions))
 
     def sample_free(self, n: int, rng: np.random.Generator | None = None) -> Float32:
         """(n, 2) float32 points uniform over where bodies may be, from `rng` or the environment's own; see `FreeSpace.sample`."""

@@ -128,7 +128,7 @@ class World:
         return blocked
 
     def overlaps(self, points: ArrayLike, radius: float) -> Bool:
-        """(...) bool: discs of `radius` about the points (..., 2) that reach over 1e-6 cells into an obstacle or over the edge."""
+        """(...) bool: discs about the points (..., 2) that reach over 1e-6 cells into an obstacle or over the edge."""
         array = np.asarray(points, dtype=np.float64)
         flat = array.reshape(-1, 2)
         found = beyond_edge(flat, radius, self.height, self.width)
