@@ -48,7 +48,8 @@ def drive_steps(execution: Execution, env: Simulator, max_steps: int) -> Iterato
         began = time.perf_counter()
         decision = execution.act(index, here, home)
         acting_s = time.perf_counter() - began - decision.planning_s
-        yield make_step(index, env.step(decision.actions[None]), decision, acting_s)
+        result = env.step(decision.actions[None])
+        yield make_step(index, result, decision, env.track, acting_s)
 
 
 def drive_to_end(start: Callable[[], Execution], env: Simulator, plan: Plan, max_steps: int) -> Trajectory:

@@ -1,6 +1,7 @@
 """From a plan to a trajectory: waypoints handed to the shared policy, the order of passage kept, bodies kept apart, replanning.
 
-No clock and no map: progress is read off the agents' positions, and the only dynamics asked about are the environment's own.
+No clock: progress is read off the agents' positions. No map is read either, but the safety filter asks the environment where 26
+candidate moves of each agent would end, and the environment knows its walls and the exact positions.
 """
 
 from __future__ import annotations

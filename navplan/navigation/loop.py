@@ -14,6 +14,8 @@ import numpy as np
 
 from navplan.control.interface import LowLevel
 from navplan.execution.drive import Interrupted
+from navplan.execution.free_motion import without_walls
+from navplan.execution.simulator import Simulator
 from navplan.execution.synchronised import drive
 from navplan.execution.trajectory import Trajectory
 from navplan.execution.waypoints import follow_waypoints
@@ -82,11 +84,12 @@ class Loop:
             reach = math.inf if roadmap.base.limits is None else roadmap.base.limits.max_distance
             distance = self.planning.critics.distance
             return follow_waypoints(plan, self.low_level, self.env, distance, reach=reach, max_steps=self.max_steps)
+        env: Simulator = self.env if driving.filter == "with-walls" else without_walls(self.env)
         replanning = Replanning(self.planning, roadmap, self.env.goals[0].copy(), planned)
         return drive(
             plan,
             self.low_level,
-            self.env,
+            env,
             replan=replanning,
             max_steps=self.max_steps,
             settings=driving.settings,

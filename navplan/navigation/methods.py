@@ -13,6 +13,8 @@ from navplan.graph.limits import Weight
 from navplan.graph.nodes import NodeChoice
 
 ExecutionName = Literal["synchronised", "waypoints"]
+BodyName = Literal["disc", "point"]
+FilterName = Literal["with-walls", "without-walls"]
 
 DEFAULT_BETA = 4.0
 
@@ -76,11 +78,16 @@ class DrivingChoice:
         low_level: who drives, a name as `navplan.control.registry.get` knows them.
         execution: "synchronised" keeps the plan's order of passage and bodies apart, and replans; "waypoints" lets every agent
             follow its own waypoints, as the published evaluation does (`navplan.execution.waypoints`).
+        body: what walls stop, a disc or, as in the paper, its centre alone (`navplan.scenarios.environments.point`).
+        filter: what the safety filter knows: where the environment says that moves end, walls and all, or positions and free
+            motion alone (`navplan.execution.free_motion`).
         settings: of the synchronised execution.
     """
 
     low_level: str = "policy"
     execution: ExecutionName = "synchronised"
+    body: BodyName = "disc"
+    filter: FilterName = "with-walls"
     settings: Settings = field(default_factory=Settings)
 
 
@@ -134,7 +141,7 @@ class Options:
         seed: of node choice and planner.
         nodes, graph_nodes, max_distance, prune, max_risk, lane: as in `GraphChoice`.
         planner, suboptimality, weight, beta, spare, time_limit, max_expansions: as in `PlanningChoice`.
-        low_level, execution, settings: as in `DrivingChoice`.
+        low_level, execution, body, filter, settings: as in `DrivingChoice`.
     """
 
     seed: int = 0
@@ -153,6 +160,8 @@ class Options:
     max_expansions: int | None = None
     low_level: str | None = None
     execution: ExecutionName | None = None
+    body: BodyName | None = None
+    filter: FilterName | None = None
     settings: Settings | None = None
 
     def applied(self, method: Method) -> Method:

@@ -21,7 +21,7 @@ from navplan.navigation.result import Navigation
 from navplan.navigation.roadmap import Roadmap, build_roadmap
 
 if TYPE_CHECKING:
-    from navplan.scenarios.environments.point import PointEnv
+    from navplan.scenarios.environments.point import Body, PointEnv
     from navplan.scenarios.scenario import Scenario
 
 __all__ = [
@@ -78,7 +78,7 @@ def navigate(
     how, say = chosen.applied(METHODS[method]), on_progress or (lambda line: None)
     low_level = _low_level(how, method, critics)
     budget = scenario.max_steps if max_steps is None else max_steps
-    env = make_env(scenario, starts, goals, seed=chosen.seed)
+    env = make_env(scenario, starts, goals, seed=chosen.seed, body=how.driving.body)
     begin, end = env.states[0].copy(), env.goals[0].copy()
     result = Navigation(scenario.name, method, how.driving.low_level, chosen.seed, begin, end)
     began = time.perf_counter()
@@ -95,11 +95,15 @@ def navigate(
     return Loop(Planning(scenario, critics, how, chosen.seed, say), env, low_level, budget).run(roadmap, result)
 
 
-def make_env(scenario: Scenario, starts: ArrayLike, goals: ArrayLike, *, seed: int = 0) -> PointEnv:
+def make_env(scenario: Scenario, starts: ArrayLike, goals: ArrayLike, *, seed: int = 0, body: Body = "disc") -> PointEnv:
     """One environment with the agents of a problem in place.
 
+    Args:
+        body: what walls stop.
+
     Raises:
-        InvalidInput: no agents, points that are not free, or starts or goals closer together than ``2 * radius``.
+        InvalidInput: no agents, points that are not free or, for discs, nearer than the radius to a wall, or starts or goals
+            closer together than ``2 * radius``.
     """
     from navplan.scenarios.environments.point import PointEnv
 
@@ -108,14 +112,15 @@ def make_env(scenario: Scenario, starts: ArrayLike, goals: ArrayLike, *, seed: i
         raise InvalidInput(f"starts {begin.shape} and goals {end.shape} must both be (A, 2), at least one agent")
     for what, points in (("start", begin), ("goal", end)):
         i, j, gap = closest_pair(points)
-        body = 2.0 * scenario.radius
-        if gap < body:
-            raise InvalidInput(f"agents {i} and {j}: {what}s are {gap:.3g} cells apart, expected at least {body:g}")
+        apart = 2.0 * scenario.radius
+        if gap < apart:
+            raise InvalidInput(f"agents {i} and {j}: {what}s are {gap:.3g} cells apart, expected at least {apart:g}")
     env = PointEnv(
         scenario.world,
         num_envs=1,
         num_agents=len(begin),
         radius=scenario.radius,
+        body=body,
         goal_tolerance=scenario.goal_tolerance,
         max_steps=scenario.max_steps,
         rng=np.random.default_rng(seed),

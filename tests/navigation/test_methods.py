@@ -27,6 +27,8 @@ OTHERS = {
     "max_expansions": 5,
     "low_level": "straight-line",
     "execution": "waypoints",
+    "body": "point",
+    "filter": "without-walls",
     "settings": Settings(patience=3),
 }
 

@@ -25,7 +25,8 @@ def dot() -> tuple[Scenario, AnalyticCritics]:
 
 
 def drawn(scenario, agents, seed, distance=(7.5, 8.5)):
-    return draw_problem(scenario.world, agents, np.random.default_rng(seed), distance=distance)
+    rng = np.random.default_rng(seed)
+    return draw_problem(scenario.world, agents, rng, distance=distance, radius=scenario.radius)
 
 
 def go(dot, agents, seed, **changes):

@@ -81,6 +81,8 @@ _NAMED = (
     *("low_level", "planner", "suboptimality", "beta", "graph_nodes", "max_distance", "max_risk", "spare", "time_limit"),
     *("max_expansions", "seed", "settings", "prune", "weight", "lane", "nodes", "execution"),
 )
+# Later ones are named where they are given, so that results from before them are still found; the paper's body is what was then.
+_LATER = ("filter",)
 # Those whose default is one for all methods, and part of the key.
 _COMMON = ("low_level", "suboptimality", "beta", "spare", "time_limit")
 
@@ -93,4 +95,8 @@ def options_text(values: Mapping[str, Any]) -> str:
     options = options_from(values)
     given = {name: getattr(options, name) for name in _NAMED}
     shown = {name: defaults[name] if value is None and name in _COMMON else value for name, value in given.items()}
+    shown |= {name: value for name in _LATER if (value := getattr(options, name)) is not None}
+    body = options.body or DrivingChoice().body
+    if body != "point":
+        shown["body"] = body
     return f"Options({', '.join(f'{name}={value!r}' for name, value in shown.items())})"

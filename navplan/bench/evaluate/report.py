@@ -114,7 +114,10 @@ _BESIDE = (
     "*The paper's scoring of our runs* ignores contacts, shares 300 calls among all "
     "agents, averages cost over successful problems only, puts the result of the policy without search in the place of failed "
     "plans, and takes the pruning factor that does best on the test problems. All other columns are scored as the last section "
-    "says; contacts count each pair that touches once for every step it does so, and are means over problems.\n"
+    "says; contacts count each pair that touches once for every step it does so, wall contacts agents and half-steps after which "
+    "a body reaches into a wall or over the edge (the paper's bodies do: walls stop their centres only; a dash: not measured), "
+    "bumps moves that walls stop, and are means over problems. The filter that keeps bodies apart, where there is one, asks the "
+    "environment where moves would end, walls and all.\n"
 )
 _REGRET = "What a method pays and takes beyond what was possible for each agent alone on the map, the goal tolerance included.\n"
 _EVERY = "Costs and steps are over all problems, failures included; times are medians over runs.\n"

@@ -89,6 +89,14 @@ class Evidence:
         return [group for group in self.groups if group.where == where]
 
 
+CONTACTS = ("contacts", "wall contacts", "bumps")
+
+
+def _contacts(group: SettingRuns) -> tuple[str, ...]:
+    """Mean counts of a run: pairs and steps, agents and half-steps, moves that walls stopped; a dash where not measured."""
+    return tuple(number(headline(group.values(column))) for column in ("agent_contacts", "wall_contacts", "bumps"))
+
+
 def number(value: float, digits: int = 2) -> str:
     """A rounded number; a dash where it is not known."""
     if math.isnan(value):
@@ -142,7 +150,7 @@ def paper_table(evidence: Evidence) -> Table:
                     _paper_cell(evidence.suite, scored_by_paper(evidence, where, group.method, boot)),
                     share(boot.of(group.values("success"))),
                     percent(headline(group.values("reached"))),
-                    number(headline(group.values("agent_contacts"))),
+                    *_contacts(group),
                     spread(cost),
                     number(headline(group.values("oracle_cost_max"))),
                     f"{number(group.steps_ratio)}×" if not math.isnan(group.steps_ratio) else "-",
@@ -150,7 +158,7 @@ def paper_table(evidence: Evidence) -> Table:
             )
     header = ("map", "difficulty", "agents", "method", *(("published",) if beside else ()), "the paper's scoring of our runs")
     return Table(
-        (*header, "success", "reached", "contacts", "cost, maximum over agents", "oracle's", "steps / oracle's"), tuple(lines)
+        (*header, "success", "reached", *CONTACTS, "cost, maximum over agents", "oracle's", "steps / oracle's"), tuple(lines)
     )
 
 
@@ -199,7 +207,7 @@ def settings_table(evidence: Evidence) -> Table:
                     str(group.runs),
                     share(boot.of(group.values("success"))),
                     percent(headline(group.values("reached"))),
-                    number(headline(group.values("agent_contacts"))),
+                    *_contacts(group),
                     *(spread(boot.of(group.values(column))) for column in ("cost_max", "cost_mean", "cost_total")),
                     spread(boot.of(group.values("steps_mean")), 1),
                     number(headline(group.values("steps_max")), 1),
@@ -207,7 +215,7 @@ def settings_table(evidence: Evidence) -> Table:
                     number(seconds.get("decisions_per_s", math.nan), 0),
                 )
             )
-    header = ("map", "difficulty", "agents", "setting", "runs", "success", "reached", "contacts", "cost max", "cost mean")
+    header = ("map", "difficulty", "agents", "setting", "runs", "success", "reached", *CONTACTS, "cost max", "cost mean")
     return Table((*header, "cost total", "steps mean", "steps max", "planning, ms", "decisions / s"), tuple(lines))
 
 
@@ -245,14 +253,14 @@ def ablation_table(evidence: Evidence) -> Table:
         for group in here:
             cells = [*place_cells(where), f"**{group.setting}**" if group is base else group.setting]
             cells.append(share(boot.of(group.values("success"))))
-            cells.append(number(headline(group.values("agent_contacts"))))
+            cells += _contacts(group)
             for column, digits in (("cost_max", 2), ("steps_mean", 1)):
                 cells.append(number(headline(group.values(column)), digits))
                 change = None if base is None or group is base else paired(group, base, column)
                 cells.append("-" if change is None else signed(boot.of(change), digits))
             cells.append(number(1e3 * times.get((where, group.label), {}).get("plan_s", math.nan), 0))
             lines.append(tuple(cells))
-    header = ("map", "difficulty", "agents", "setting", "success", "contacts", "cost max", "change", "steps mean", "change")
+    header = ("map", "difficulty", "agents", "setting", "success", *CONTACTS, "cost max", "change", "steps mean", "change")
     return Table((*header, "planning, ms"), tuple(lines))
 
 

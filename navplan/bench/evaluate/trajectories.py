@@ -70,7 +70,7 @@ def _field(world: Any) -> tuple[Float64, Float64]:
     """Hazard cost of points on a fine grid, and where obstacles are (NaN elsewhere), both (rows, columns)."""
     from navplan.scenarios.environments.point import PointEnv
 
-    env = PointEnv(world, rng=np.random.default_rng(0))
+    env = PointEnv(world, body="point", rng=np.random.default_rng(0))
     rows = (np.arange(round(world.height * _PER_CELL)) + 0.5) / _PER_CELL
     cols = (np.arange(round(world.width * _PER_CELL)) + 0.5) / _PER_CELL
     points = np.stack(np.meshgrid(rows, cols, indexing="ij"), axis=-1).astype(np.float32)

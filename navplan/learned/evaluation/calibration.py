@@ -139,7 +139,7 @@ def near_pairs(world: World, count: int, rng: np.random.Generator, *, radius: fl
     """
     if count < 1 or not (math.isfinite(radius) and radius > 0):
         raise InvalidInput(f"count is {count} and radius {radius}, expected positive numbers")
-    env = PointEnv(world, rng=rng)
+    env = PointEnv(world, body="point", rng=rng)
     starts, goals = np.empty((0, 2), np.float32), np.empty((0, 2), np.float32)
     while len(starts) < count:
         begin = env.sample_free(2 * count, rng)

@@ -14,6 +14,7 @@ from shapely import points as shapely_points
 from shapely.geometry import Polygon
 
 from navplan.errors import InvalidInput
+from navplan.scenarios.worlds.overlap import beyond_edge, in_cells, in_polygons
 from navplan.system.arrays import Bool, Float64
 
 HazardKind = Literal["none", "linear", "cosine", "constant"]
@@ -128,6 +129,18 @@ class World:
             for polygon in self.polygons:
                 blocked[inside] |= covers(polygon, places)
         return blocked
+
+    def overlaps(self, points: ArrayLike, radius: float) -> Bool:
+        """(...) bool: discs about the points (..., 2) that reach over 1e-6 cells into an obstacle or over the edge."""
+        array = np.asarray(points, dtype=np.float64)
+        flat = array.reshape(-1, 2)
+        found = beyond_edge(flat, radius, self.height, self.width)
+        within = np.flatnonzero(~found)
+        if self.walls is not None:
+            found[within] = in_cells(flat[within], radius, self.walls)
+        else:
+            found[within] = in_polygons(flat[within], radius, self.polygons)
+        return found.reshape(array.shape[:-1])
 
     def room(self, points: ArrayLike) -> Float64:
         """(N,) float64 radius of the largest disc around each of the points (N, 2) that overlaps no obstacle and is in the box.

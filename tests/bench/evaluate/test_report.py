@@ -111,8 +111,8 @@ def test_ablations_are_paired_with_their_base() -> None:
     rows = [row(setting=name, problem=p, cost_max=c + p) for name, c in (("base", 1.0), ("hops", 3.0)) for p in range(4)]
     table = ablation_table(Evidence(suite("ablations"), rows))
     assert table.lines[0][3] == "**base**"
-    assert table.lines[0][7] == "-"
-    assert table.lines[1][7] == "+2.00 [+2.00, +2.00]"
+    assert table.lines[0][9] == "-"
+    assert table.lines[1][9] == "+2.00 [+2.00, +2.00]"
 
 
 def test_tables_survive_a_round_trip(tmp_path: Path) -> None:

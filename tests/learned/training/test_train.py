@@ -298,7 +298,7 @@ def test_learning_a_small_world_takes_seconds(tmp_path: Path) -> None:
     walls[2, 2] = True
     world = World.from_walls("corner", walls)
     rng = np.random.default_rng(0)
-    env = PointEnv(world, rng=rng)
+    env = PointEnv(world, body="point", rng=rng)
     starts, goals = env.sample_free(300, rng), env.sample_free(300, rng)
     report = evaluate_pairs(critics, world, starts, goals, geodesic_steps(world, starts, goals))
     assert report.reached > 0.9
