@@ -86,6 +86,19 @@ class UnknownName(NavplanError, KeyError):
         return self.message
 
 
+class BrokenPlugin(NavplanError, ImportError):
+    """What another distribution registered cannot be imported, or is not what it is registered as.
+
+    Example:
+        >>> str(BrokenPlugin("planner", "fast", "fast-planners", "No module named 'fast'"))
+        "planner 'fast' of fast-planners is broken: No module named 'fast'"
+    """
+
+    def __init__(self, kind: str, name: str, distribution: str, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"{kind} {name!r} of {distribution} is broken: {reason}")
+
+
 class PlanningFailed(NavplanError, RuntimeError):
     """A search ended without a plan and the caller asked for an exception; `.plan` holds the outcome."""
 

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
-from navplan.errors import FileAccessError
+from navplan.errors import FileAccessError, FileFormatError
 from navplan.system.files import read_bytes, write_text
+from navplan.system.reading import parse_json
 
 Document = dict[str, Any]
 """What a shard's file holds: one JSON object."""
@@ -272,8 +273,8 @@ def read_shard(shard: Shard, out: Path) -> Document | None:
 def read_document(path: Path) -> Document | None:
     """The JSON object in a file; None when there is none, or it is damaged."""
     try:
-        document = json.loads(read_bytes(path))
-    except (FileAccessError, ValueError):
+        document = parse_json(path, read_bytes(path), "a shard's result")
+    except (FileAccessError, FileFormatError):
         return None
     return document if isinstance(document, dict) else None
 

@@ -7,7 +7,6 @@ compressed, without a time stamp.
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import math
 import zlib
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from navplan.errors import FileAccessError, FileFormatError, InvalidInput
+from navplan.system.bounds import MAX_EXPANDED, MAX_RATIO
 from navplan.system.files import read_bytes, write_atomically
 
 Record = dict[str, Any]
@@ -163,11 +163,22 @@ def _compressed(data: bytes) -> bytes:
 def _text(file: Path) -> str:
     data = read_bytes(file)
     if file.suffix == ".gz":
-        try:
-            data = gzip.decompress(data)
-        except (OSError, EOFError, zlib.error) as error:
-            raise FileFormatError(file, f"is truncated or no gzip file: {error}") from error
+        data = _unpacked(file, data)
     return data.decode("utf-8", "replace")
+
+
+def _unpacked(file: Path, data: bytes) -> bytes:
+    most, packer, length = max(MAX_EXPANDED, MAX_RATIO * len(data)), zlib.decompressobj(16 + zlib.MAX_WBITS), 0
+    parts: list[bytes] = []
+    try:
+        while not packer.eof and length <= most and (data or not parts or parts[-1]):
+            parts.append(packer.decompress(data, 1 << 20))
+            data, length = packer.unconsumed_tail, length + len(parts[-1])
+    except zlib.error as error:
+        raise FileFormatError(file, f"is truncated or no gzip file: {error}") from error
+    if not packer.eof:
+        raise FileFormatError(file, f"is truncated or no gzip file, or holds more than {most} bytes")
+    return b"".join(parts)
 
 
 def _row(cells: list[str], width: int, places: Iterable[tuple[str, int, Callable[[str, str], Any]]]) -> Record:

@@ -21,15 +21,20 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps({"modules": rows}))
         return 0
     for row in rows:
+        if "broken" in row:
+            print(f"{row['name']:<18} broken   {row['slot']:<11} {row['broken']}")
+            continue
         print(f"{row['name']:<18} {'learned' if row['learned'] else 'fixed':<8} {row['slot']:<11} {row['summary']}")
     return 0
 
 
 def _rows() -> list[dict[str, Any]]:
     """Low levels first, then modules by slot."""
+    from navplan.control.registry import broken as broken_drivers
     from navplan.control.registry import listed
-    from navplan.learned.registry import get, names
+    from navplan.learned.registry import broken, get, names
 
+    unusable, undriven = broken(), broken_drivers()
     drivers = [
         {
             "name": entry.name,
@@ -39,9 +44,12 @@ def _rows() -> list[dict[str, Any]]:
             "summary": entry.summary,
         }
         for entry in listed()
+        if entry.name not in undriven
     ]
     modules = [
         {"name": name, "slot": kind.slot, "learned": True, "paper": kind.paper, "summary": kind.about}
-        for name, kind in ((name, get(name)) for name in names())
+        for name, kind in ((name, get(name)) for name in names() if name not in unusable)
     ]
-    return drivers + sorted(modules, key=lambda row: (row["slot"], row["name"]))
+    reasons = [("controller", *item) for item in undriven.items()] + [("module", *item) for item in unusable.items()]
+    faulty = [{"name": name, "slot": slot, "broken": reason} for slot, name, reason in reasons]
+    return drivers + sorted(modules, key=lambda row: (row["slot"], row["name"])) + faulty

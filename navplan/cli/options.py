@@ -150,9 +150,9 @@ def _checkpoints() -> Sequence[str]:
 
 
 def _methods() -> Sequence[str]:
-    from navplan.navigation.navigate import METHODS
+    from navplan.navigation.methods import method_names
 
-    return list(METHODS)
+    return method_names()
 
 
 def _low_levels() -> Sequence[str]:

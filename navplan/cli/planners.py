@@ -18,12 +18,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """List the planners; exit status 0."""
-    from navplan.planners import get, names
+    from navplan.planners import get
+    from navplan.planners.registry import broken, usable
 
-    kinds = [get(name) for name in names()]
+    kinds, unusable = [get(name) for name in usable()], broken()
     rows = [_describe(kind) for kind in kinds]
     if args.json:
-        print(json.dumps(rows))
+        print(json.dumps([*rows, *({"name": name, "broken": reason} for name, reason in unusable.items())]))
         return 0
     width = max(len(row["name"]) for row in rows)
     for kind, row in zip(kinds, rows, strict=True):
@@ -31,6 +32,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"{'':<{width}}           graphs: {row['graphs']}")
         print(f"{'':<{width}}           supports: {_supported(kind)}")
         print(f"{'':<{width}}           options: {', '.join(f'{k}={v}' for k, v in row['options'].items())}")
+    for name, reason in unusable.items():
+        print(f"{name:<{width}}  broken   {reason}")
     return 0
 
 

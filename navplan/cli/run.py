@@ -22,7 +22,6 @@ from navplan.cli.options import (
     scenario_name,
     seed_number,
 )
-from navplan.errors import UnknownName
 from navplan.system.progress import ProgressDisplay
 
 
@@ -51,7 +50,8 @@ def run(args: argparse.Namespace) -> int:
     """Navigate; exit status 0 only for full success."""
     from navplan.learned.training.load import load_checkpoint
     from navplan.navigation.files import write_run, written_when_interrupted
-    from navplan.navigation.navigate import METHODS, navigate
+    from navplan.navigation.methods import method_named
+    from navplan.navigation.navigate import navigate
     from navplan.navigation.report import describe
     from navplan.planners import get
     from navplan.scenarios.problems.hard import starts_and_goals
@@ -59,8 +59,7 @@ def run(args: argparse.Namespace) -> int:
     from navplan.system.files import check_writable
 
     began = time.perf_counter()
-    if args.method not in METHODS:
-        raise UnknownName("method", args.method, METHODS)
+    method = method_named(args.method)
     if args.planner is not None:
         get(args.planner)  # a wrong name is said before work is done
     if args.out is not None:
@@ -70,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     if args.risk_aversion is not None:
         changes["beta"] = args.risk_aversion
     scenario = load_scenario(args.scenario)
-    critics = load_checkpoint(args.checkpoint, stage=2 if METHODS[args.method].constrained else 1)
+    critics = load_checkpoint(args.checkpoint, stage=2 if method.constrained else 1)
     with ProgressDisplay(quiet=args.quiet) as progress, written_when_interrupted(args.out):
         if critics.scenario != scenario.name:
             progress.warn(f"note: {args.checkpoint} was trained on {critics.scenario}, not on {scenario.name}")

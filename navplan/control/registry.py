@@ -27,6 +27,11 @@ SUMMARIES: dict[str, str] = {
 _REGISTRY: Registry[Callable[[], LowLevel]] = Registry("low level", LOW_LEVELS, "navplan.low_levels", SUMMARIES)
 
 
+def broken() -> dict[str, str]:
+    """Names of low levels of other distributions that cannot be used, and why."""
+    return _REGISTRY.broken(get)
+
+
 @dataclass(frozen=True)
 class LowLevelEntry:
     """A low level that can be asked for: its name, whether it comes with a checkpoint, and one line on what it does."""
@@ -52,6 +57,7 @@ def get(name: str, policies: Mapping[str, LowLevel] | None = None) -> LowLevel:
 
     Raises:
         UnknownName: nobody knows it.
+        BrokenPlugin: another distribution's cannot be imported, made without arguments, or does not act.
         InvalidInput: it is learned and there is no checkpoint, or the checkpoint has no such module.
 
     Example:
@@ -62,9 +68,18 @@ def get(name: str, policies: Mapping[str, LowLevel] | None = None) -> LowLevel:
     if name in brought and name not in LOW_LEVELS:
         return brought[name]
     if name in LOW_LEVELS or (name not in SUMMARIES and name in _REGISTRY.names()):
-        return _REGISTRY.get(name)()
+        return _made(name)
     if name not in SUMMARIES:
         raise UnknownName("low level", name, {*brought, *(entry.name for entry in listed())})
     if policies is None:
         raise InvalidInput(f"low level {name!r} is learned and needs a checkpoint; give one, or use 'straight-line'")
     raise InvalidInput(f"this checkpoint has no {name} module; it has {', '.join(sorted(brought)) or 'none'}")
+
+
+def _made(name: str) -> LowLevel:
+    made = _REGISTRY.made(name)
+    if not isinstance(made, LowLevel):
+        raise InvalidInput(
+            f"low level {name!r} is a {type(made).__name__} without `act`, expected act(observations, goals, condition)"
+        )
+    return made

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from navplan.errors import FileFormatError
+from navplan.system.archives import read_arrays
 from navplan.system.arrays import Bool, Float32, Float64, Int32, Int64
 from navplan.system.files import read_bytes, write_atomically
 
@@ -157,18 +155,14 @@ class Trajectory:
             FileFormatError: not such a file; the message names the array at fault.
             FileAccessError: it cannot be read.
         """
-        data = read_bytes(path)
-        try:
-            with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-                known = set(archive.files)
-                absent = set() if "track" in known else {"track", _MEASURED} if "bumps" in known else {"track", "bumps"}
-                arrays = {name: np.asarray(archive[name]) for name in _ARRAYS if name not in absent}
-        except KeyError as error:
-            raise FileFormatError(path, f"{error.args[0]}, expected a trajectory as `Trajectory.save` writes it") from error
-        except (ValueError, OSError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
-            what = f"is not an .npz archive of arrays ({type(error).__name__})"
-            raise FileFormatError(path, f"{what}, expected a trajectory as `Trajectory.save` writes it") from error
-        measured = "track" in arrays
+        arrays = read_arrays(
+            path, read_bytes(path), _ARRAYS, "a trajectory as `Trajectory.save` writes it", optional=("track", "bumps", _MEASURED)
+        )
+        if "bumps" not in arrays and _MEASURED not in arrays:
+            raise FileFormatError(path, "bumps is missing, expected a trajectory as `Trajectory.save` writes it")
+        if arrays["actions"].ndim == 0 or arrays["starts"].ndim == 0:
+            raise FileFormatError(path, "actions and starts are single numbers, expected (T, A, 2) and (A, 2)")
+        measured = "track" in arrays and _MEASURED in arrays
         steps, agents = len(arrays["actions"]), len(arrays["starts"])
         sizes = {"steps": steps, "agents": agents, "steps + 1": steps + 1}
         for name, array in arrays.items():

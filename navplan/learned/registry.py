@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from navplan.errors import UnknownName
+from navplan.errors import InvalidInput, UnknownName
 from navplan.system.names import Registry
 
 MODULES: dict[str, str] = {
@@ -25,13 +25,22 @@ _REGISTRY: Registry[type[Any]] = Registry("module", MODULES, "navplan.modules")
 def names(slot: str | None = None) -> list[str]:
     """Names of the registered modules, sorted; with `slot` of those that fill it, for which all are imported."""
     found = _REGISTRY.names()
-    return found if slot is None else [name for name in found if _REGISTRY.get(name).slot == slot]
+    if slot is None:
+        return found
+    unusable = broken()
+    return [name for name in found if name not in unusable and _REGISTRY.get(name).slot == slot]
+
+
+def broken() -> dict[str, str]:
+    """Names of modules of other distributions that cannot be used, and why."""
+    return _REGISTRY.broken(_checked)
 
 
 def get(name: str, slot: str | None = None) -> type[Any]:
     """The class registered as `name`; ``_`` is taken for ``-``.
 
     Raises:
+        BrokenPlugin: another distribution's cannot be imported.
         UnknownName: there is none, or with `slot` none that fills it; the message suggests the nearest.
 
     Example:
@@ -44,3 +53,10 @@ def get(name: str, slot: str | None = None) -> type[Any]:
         if slot is None or found.slot == slot:
             return found
     raise UnknownName(slot or "module", name, names(slot))
+
+
+def _checked(name: str) -> None:
+    kind = _REGISTRY.get(name)
+    missing = [part for part in ("name", "slot", "about", "paper", "source") if not hasattr(kind, part)]
+    if missing:
+        raise InvalidInput(f"{getattr(kind, '__name__', kind)} is no module: it has no {missing[0]}")

@@ -17,6 +17,7 @@ from navplan.graph.state_graph import StateGraph
 from navplan.navigation.result import Navigation
 from navplan.plan.plan import Plan
 from navplan.system.files import read_bytes, sha256, write_text
+from navplan.system.reading import parse_json
 
 SUMMARY, PLAN, GRAPH, TRAJECTORY = "summary.json", "plan.json", "graph.npz", "trajectory.npz"
 
@@ -96,12 +97,7 @@ def read_summary(folder: Path) -> dict[str, Any]:
     path = folder / SUMMARY
     if not path.is_file():
         return {}
-    try:
-        summary = json.loads(read_bytes(path).decode("utf-8"))
-    except json.JSONDecodeError as error:
-        raise FileFormatError(path, "is not JSON (JSONDecodeError), expected a summary", error.lineno) from error
-    except (UnicodeDecodeError, RecursionError) as error:
-        raise FileFormatError(path, f"is not JSON ({type(error).__name__}), expected a summary") from error
+    summary = parse_json(path, read_bytes(path), "a summary")
     if not isinstance(summary, dict):
         raise FileFormatError(path, "is no JSON object, expected a summary")
     return summary

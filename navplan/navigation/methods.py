@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
+from navplan.errors import InvalidInput, UnknownName
 from navplan.execution.synchronised import Settings
 from navplan.graph.limits import Weight
 from navplan.graph.nodes import NodeChoice
+from navplan.system.names import Registry
 
 ExecutionName = Literal["synchronised", "waypoints"]
 BodyName = Literal["disc", "point"]
@@ -131,6 +133,32 @@ METHODS: dict[str, Method] = {
     "constrained-policy": Method("the constrained policy alone, straight to the goal", plans=False),
     "policy": Method("the unconstrained policy alone, straight to the goal", plans=False, constrained=False),
 }
+
+
+_OTHERS: Registry[Method] = Registry("method", {}, "navplan.methods")
+
+
+def method_names() -> list[str]:
+    """Names of all methods: those of METHODS, then those of other distributions (entry points `navplan.methods`)."""
+    return [*METHODS, *(name for name in _OTHERS.names() if name not in METHODS)]
+
+
+def method_named(name: str) -> Method:
+    """The method called `name`.
+
+    Raises:
+        UnknownName: there is none; the message suggests the nearest.
+        BrokenPlugin: another distribution's cannot be imported.
+        InvalidInput: another distribution's is no Method.
+    """
+    if name in METHODS:
+        return METHODS[name]
+    if name not in _OTHERS.names():
+        raise UnknownName("method", str(name), method_names())
+    found = _OTHERS.get(name)
+    if not isinstance(found, Method):
+        raise InvalidInput(f"method {name!r} is a {type(found).__name__}, expected a navplan.navigation.methods.Method")
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike
 
 from navplan.control import registry as low_levels
 from navplan.control.interface import LowLevel
-from navplan.errors import InvalidInput, UnknownName
+from navplan.errors import InvalidInput
 from navplan.execution.alone import alone
 from navplan.navigation.checkpoint import Checkpoint
 from navplan.navigation.loop import Loop, interruptible
-from navplan.navigation.methods import METHODS, Method, Options
+from navplan.navigation.methods import METHODS, Method, Options, method_named
 from navplan.navigation.planning import Planning, Say, closest_pair
 from navplan.navigation.result import Navigation
 from navplan.navigation.roadmap import Roadmap, build_roadmap
@@ -42,7 +42,7 @@ def navigate(
     starts: ArrayLike,
     goals: ArrayLike,
     *,
-    method: str = "navplan",
+    method: str | Method = "navplan",
     options: Options | None = None,
     roadmap: Roadmap | None = None,
     max_steps: int | None = None,
@@ -55,7 +55,7 @@ def navigate(
         scenario: world and limits.
         critics: a loaded checkpoint: weighs edges, holds `states` for the nodes and the learned low levels.
         starts, goals: (A, 2) states in cell units; both pairwise at least ``2 * radius`` apart.
-        method: name in METHODS.
+        method: a name as `methods.method_named` knows them, or a Method.
         options: how; `changes` replace single fields of it, for example ``beta=2.0``.
         roadmap: the graph, from `build_roadmap` with the same scenario, critics, method and options; None builds it.
         max_steps: step budget of every agent; None: the scenario's.
@@ -65,8 +65,7 @@ def navigate(
         UnknownName: no such method, low level or planner.
         InvalidInput: bad starts or goals, or the checkpoint lacks what the method needs.
     """
-    if method not in METHODS:
-        raise UnknownName("method", method, METHODS)
+    way, name = (method, "own") if isinstance(method, Method) else (method_named(method), method)
     try:
         chosen = dataclasses.replace(options or Options(), **changes)
     except TypeError as error:
@@ -75,12 +74,12 @@ def navigate(
         raise InvalidInput(f"seed is {chosen.seed!r}, expected an integer of at least 0")
     if max_steps is not None and max_steps < 1:
         raise InvalidInput(f"max_steps is {max_steps}, expected at least 1")
-    how, say = chosen.applied(METHODS[method]), on_progress or (lambda line: None)
-    low_level = _low_level(how, method, critics)
+    how, say = chosen.applied(way), on_progress or (lambda line: None)
+    low_level = _low_level(how, name, critics)
     budget = scenario.max_steps if max_steps is None else max_steps
     env = make_env(scenario, starts, goals, seed=chosen.seed, body=how.driving.body)
     begin, end = env.states[0].copy(), env.goals[0].copy()
-    result = Navigation(scenario.name, method, how.driving.low_level, chosen.seed, begin, end)
+    result = Navigation(scenario.name, name, how.driving.low_level, chosen.seed, begin, end)
     began = time.perf_counter()
     if not how.plans:
         say(f"driving {len(begin)} agents without a plan")

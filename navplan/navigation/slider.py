@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from navplan.errors import InvalidInput
 from navplan.execution.trajectory import Trajectory
 from navplan.graph.state_graph import StateGraph
-from navplan.navigation.navigate import METHODS, Navigation, Options, Roadmap, build_roadmap, navigate
+from navplan.navigation.methods import method_named
+from navplan.navigation.navigate import Navigation, Options, Roadmap, build_roadmap, navigate
 from navplan.navigation.reweigh import Replanner, can_reweigh
 from navplan.plan.plan import Plan
 
@@ -55,7 +56,7 @@ def driving_slider(scenario: Scenario, critics: Checkpoint, result: Navigation, 
 
     @functools.cache
     def roadmap() -> Roadmap:
-        return build_roadmap(scenario, critics, options.applied(METHODS[result.method]), options)
+        return build_roadmap(scenario, critics, options.applied(method_named(result.method)), options)
 
     def drive(beta: float) -> Trajectory | None:
         again = navigate(

@@ -13,6 +13,7 @@ import numpy as np
 from navplan.errors import FileFormatError
 from navplan.system.arrays import Float64, Int32
 from navplan.system.files import read_bytes, write_text
+from navplan.system.reading import parse_json
 
 FORMAT = "navplan-plan-1"
 
@@ -29,11 +30,7 @@ def read_document(path: str | Path) -> dict[str, Any]:
         FileFormatError: not JSON, or not of this format.
         FileAccessError: it cannot be read.
     """
-    try:
-        document = json.loads(read_bytes(path).decode("utf-8"))
-    except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, or a number of thousands of digits
-        line = getattr(error, "lineno", None)
-        raise FileFormatError(path, f"is not JSON ({type(error).__name__}), expected a plan file", line) from error
+    document = parse_json(path, read_bytes(path), "a plan file")
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise FileFormatError(path, f'expected a plan file with "format": "{FORMAT}"')
     return document

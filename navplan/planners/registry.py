@@ -37,11 +37,22 @@ def names() -> list[str]:
     return _REGISTRY.names()
 
 
+def broken() -> dict[str, str]:
+    """Names of registered planners of other distributions that cannot be used, and why."""
+    return _REGISTRY.broken(get)
+
+
+def usable() -> list[str]:
+    """Names of the registered planners that can be used, sorted; those of other distributions are imported."""
+    return sorted(set(names()) - set(broken()))
+
+
 def get(name: str) -> type[Planner]:
     """The planner class registered as `name`.
 
     Raises:
         UnknownName: there is none; the message suggests the nearest.
+        BrokenPlugin: another distribution's cannot be imported.
         InvalidInput: what another distribution registered is no planner.
 
     Example:
@@ -79,12 +90,12 @@ def adopted(kind: type[Any]) -> type[Planner]:
     """
     from navplan.planners.base import Planner
 
-    has_options = dataclasses.is_dataclass(kind)
+    has_options = isinstance(kind, type) and dataclasses.is_dataclass(kind)
     if has_options and issubclass(kind, Planner):
         return kind
     if has_options and kind not in _ADOPTED:
         namespace = {"__slots__": (), "__module__": kind.__module__, "__doc__": kind.__doc__}
         _ADOPTED[kind] = cast("type[Planner]", type(kind.__name__, (kind, Planner), namespace))
     if not has_options or inspect.isabstract(_ADOPTED[kind]):
-        raise InvalidInput(f"{kind.__name__} is no planner, expected a dataclass with `plan`")
+        raise InvalidInput(f"{getattr(kind, '__name__', kind)} is no planner, expected a dataclass with `plan`")
     return _ADOPTED[kind]

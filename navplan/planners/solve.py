@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import math
 import time
 from collections.abc import Callable
 from numbers import Integral, Real
@@ -14,11 +16,15 @@ from navplan.errors import InvalidInput, PlanningFailed
 from navplan.plan.plan import Plan, make_plan
 from navplan.plan.problem import Problem
 from navplan.planners.base import Planner, check_supported, check_time_limit
+from navplan.planners.outside import believed, is_outside
 from navplan.planners.registry import adopted, get
 from navplan.planners.warm_up import warm_up
 from navplan.system.memory import check_memory_limit
 from navplan.system.memory import memory_limit as memory_limited
 from navplan.system.signals import watch_search
+
+FOREVER = 1e9
+"""Seconds: a longer time limit is none, however long its number is."""
 
 
 def solve(
@@ -48,7 +54,8 @@ def solve(
         options: further fields of the planner.
 
     Returns:
-        A Plan; its `status` says what came out.
+        A Plan; its `status` says what came out. That of a planner from outside navplan is checked (`navplan.plan.validate`), and
+        one that breaks a rule is unsolved, with the first violation as its `reason`.
 
     Raises:
         UnknownName: no such planner.
@@ -65,29 +72,42 @@ def solve(
     """
     if suboptimality is not None:
         options["suboptimality"] = suboptimality
+    if not isinstance(problem, Problem):
+        raise InvalidInput(f"problem is a {type(problem).__name__}, expected a Problem(graph, starts, goals)")
     chosen = configured(planner, options)
     check_time_limit("time_limit", time_limit)
+    if time_limit is not None and time_limit > FOREVER:
+        time_limit = math.inf
     check_memory_limit("memory_limit", memory_limit)
     if not isinstance(seed, int | np.integer) or seed < 0:
         raise InvalidInput(f"seed is {seed!r}, expected an integer of at least 0")
     problem = problem.fitted()
     check_supported(chosen, problem)
-    compile_s = warm_up(chosen, problem, progress)
-    limit = chosen.time_limit if time_limit is None else float(time_limit)
+    outside, compile_s = is_outside(type(chosen)), 0.0
+    with contextlib.suppress(*(InvalidInput,) if outside else ()):  # its fault with this problem will be told below
+        compile_s = warm_up(chosen, problem, progress)
+    limit = chosen.time_limit if time_limit is None else float(min(time_limit, 2 * FOREVER))
     began = time.perf_counter()
-    deadline = None if limit is None else began + limit
+    deadline = None if limit is None or limit > FOREVER else began + limit
     watch_search()
     try:
         with memory_limited(memory_limit):
             state = chosen.prepare(problem.graph)
             plan = chosen.plan(problem, state, deadline=deadline, rng=np.random.default_rng(seed))
+    except InvalidInput as error:
+        if not outside:
+            raise
+        plan = make_plan(problem, chosen.name, "unsolved", reason=f"planner {chosen.name} is at fault: {error}")
     except MemoryError as error:
         allowed = "the machine's memory" if memory_limit is None else f"the memory limit of {memory_limit:g} GB"
         detail = f": {error}" if str(error) else ""
         plan = make_plan(problem, chosen.name, "unsolved", reason=f"out of memory, within {allowed}{detail}")
     except KeyboardInterrupt:  # planners that hold a plan return it themselves
         plan = make_plan(problem, chosen.name, "unsolved", reason="interrupted")
-    plan = dataclasses.replace(plan, runtime_s=time.perf_counter() - began, compile_s=compile_s)
+    took = time.perf_counter() - began
+    if outside:
+        plan = believed(plan, problem, chosen.name)
+    plan = dataclasses.replace(plan, runtime_s=took, compile_s=compile_s)
     if raise_on_failure and not plan.solved:
         raise PlanningFailed(plan, f"{chosen.name}: {plan.status}: {plan.reason}")
     return plan

@@ -8,10 +8,10 @@ from typing import Literal
 
 from navplan.errors import InvalidInput
 from navplan.graph.state_graph import StateGraph
-from navplan.scenarios.formats.geojson import read_graph_geojson, write_geojson, write_graph_geojson
+from navplan.scenarios.formats.geojson import write_geojson, write_graph_geojson
 from navplan.scenarios.formats.movingai import ScenRow, write_map, write_scen
 from navplan.scenarios.formats.ros_map import RosMap, write_ros_map
-from navplan.scenarios.maps import find_map, load_map
+from navplan.scenarios.maps import find_map, is_graph_file, load_graph, load_map
 from navplan.scenarios.problems.load import load_problem
 from navplan.scenarios.scenario import Scenario, read_scenario
 from navplan.scenarios.worlds.cells import occupied_cells
@@ -46,8 +46,8 @@ def convert(
         InvalidInput: a target that cannot hold what `source` is.
     """
     path, ending = find_map(source), target.suffix.lower()
-    if path.suffix.lower() == ".npz" or (ending == ".npz" and path.suffix.lower() == ".geojson"):
-        _convert_graph(path, target)
+    if is_graph_file(path):
+        _convert_graph(load_graph(path), target)
     elif ending == ".scen":
         _write_problem(source, path, target, agents, seed)
     else:
@@ -81,8 +81,7 @@ def write_scenario(scenario: Scenario, target: Path, *, image: Literal["pgm", "p
         raise InvalidInput(f"{target}: unknown kind of file {target.suffix!r}, expected {OUTPUTS}")
 
 
-def _convert_graph(path: Path, target: Path) -> None:
-    graph = StateGraph.load(path) if path.suffix.lower() == ".npz" else read_graph_geojson(path)
+def _convert_graph(graph: StateGraph, target: Path) -> None:
     if target.suffix.lower() == ".npz":
         graph.save(target)
     elif target.suffix.lower() == ".geojson":

@@ -11,7 +11,8 @@ import numpy as np
 
 from navplan.errors import FileAccessError, FileFormatError, UnknownName
 from navplan.graph.state_graph import StateGraph
-from navplan.scenarios.formats.map_file import MAP_SUFFIXES, read_map_file
+from navplan.scenarios.formats.geojson import geojson_kind, read_graph_geojson
+from navplan.scenarios.formats.map_file import GEOJSON_SUFFIXES, MAP_SUFFIXES, read_map_file
 from navplan.scenarios.registry import SCENARIO_FOLDER, scenario_names
 from navplan.scenarios.scenario import read_scenario
 from navplan.scenarios.worlds.cells import occupied_cells
@@ -55,9 +56,19 @@ def load_map(name_or_path: str | Path, *, unknown: Literal["blocked", "free"] = 
     """
     path = find_map(name_or_path)
     suffix = path.suffix.lower()
-    if suffix == ".npz":
+    if is_graph_file(path):
         raise FileFormatError(path, "a saved state graph holds no map, expected a map or scenario file")
     return read_scenario(path).world if suffix == ".toml" else read_map_file(path, unknown=unknown)
+
+
+def is_graph_file(path: Path) -> bool:
+    """Whether a file is a saved state graph rather than a map: a `.npz`, or a GeoJSON file that says so.
+
+    Raises:
+        FileAccessError, FileFormatError: a GeoJSON file that cannot be read or is malformed.
+    """
+    suffix = path.suffix.lower()
+    return suffix == ".npz" or (suffix in GEOJSON_SUFFIXES and geojson_kind(path) == "graph")
 
 
 def load_graph(name_or_path: str | Path) -> StateGraph:
@@ -67,8 +78,8 @@ def load_graph(name_or_path: str | Path) -> StateGraph:
         As `load_map`, and `StateGraph.load`.
     """
     path = find_map(name_or_path)
-    if path.suffix.lower() == ".npz":
-        return StateGraph.load(path)
+    if is_graph_file(path):
+        return StateGraph.load(path) if path.suffix.lower() == ".npz" else read_graph_geojson(path)
     return grid_graph(load_map(path))
 
 

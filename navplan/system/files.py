@@ -7,6 +7,7 @@ import errno
 import glob
 import hashlib
 import os
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from navplan.errors import FileAccessError
+from navplan.system.bounds import MAX_BYTES, MAX_STREAM
 
 LOCK = ".lock"
 """The file in a folder by which `locked` keeps others out of it."""
@@ -175,14 +177,24 @@ def read_bytes(path: str | Path) -> bytes:
     """The file's contents.
 
     Raises:
-        FileAccessError: one line that names the file.
+        FileAccessError: one line that names the file; it has more bytes than `navplan.system.bounds` allows.
     """
     try:
-        return Path(path).read_bytes()
+        return _contents(Path(path))
     except OSError as error:
         raise FileAccessError(f"{path}: cannot be read: {error.strerror or error}") from error
     except ValueError as error:  # a name that no file can have
         raise FileAccessError(f"{str(path)!r}: cannot be read: {error}") from error
+
+
+def _contents(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        status = os.fstat(stream.fileno())
+        most = MAX_BYTES if stat.S_ISREG(status.st_mode) else MAX_STREAM
+        data = b"" if status.st_size > most else stream.read(most + 1)
+    if status.st_size > most or len(data) > most:
+        raise OSError(errno.EFBIG, f"has more than {most} bytes")
+    return data
 
 
 def sha256(path: str | Path) -> str:

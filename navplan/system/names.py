@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
-from navplan.errors import UnknownName
+from navplan.errors import BrokenPlugin, NavplanError, UnknownName
 
 T = TypeVar("T")
 
@@ -46,13 +46,33 @@ class Registry(Generic[T]):
 
         Raises:
             UnknownName: nothing is; the message suggests the nearest.
+            BrokenPlugin: it is another distribution's and cannot be imported.
         """
         if name in self._table:
             module, attribute = self._table[name].split(":")
             return cast(T, getattr(importlib.import_module(module), attribute))
         if name in self._others():
-            return cast(T, self._others()[name].load())
+            try:
+                return cast(T, self._others()[name].load())
+            except Exception as error:  # whatever the other distribution's code raises while it is imported
+                text = " ".join(f"{type(error).__name__}: {error}".split())
+                raise BrokenPlugin(self._kind, name, self._from(name), text[:200]) from error
         raise UnknownName(self._kind, name, self.names())
+
+    def made(self, name: str) -> Any:
+        """What the class or function registered as `name` makes without arguments.
+
+        Raises:
+            UnknownName, BrokenPlugin: as `get`; or another distribution's cannot be made.
+        """
+        make: Any = self.get(name)
+        if self.is_own(name):
+            return make()
+        try:
+            return make()
+        except Exception as error:
+            text = " ".join(f"{type(error).__name__}: {error}".split())
+            raise BrokenPlugin(self._kind, name, self._from(name), text[:200]) from error
 
     def summary(self, name: str) -> str:
         """One line on `name`: its summary, empty without one; of an entry point, which distribution it comes from.
@@ -63,9 +83,32 @@ class Registry(Generic[T]):
         if name in self._table:
             return self._summaries.get(name, "")
         if name in self._others():
-            distribution = self._others()[name].dist
-            return f"from {distribution.name}" if distribution is not None else "from another distribution"
+            return f"from {self._from(name)}"
         raise UnknownName(self._kind, name, self.names())
+
+    def is_own(self, name: str) -> bool:
+        """Whether `name` is navplan's own."""
+        return name in self._table
+
+    def broken(self, check: Callable[[str], object] | None = None) -> dict[str, str]:
+        """Names of other distributions that cannot be used, and why; all of those distributions are imported.
+
+        Args:
+            check: asked with each name beside importing it; raises a NavplanError where the thing is not what it should be.
+        """
+        reasons: dict[str, str] = {}
+        for name in sorted(set(self._others()) - set(self._table)):
+            try:
+                (check or self.get)(name)
+            except BrokenPlugin as error:
+                reasons[name] = f"{error.reason} (from {self._from(name)})"
+            except NavplanError as error:
+                reasons[name] = f"{error} (from {self._from(name)})"
+        return reasons
+
+    def _from(self, name: str) -> str:
+        distribution = self._others()[name].dist
+        return distribution.name if distribution is not None else "another distribution"
 
     def _others(self) -> Mapping[str, EntryPoint]:
         return entry_points_in(self._group) if self._group is not None else {}

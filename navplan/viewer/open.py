@@ -17,8 +17,9 @@ from navplan.graph.state_graph import StateGraph
 from navplan.navigation.files import read_run
 from navplan.navigation.result import Navigation
 from navplan.plan.plan import Plan
+from navplan.scenarios.formats.map_file import GEOJSON_SUFFIXES
 from navplan.scenarios.formats.movingai import read_scen
-from navplan.scenarios.maps import find_map, load_map
+from navplan.scenarios.maps import find_map, is_graph_file, load_graph, load_map
 from navplan.scenarios.registry import load_scenario, scenario_names
 from navplan.scenarios.scenario import Scenario
 from navplan.scenarios.worlds.world import World
@@ -150,6 +151,8 @@ def _single(name: str, agents: int, map_name: str | None) -> _Parts:
         return _Parts(graph=StateGraph.load(path))
     if suffix == ".json" and b'"FeatureCollection"' not in read_bytes(path):
         return _Parts(plan=Plan.load(path))
+    if suffix in GEOJSON_SUFFIXES and is_graph_file(find_map(name)):
+        return _Parts(graph=load_graph(name))
     parts = _Parts()
     parts.take_map(name)
     return parts
@@ -185,7 +188,7 @@ def _near(path: Path, name: str) -> World | None:
     """A map that a file names: as it says, beside the file, or in a folder of maps beside the file's own."""
     bare = Path(name).name
     for place in (Path(name), path.parent / name, path.parent / bare, path.parent.parent / "maps" / bare):
-        if place.is_file() and place.suffix.lower() != ".npz":
+        if place.is_file() and not is_graph_file(place):
             return load_map(place)
     return None
 
@@ -215,11 +218,11 @@ def _world_of_plan(plan: Plan, parts: _Parts, path: Path) -> World | None:
             continue
         if name in scenario_names():
             return load_scenario(name).world
-        if name.lower().endswith(".npz"):
+        if name.lower().endswith((".npz", *GEOJSON_SUFFIXES)):
             for place in (Path(name), path.parent / Path(name).name):
-                if place.is_file():
+                if place.is_file() and is_graph_file(place):
                     if parts.graph is None:
-                        parts.graph = StateGraph.load(place)
+                        parts.graph = load_graph(place)
                     return _world_of_scenario(plan) or _world_of_graph(parts.graph, place.stem)
         found = _near(path, name)
         if found is not None:

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import re
 from importlib.metadata import EntryPoint
 
 import numpy as np
 import pytest
 
+from navplan.cli import main
 from navplan.control import registry
 from navplan.control.interface import LowLevel
 from navplan.control.straight_line import StraightLine
-from navplan.errors import InvalidInput, UnknownName
+from navplan.errors import InvalidInput, NavplanError, UnknownName
 
 
 class Brought:
@@ -68,3 +70,17 @@ def test_straight_lines_are_driven_at_full_speed_and_stop_on_the_goal() -> None:
     assert actions.tolist() == [[1.0, 0.5], [0.5, -0.25], [0.0, 0.0]]
     with pytest.raises(InvalidInput, match="takes no condition"):
         StraightLine().act(here, there, here)
+
+
+@pytest.mark.parametrize("target", ["no_such_room:Thing", "math:sqrt", "builtins:object"])
+def test_a_broken_low_level_is_listed_with_the_reason(
+    target: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    point = EntryPoint("lame", target, "navplan.low_levels")
+    monkeypatch.setattr(
+        "navplan.system.names.entry_points_in", lambda group: {"lame": point} if group == "navplan.low_levels" else {}
+    )
+    assert main(["modules"]) == 0
+    assert re.search(r"^lame +broken +controller ", capsys.readouterr().out, flags=re.M)
+    with pytest.raises(NavplanError, match="lame"):
+        registry.get("lame")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 from typing import Any, ClassVar
@@ -12,13 +13,14 @@ import pytest
 
 import navplan as nv
 from navplan import planners
+from navplan.cli import main
 from navplan.errors import InvalidInput, InvalidProblem, UnknownName
 from navplan.plan.plan import Plan, make_plan
 from navplan.plan.problem import Problem
 from navplan.planners.base import Planner
 from navplan.planners.cbs.cbs import CBS
 from navplan.planners.lifelong.lifelong import lifelong
-from navplan.planners.registry import adopted, option_names
+from navplan.planners.registry import adopted, broken, option_names, usable
 from navplan.planners.solve import configured, solve
 
 
@@ -172,3 +174,78 @@ def test_lifelong_asks_what_the_planner_says_of_itself() -> None:
     assert run.planner == "steps"
     assert len(run.planning_s) == 12
     assert run.violations == ()
+
+
+@dataclass(frozen=True)
+class Liar(Planner):
+    """Says that agents jump from their starts to their goals; or returns something else."""
+
+    name: ClassVar[str] = "liar"
+    answer: str = "jump"
+
+    def plan(self, problem: Problem, state: Any, *, deadline: float | None, rng: np.random.Generator) -> Plan:
+        true = make_plan(problem, self.name, "feasible", [[start, (start + 1) % 5] for start in problem.starts.tolist()])
+        if self.answer == "cheap":
+            return dataclasses.replace(true, sum_of_costs=0.5)
+        if self.answer == "fewer":
+            return dataclasses.replace(true, num_agents=7)
+        if self.answer == "beyond":
+            return dataclasses.replace(true, paths=(np.array([0, 99], np.int32),))
+        if self.answer == "nothing":
+            return None  # type: ignore[return-value]
+        if self.answer == "jump":
+            return dataclasses.replace(true, paths=(np.array([0, 3], np.int32),), coordinates=(problem.graph.states[[0, 3]],))
+        return true
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ("jump", "planner liar is at fault: agent 0: "),
+        ("cheap", "planner liar is at fault: sum_of_costs is given as 0.5, the paths give 1"),
+        ("fewer", "planner liar is at fault: its plan is for 7 agents, the problem has 1"),
+        ("beyond", "planner liar is at fault: "),
+        ("nothing", "planner liar is at fault: it returned NoneType, expected a Plan"),
+    ],
+)
+def test_false_plans_of_planners_from_outside_are_not_believed(answer: str, reason: str) -> None:
+    plan = solve(Problem(ring(), [0], [1]), Liar(answer))
+    assert plan.status == "unsolved"
+    assert plan.reason.startswith(reason)
+    assert plan.paths == ()
+    assert plan.sum_of_costs is None
+    with pytest.raises(nv.PlanningFailed, match="planner liar is at fault"):
+        solve(Problem(ring(), [0], [1]), Liar(answer), raise_on_failure=True)
+
+
+def test_true_plans_of_planners_from_outside_are_kept() -> None:
+    assert solve(Problem(ring(), [0], [1]), Liar("")).status == "feasible"
+
+
+def test_what_is_no_problem_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="problem is a StateGraph, expected a Problem"):
+        solve(ring(), "cbs")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("target", ["no_such_room:Thing", "navplan.errors:Nothing", "navplan.planners.cbs.cbs:Tree", "math:pi"])
+def test_a_plug_in_that_cannot_be_used_is_listed_as_broken_and_stops_nothing(
+    target: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    register(monkeypatch, "lame", target)
+    assert set(planners.names()) - {"lame"} == set(usable())
+    assert list(broken()) == ["lame"]
+    assert main(["planners"]) == 0
+    assert "lame         broken   " in capsys.readouterr().out
+    assert main(["planners", "--json"]) == 0
+    (row,) = [row for row in json.loads(capsys.readouterr().out) if "broken" in row]
+    assert row["name"] == "lame"
+    assert "from another distribution" in row["broken"]
+    with pytest.raises(nv.NavplanError, match=r"lame|no planner"):
+        planners.get("lame")
+    assert solve(Problem(ring(), [0], [1]), "astar").solved
+
+
+@pytest.mark.parametrize("limit", [10**400, float("inf"), 1e300])
+def test_a_time_limit_beyond_all_numbers_is_none(limit: float) -> None:
+    assert solve(Problem(ring(), [0], [1]), "astar", time_limit=limit).solved
+    assert solve(Problem(ring(), [0], [1]), planners.AStar(time_limit=limit)).solved

@@ -63,9 +63,9 @@ def run_of(setting: Setting, scenario: str, seed: int, given: Given) -> TrainedR
     """
     from navplan.learned.training.load import checkpoint_folder
     from navplan.learned.training.tensors import POLICY, STAGE1
-    from navplan.navigation.methods import METHODS
+    from navplan.navigation.methods import method_named
 
-    stage = 2 if METHODS[setting.method].constrained else 1
+    stage = 2 if method_named(setting.method).constrained else 1
     if given:
         folder = given[scenario, seed]
     else:

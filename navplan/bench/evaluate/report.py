@@ -20,6 +20,7 @@ from navplan.bench.evaluate.tables import (
 from navplan.bench.evaluate.targets import missed, targets_table
 from navplan.errors import FileFormatError, MissingExtra
 from navplan.system.files import read_bytes, write_text
+from navplan.system.reading import decode_utf8
 
 __all__ = ["Evidence", "console_text", "fill", "filled", "readme_text", "report_text", "write_report"]
 
@@ -188,7 +189,7 @@ def fill(path: Path, evidence: Evidence) -> None:
 def filled(path: Path, evidence: Evidence) -> str:
     """What `fill` writes."""
     begin, end = (f"<!-- {evidence.suite.name} table: {word} -->" for word in ("begin", "end"))
-    text = read_bytes(path).decode("utf-8")
+    text = decode_utf8(path, read_bytes(path), "a page of text")
     if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
         raise FileFormatError(path, f"expected the lines {begin} and {end}, once each and in this order")
     head, rest = text.split(begin)

@@ -83,13 +83,14 @@ class ProblemsShard(Shard):
 
     def work(self, workspace: Workspace) -> Document:
         """Rows of results and times, one a problem."""
-        from navplan.navigation.navigate import METHODS, build_roadmap
+        from navplan.navigation.methods import method_named
+        from navplan.navigation.navigate import build_roadmap
         from navplan.scenarios.registry import load_scenario
 
         scenario, cell, setting = load_scenario(self.cell.map), self.cell, self.setting
         critics = workspace.cache.get(f"{self.run.sha256} {setting.ensemble}", lambda: load_run(self.run, setting.ensemble))
         options = options_from(setting.options)
-        how = options.applied(METHODS[setting.method])
+        how = options.applied(method_named(setting.method))
         began = time.perf_counter()
         roadmap = workspace.cache.get(self.group, lambda: build_roadmap(scenario, critics, how, options)) if how.plans else None
         roadmap_s = time.perf_counter() - began if how.plans else 0.0

@@ -289,11 +289,11 @@ def read_suite(path: Path) -> Suite:
 
 
 def _setting(table: TomlTable, common: Mapping[str, Any], patterns: Checkpoints) -> Setting:
-    from navplan.navigation.methods import METHODS
+    from navplan.navigation.methods import method_names
 
     method = table.take_str("method")
-    if method not in METHODS:
-        raise table.error(f"method is {method!r}, expected one of {', '.join(METHODS)}")
+    if method not in method_names():
+        raise table.error(f"method is {method!r}, expected one of {', '.join(method_names())}")
     setting = Setting(
         method=method,
         name=table.take_str("name", "default"),

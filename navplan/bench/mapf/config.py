@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from navplan.errors import InvalidInput
-from navplan.planners import get, names
+from navplan.planners import get
 from navplan.planners.base import check_time_limit
+from navplan.planners.registry import usable
 from navplan.planners.solve import configured
 from navplan.system.memory import check_memory_limit
 
@@ -56,7 +57,7 @@ class Config:
         if self.workers < 1:
             raise InvalidInput(f"workers is {self.workers}, expected at least 1")
         if not self.planners:
-            object.__setattr__(self, "planners", tuple(n for n in names() if get(n).max_agents is None))
+            object.__setattr__(self, "planners", tuple(n for n in usable() if get(n).max_agents is None))
         for spec in self.planners:
             parse_planner(spec)
 
@@ -80,7 +81,7 @@ def parse_planner(spec: str) -> tuple[str, dict[str, Any]]:
         option, value = part.split("=")
         try:
             options[option] = json.loads(_WORDS.get(value, value))
-        except ValueError:
+        except (ValueError, RecursionError):
             options[option] = value
     planner = configured(match["name"], options)
     if planner.max_agents is not None:

@@ -42,7 +42,7 @@ def describe(plan: Plan, problem: Problem, shortest: float, limit: float) -> dic
         reason = f"late: {plan.runtime_s:.2f} s with a limit of {limit:g} s"
     bounds = [b for b in (plan.lower_bound, shortest) if b is not None and np.isfinite(b)]
     bound = max(bounds, default=None)
-    cost = plan.sum_of_costs
+    cost = None if broken else plan.sum_of_costs
     return {
         "status": "invalid" if broken else plan.status,
         "solved": plan.solved and not broken and not late,
@@ -50,7 +50,7 @@ def describe(plan: Plan, problem: Problem, shortest: float, limit: float) -> dic
         "sum_of_costs": cost,
         "lower_bound": bound,
         "sum_of_shortest": shortest if np.isfinite(shortest) else None,
-        "makespan": plan.makespan,
+        "makespan": None if broken else plan.makespan,
         "suboptimality": None if cost is None or not bound else round(cost / bound, 6),
         "runtime_s": round(plan.runtime_s, 6),
         "cells": problem.graph.num_nodes,

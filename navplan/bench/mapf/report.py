@@ -16,6 +16,7 @@ from navplan.bench.mapf.targets import PEER_MACHINE, TARGETS, Target
 from navplan.bench.tables import Record
 from navplan.errors import FileFormatError, MissingExtra
 from navplan.system.files import read_bytes, write_text
+from navplan.system.reading import decode_utf8
 
 BEGIN = "<!-- mapf table: begin -->"
 END = "<!-- mapf table: end -->"
@@ -255,7 +256,7 @@ def fill_readme(path: Path, rows: Sequence[Record]) -> None:
 
 def filled(path: Path, rows: Sequence[Record]) -> str:
     """What `fill_readme` writes."""
-    text = read_bytes(path).decode("utf-8")
+    text = decode_utf8(path, read_bytes(path), "a page of text")
     if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
         raise FileFormatError(path, f"expected the lines {BEGIN} and {END}, once each and in this order")
     head, rest = text.split(BEGIN)

@@ -8,7 +8,7 @@ import sys
 import tempfile
 
 from navplan.bench import Row
-from navplan.planners import names
+from navplan.planners.registry import usable
 
 # Prints wall seconds of compiling what one planner needs for one kind of problem, imports not included.
 PROGRAM = (
@@ -22,7 +22,7 @@ def run(quick: bool = False) -> list[Row]:
     """Every planner for unit costs ("hops") and for any costs ("cost"), each in a process and a cache folder of its own."""
     return [
         row
-        for planner in names()
+        for planner in usable()
         if not quick or planner in QUICK
         for weight in ("hops", "cost")
         for row in _rows(planner, weight)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import tomllib
 import typing
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,7 +18,9 @@ from typing import Any, Protocol, Self, TypeVar
 from navplan.errors import FileFormatError, InvalidInput, UnknownName
 from navplan.learned import registry
 from navplan.learned.interface import SLOTS, Module
+from navplan.system.bounds import MAX_SETTINGS
 from navplan.system.files import read_bytes
+from navplan.system.reading import decode_utf8, parse_toml, shown
 
 T = TypeVar("T")
 
@@ -169,10 +170,10 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         FileAccessError: it cannot be read.
         FileFormatError: it is no TOML.
     """
-    try:
-        return tomllib.loads(read_bytes(path).decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise FileFormatError(path, f"is no TOML: {error}") from error
+    data = read_bytes(path)
+    if len(data) > MAX_SETTINGS:
+        raise FileFormatError(path, f"has {len(data)} bytes, expected settings of at most {MAX_SETTINGS}")
+    return parse_toml(path, decode_utf8(path, data, "TOML"))
 
 
 def read_fields(cls: type, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -211,7 +212,7 @@ def read_module(slot: str, value: Any) -> Module:
     """
     table = {"use": value} if isinstance(value, str) else value
     if not isinstance(table, Mapping) or not isinstance(table.get("use"), str):
-        raise InvalidInput(f"{slot} is {value!r}, expected a module's name or a table {{use = NAME, OPTION = VALUE, …}}")
+        raise InvalidInput(f"{slot} is {shown(value)}, expected a module's name or a table {{use = NAME, OPTION = VALUE, …}}")
     options = {key: option for key, option in table.items() if key != "use"}
     cls = registry.get(table["use"], slot)
     kinds = field_types(cls)
@@ -232,4 +233,4 @@ def _checked(key: str, value: Any, kind: Any) -> Any:
     if typing.get_origin(kind) is tuple and isinstance(value, list):
         return tuple(_checked(key, item, float) for item in value)
     expected = "a list of numbers" if typing.get_origin(kind) is tuple else f"{kind.__name__}"
-    raise InvalidInput(f"{key} is {value!r}, expected {expected}")
+    raise InvalidInput(f"{key} is {shown(value)}, expected {expected}")

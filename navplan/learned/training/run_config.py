@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,8 @@ from navplan.errors import CheckpointError, FileFormatError, InvalidInput, Unkno
 from navplan.learned import registry
 from navplan.learned.interface import Recipe
 from navplan.learned.training.fields import TrainingSettings, read_toml
+from navplan.system.files import read_bytes
+from navplan.system.reading import parse_json
 
 FIRST_RECIPE = "navplan"
 """What files mean that name none."""
@@ -48,13 +49,11 @@ def read_run_config(out: str | Path) -> TrainingSettings:
     path = Path(out) / "config.json"
     if not path.is_file():
         raise InvalidInput(f"{out}: holds no run to resume (no config.json)")
-    try:
-        values = json.loads(path.read_bytes())
-        config = values["config"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(path, "is no configuration of a run, expected JSON with a 'config' object") from error
+    expected = "the configuration of a run, JSON with a 'config' object"
+    values = parse_json(path, read_bytes(path), expected, CheckpointError)
+    config = values.get("config") if isinstance(values, dict) else None
     if not isinstance(config, dict):
-        raise CheckpointError(path, "is no configuration of a run, expected JSON with a 'config' object")
+        raise CheckpointError(path, f"is something else, expected {expected}")
     return config_from(config, path)
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from navplan.errors import CheckpointError, MissingExtra
 from navplan.learned.interface import Arrays
 from navplan.system.files import read_bytes, write_atomically, write_text
+from navplan.system.reading import parse_json
 
 FORMAT = 1
 POLICY = "policy.safetensors"
@@ -72,11 +73,13 @@ def read_tensors(path: Path, kind: str) -> tuple[Arrays, dict[str, Any]]:
 
 def _document(path: Path, data: bytes) -> dict[str, Any]:
     """The JSON document in a safetensors header: 8 bytes of length, then a JSON object with ``__metadata__``."""
-    try:
-        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-        document = json.loads(header["__metadata__"][_KEY])
-    except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(path, "has no navplan header, expected a file written by navplan train") from error
+    expected = "the header of a file written by navplan train"
+    header = parse_json(path, data[8 : 8 + int.from_bytes(data[:8], "little")], expected, CheckpointError)
+    metadata = header.get("__metadata__") if isinstance(header, dict) else None
+    text = metadata.get(_KEY) if isinstance(metadata, dict) else None
+    if not isinstance(text, str):
+        raise CheckpointError(path, "has no navplan header, expected a file written by navplan train")
+    document = parse_json(path, text.encode("utf-8", "surrogatepass"), expected, CheckpointError)
     if not isinstance(document, dict):
         raise CheckpointError(path, "has a malformed navplan header, expected a JSON object")
     return document

@@ -24,6 +24,7 @@ from navplan.planners.solve import configured
 from navplan.planners.warm_up import warm_up
 from navplan.system.arrays import Float64, Int32
 from navplan.system.files import read_bytes, write_text
+from navplan.system.reading import without_mark
 
 
 @runtime_checkable
@@ -89,7 +90,8 @@ def read_tasks(path: str | Path, graph: StateGraph) -> TaskList:
         FileAccessError: it cannot be read.
         FileFormatError: a wrong count, or a line that is no free cell; names the line.
     """
-    lines = [(k, line.strip()) for k, line in enumerate(read_bytes(path).decode("utf-8", "replace").splitlines(), start=1)]
+    text = without_mark(read_bytes(path)).decode("utf-8", "replace")
+    lines = [(k, line.strip()) for k, line in enumerate(text.splitlines(), start=1)]
     lines = [(k, line) for k, line in lines if line and not line.startswith("#")]
     if not lines or not lines[0][1].isascii() or not lines[0][1].isdecimal() or len(lines[0][1]) > 9:
         raise FileFormatError(path, "expected the number of tasks", lines[0][0] if lines else 1)

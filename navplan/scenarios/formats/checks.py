@@ -1,28 +1,13 @@
-"""What the values of files must be: text, numbers, points."""
+"""What the values of files must be: numbers, points."""
 
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import TypeGuard
 
 import numpy as np
 
-from navplan.errors import FileFormatError
 from navplan.system.arrays import Float64
-
-
-def decode_utf8(path: str | Path, data: bytes, expected: str) -> str:
-    """The text of a file.
-
-    Raises:
-        FileFormatError: not UTF-8; names the line and what was expected.
-    """
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise FileFormatError(path, f"not UTF-8 text, expected {expected}", line=line) from error
 
 
 def is_number(value: object) -> TypeGuard[float]:

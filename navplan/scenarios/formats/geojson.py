@@ -17,11 +17,13 @@ from shapely.geometry import Polygon
 
 from navplan.errors import FileFormatError, InvalidInput
 from navplan.graph.state_graph import StateGraph
-from navplan.scenarios.formats.checks import as_points, decode_utf8, is_finite, is_number
+from navplan.scenarios.formats.checks import as_points, is_finite, is_number
+from navplan.scenarios.formats.plain_geojson import plain_world
 from navplan.scenarios.worlds.polygons import make_polygon
 from navplan.scenarios.worlds.world import Hazard, World
 from navplan.system.arrays import Float64
 from navplan.system.files import read_bytes, write_text
+from navplan.system.reading import parse_json, shown
 
 AXES = "[x, y] = [column, row] in cell units, row 0 at the top, y downwards"
 
@@ -56,26 +58,29 @@ def write_geojson(path: str | Path, world: World) -> None:
 
 
 def read_geojson(path: str | Path) -> World:
-    """Read a polygon world; Polygon and MultiPolygon features are its obstacles.
+    """Read a polygon world; Polygon and MultiPolygon features are its obstacles. Of other programs: see `plain_geojson`.
 
     Raises:
         FileAccessError: the file cannot be read.
         FileFormatError: not JSON (with its line), another kind of feature, a polygon that crosses itself, a missing size.
     """
-    about, features = _read(path, "world")
+    document = _document(path)
+    if "navplan" not in document:
+        return plain_world(path, document)
+    about, features = _contents(path, document, "world")
     height, width = about.get("height"), about.get("width")
     if not (is_number(height) and is_number(width) and 0 < height < math.inf and 0 < width < math.inf):
-        raise FileFormatError(path, f"navplan.height and width are {height!r} and {width!r}, expected positive numbers")
+        raise FileFormatError(path, f"navplan.height and width are {shown(height)} and {shown(width)}, expected positive numbers")
     resolution, name = about.get("resolution", 1.0), about.get("name", Path(path).stem)
     if not is_number(resolution) or not 0 < resolution < math.inf:
-        raise FileFormatError(path, f"navplan.resolution is {resolution!r}, expected a positive number")
+        raise FileFormatError(path, f"navplan.resolution is {shown(resolution)}, expected a positive number")
     if not isinstance(name, str):
-        raise FileFormatError(path, f"navplan.name is {name!r}, expected a string")
+        raise FileFormatError(path, f"navplan.name is {shown(name)}, expected a string")
     polygons: list[Polygon] = []
     for index, feature in enumerate(features):
         kind, coordinates = _geometry(path, index, feature)
         if kind not in ("Polygon", "MultiPolygon"):
-            raise FileFormatError(path, f"feature {index} is {kind!r}, expected Polygon or MultiPolygon")
+            raise FileFormatError(path, f"feature {index} is {shown(kind)}, expected Polygon or MultiPolygon")
         parts = [coordinates] if kind == "Polygon" else coordinates
         if not isinstance(parts, list):
             raise FileFormatError(path, f"feature {index}: coordinates of a MultiPolygon must be a list")
@@ -131,7 +136,7 @@ def read_graph_geojson(path: str | Path) -> StateGraph:
         FileAccessError: the file cannot be read.
         FileFormatError: not JSON, node ids that are not 0..N-1 in order, or an edge without its values.
     """
-    about, features = _read(path, "graph")
+    about, features = _contents(path, _document(path), "graph")
     states: list[list[float]] = []
     positions: list[list[float]] = []
     wait_risk: list[float] = []
@@ -153,17 +158,19 @@ def read_graph_geojson(path: str | Path) -> StateGraph:
         elif kind == "MultiLineString":
             ends = (values.get("startid"), values.get("endid"))
             if not all(isinstance(end, int) and not isinstance(end, bool) and 0 <= end < len(states) for end in ends):
-                raise FileFormatError(path, f"feature {index}: startid and endid are {ends}, expected nodes that come before it")
+                raise FileFormatError(
+                    path, f"feature {index}: startid and endid are {shown(ends)}, expected nodes that come before it"
+                )
             if not (is_finite(values.get("distance")) and is_finite(values.get("risk"))):
                 raise FileFormatError(path, f"feature {index}: expected an edge with distance and risk")
             edges.append((*ends, float(values["distance"]), float(values["risk"])))  # type: ignore[arg-type]
         else:
-            raise FileFormatError(path, f"feature {index} is {kind!r}, expected Point or MultiLineString")
+            raise FileFormatError(path, f"feature {index} is {shown(kind)}, expected Point or MultiLineString")
     shape = about.get("shape")
     if shape is not None and not (
         isinstance(shape, list) and len(shape) == 2 and all(isinstance(v, int) and v > 0 for v in shape)
     ):
-        raise FileFormatError(path, f"navplan.shape is {shape!r}, expected [height, width] or null")
+        raise FileFormatError(path, f"navplan.shape is {shown(shape)}, expected [height, width] or null")
     edges.sort(key=lambda edge: edge[:2])
     counts = np.bincount([edge[0] for edge in edges], minlength=len(states)) if edges else np.zeros(len(states), np.int64)
     try:
@@ -195,21 +202,33 @@ def _write(path: str | Path, about: dict[str, Any], features: list[Any]) -> None
     write_text(path, head + body + ("\n" if features else "") + "]}\n")
 
 
-def _read(path: str | Path, kind: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    text = decode_utf8(path, read_bytes(path), "JSON")
-    try:
-        document = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise FileFormatError(path, f"{error.msg}, expected JSON", line=error.lineno) from error
-    except (RecursionError, ValueError) as error:  # nested too deeply; integers of thousands of digits
-        raise FileFormatError(path, "nested too deeply or holding an absurd number, expected GeoJSON") from error
-    if not isinstance(document, dict) or document.get("type") != "FeatureCollection":
+def geojson_kind(path: str | Path) -> str:
+    """What a GeoJSON file says that it holds, "world" or "graph"; a file that navplan did not write is a world.
+
+    Raises:
+        FileAccessError: the file cannot be read.
+        FileFormatError: no GeoJSON.
+    """
+    about = _document(path).get("navplan")
+    return "graph" if isinstance(about, dict) and about.get("kind") == "graph" else "world"
+
+
+def _document(path: str | Path) -> dict[str, Any]:
+    document = parse_json(path, read_bytes(path), "GeoJSON")
+    if not isinstance(document, dict) or not isinstance(document.get("type"), str):
+        raise FileFormatError(path, "expected a GeoJSON FeatureCollection", line=1)
+    return document
+
+
+def _contents(path: str | Path, document: dict[str, Any], kind: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What navplan wrote: its own member, and the features."""
+    if document["type"] != "FeatureCollection":
         raise FileFormatError(path, "expected a GeoJSON FeatureCollection", line=1)
     about, features = document.get("navplan"), document.get("features")
     if not isinstance(about, dict) or about.get("kind") != kind:
         raise FileFormatError(path, f'expected a "navplan" member with "kind": "{kind}"')
     if about.get("axes") != AXES:
-        raise FileFormatError(path, f'navplan.axes is {about.get("axes")!r}, expected "{AXES}"')
+        raise FileFormatError(path, f'navplan.axes is {shown(about.get("axes"))}, expected "{AXES}"')
     if not isinstance(features, list) or not all(isinstance(feature, dict) for feature in features):
         raise FileFormatError(path, "features must be a list of objects")
     return about, features
@@ -235,7 +254,7 @@ def _polygon(path: str | Path, index: int, rings: object) -> Polygon:
 
 def _hazard(path: str | Path, values: object) -> Hazard:
     if not isinstance(values, dict) or not is_number(values.get("radius")):
-        raise FileFormatError(path, f"navplan.hazard is {values!r}, expected kind and radius")
+        raise FileFormatError(path, f"navplan.hazard is {shown(values)}, expected kind and radius")
     try:
         return Hazard(values.get("kind"), float(values["radius"]))  # type: ignore[arg-type]  # checked by Hazard
     except InvalidInput as error:

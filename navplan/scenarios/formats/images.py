@@ -6,19 +6,39 @@ import io
 import re
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from navplan.errors import FileAccessError, FileFormatError, MissingExtra
-from navplan.scenarios.worlds.world import MAX_CELLS
 from navplan.system.arrays import Bool, Float64, Int64
+from navplan.system.bounds import MAX_CELLS
 from navplan.system.files import read_bytes, write_atomically
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 _TOKEN = re.compile(rb"(?:[ \t\r\n\v\f]|#[^\r\n]*+)*+([0-9]{1,9})(?![0-9])")
 
 _FORMATS = ("PNG", "PPM", "BMP")
 """Only decoders of plain pixels: others start programs or hold documents."""
+_BAND = 1 << 20
+"""Pixels of colour looked at together."""
+
+
+class Levels(NamedTuple):
+    """An image as the file has it: the lightness of a pixel is its level / `most`.
+
+    Attributes:
+        levels: (H, W) uint8 or uint16; of colours the sum over the channels. Row 0 is the top.
+        most: the level of white.
+        opaque: (H, W) bool, or None where every pixel is.
+    """
+
+    levels: NDArray[np.unsignedinteger]
+    most: int
+    opaque: Bool | None = None
 
 
 def read_image(path: str | Path) -> tuple[Float64, Bool]:
@@ -26,6 +46,17 @@ def read_image(path: str | Path) -> tuple[Float64, Bool]:
 
     Returns:
         lightness (H, W) float64 in 0..1, the mean of the colour channels; opaque (H, W) bool. Row 0 is the top.
+
+    Raises:
+        As `read_levels`.
+    """
+    image = read_levels(path)
+    opaque = np.ones(image.levels.shape, np.bool_) if image.opaque is None else image.opaque
+    return image.levels / float(image.most), opaque
+
+
+def read_levels(path: str | Path) -> Levels:
+    """The pixels of an image, in few bytes each.
 
     Raises:
         FileAccessError: the file is not there or cannot be read.
@@ -40,10 +71,7 @@ def read_image(path: str | Path) -> tuple[Float64, Bool]:
     if not regular:
         raise FileAccessError(f"{str(path)!r}: cannot be read: no such image file")
     data = read_bytes(file)
-    if data[:2] in (b"P2", b"P5"):
-        lightness = decode_pgm(data, path)
-        return lightness, np.ones(lightness.shape, np.bool_)
-    return _decode(data, path)
+    return _pgm_levels(data, path) if data[:2] in (b"P2", b"P5") else _decode(data, path)
 
 
 def decode_pgm(data: bytes, path: str | Path) -> Float64:
@@ -53,6 +81,11 @@ def decode_pgm(data: bytes, path: str | Path) -> Float64:
         FileFormatError: a malformed header, too few pixels, or a value beyond maxval; names the line in the header and
             in text images.
     """
+    image = _pgm_levels(data, path)
+    return image.levels / float(image.most)
+
+
+def _pgm_levels(data: bytes, path: str | Path) -> Levels:
     header: list[int] = []
     position = 2
     for name in ("width", "height", "maxval"):
@@ -79,10 +112,10 @@ def decode_pgm(data: bytes, path: str | Path) -> Float64:
             raise FileFormatError(
                 path, f"PGM is cut off: {len(body)} bytes of pixels, expected {width * height * depth.itemsize}"
             )
-        pixels = np.frombuffer(body, depth).astype(np.int64)
+        pixels = np.frombuffer(body, depth).astype(np.uint8 if depth.itemsize == 1 else np.uint16)
     if pixels.max() > most:
         raise FileFormatError(path, f"PGM pixel {int(pixels.argmax())} is {int(pixels.max())}, expected at most maxval, {most}")
-    return pixels.reshape(height, width) / float(most)
+    return Levels(pixels.astype(np.uint16, copy=False).reshape(height, width), most)
 
 
 def encode_pgm(pixels: NDArray[np.uint8], plain: bool = False) -> bytes:
@@ -127,7 +160,7 @@ def _text_pixels(data: bytes, position: int, count: int, path: str | Path) -> In
     return np.array(words[:count], dtype=np.int64)
 
 
-def _decode(data: bytes, path: str | Path) -> tuple[Float64, Bool]:
+def _decode(data: bytes, path: str | Path) -> Levels:
     try:
         from PIL import Image
     except ImportError as error:
@@ -139,14 +172,28 @@ def _decode(data: bytes, path: str | Path) -> tuple[Float64, Bool]:
                 if image.width * image.height > MAX_CELLS:
                     size = f"{image.width} x {image.height} pixels"
                     raise FileFormatError(path, f"image has {size}, expected at most {MAX_CELLS}")
-                if image.mode.startswith(("I", "F")):  # 16 bits a pixel and more
-                    deep = np.asarray(image, dtype=np.float64)
-                    most = 65535.0 if image.mode.startswith("I") else 1.0
-                    return np.clip(deep / most, 0.0, 1.0), np.ones(deep.shape, np.bool_)
-                colours = np.asarray(image.convert("RGBA"))
+                if image.mode.startswith("I"):  # 16 bits a pixel
+                    return Levels(np.clip(np.asarray(image), 0, 65535).astype(np.uint16), 65535)
+                if image.mode == "F":
+                    shares = np.clip(np.nan_to_num(np.asarray(image, np.float32)), 0.0, 1.0)
+                    return Levels(np.rint(shares * 65535).astype(np.uint16), 65535)
+                if image.mode in ("1", "L") and "transparency" not in image.info:
+                    return Levels(np.asarray(image.convert("L")), 255)
+                return _colours(image)
     except FileFormatError:
         raise
     except Exception as error:  # decoders fail in many ways on damaged data
         message = " ".join(str(error).split())[:80] if not str(error).startswith("cannot identify") else "unknown format"
         raise FileFormatError(path, f"not a readable image ({message}), expected PGM or PNG") from error
-    return colours[:, :, :3].mean(axis=2) / 255.0, colours[:, :, 3] == 255
+
+
+def _colours(image: Image) -> Levels:
+    """The levels of an image with colours or transparent pixels, a band of rows after the other."""
+    width, height = image.size
+    levels, opaque = np.empty((height, width), np.uint16), np.empty((height, width), np.bool_)
+    rows = max(1, _BAND // width)
+    for top in range(0, height, rows):
+        band = np.asarray(image.crop((0, top, width, min(height, top + rows))).convert("RGBA"))
+        levels[top : top + rows] = band[:, :, :3].sum(axis=2, dtype=np.uint16)
+        opaque[top : top + rows] = band[:, :, 3] == 255
+    return Levels(levels, 3 * 255, opaque)

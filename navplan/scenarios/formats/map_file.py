@@ -9,7 +9,8 @@ from navplan.errors import FileFormatError
 from navplan.scenarios.formats.movingai import read_map
 from navplan.scenarios.worlds.world import World
 
-MAP_SUFFIXES = (".map", ".yaml", ".yml", ".geojson", ".json")
+GEOJSON_SUFFIXES = (".geojson", ".json")
+MAP_SUFFIXES = (".map", ".yaml", ".yml", *GEOJSON_SUFFIXES)
 
 
 def read_map_file(path: str | Path, *, unknown: Literal["blocked", "free"] = "blocked") -> World:
@@ -31,7 +32,7 @@ def read_map_file(path: str | Path, *, unknown: Literal["blocked", "free"] = "bl
         from navplan.scenarios.formats.ros_map import read_ros_map
 
         return read_ros_map(file).world(file.stem, unknown)
-    if suffix in (".geojson", ".json"):
+    if suffix in GEOJSON_SUFFIXES:
         from navplan.scenarios.formats.geojson import read_geojson
 
         return read_geojson(file)

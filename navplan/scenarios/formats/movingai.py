@@ -17,15 +17,17 @@ from typing import NamedTuple
 import numpy as np
 
 from navplan.errors import FileFormatError, InvalidInput
-from navplan.scenarios.worlds.world import MAX_CELLS
 from navplan.system.arrays import Bool
+from navplan.system.bounds import MAX_CELLS
 from navplan.system.files import read_bytes, write_bytes
+from navplan.system.reading import without_mark
 
 PASSABLE = ".GSE"
 BLOCKED = "@OTW"
 
 _INTEGER = re.compile(r"[0-9]{1,9}\Z", re.ASCII)
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]{1,3})?\Z", re.ASCII)
+_BLANKS = " \t\r\v\f"
 _COLUMNS = ("bucket", "map", "map width", "map height", "start x", "start y", "goal x", "goal y", "optimal length")
 
 Cell = tuple[int, int]
@@ -63,8 +65,8 @@ def read_map(path: str | Path) -> Bool:
     """
     lines = _lines(path)
     height, width = _read_header(path, lines)
-    rows = lines[4:]
-    while rows and not rows[-1].strip():
+    rows = [line.rstrip(" \t") for line in lines[4:]]
+    while rows and not rows[-1]:
         rows.pop()
     if len(rows) != height:
         line = 4 + min(len(rows), height) + (len(rows) > height)
@@ -143,7 +145,7 @@ def write_scen(path: str | Path, rows: ScenFile | Sequence[ScenRow]) -> None:
 
 def _lines(path: str | Path) -> list[str]:
     # surrogateescape: odd bytes survive, so that the checks below can name the line that they are in
-    text = read_bytes(path).decode("utf-8", "surrogateescape")
+    text = without_mark(read_bytes(path)).decode("utf-8", "surrogateescape")
     return [line.removesuffix("\r") for line in text.split("\n")]
 
 
@@ -174,13 +176,14 @@ def _read_row(path: str | Path, line: str, number: int) -> ScenRow:
     if len(fields) != len(_COLUMNS):
         expected = f"expected {len(_COLUMNS)} tab-separated ones: {', '.join(_COLUMNS)}"
         raise FileFormatError(path, f"line has {len(fields)} columns, {expected}", line=number)
+    fields = [field.strip(_BLANKS) for field in fields]
     values = []
     for column, field in zip(_COLUMNS, fields):
         if column not in ("map", "optimal length"):
-            if not _INTEGER.match(field.strip()):
+            if not _INTEGER.match(field):
                 raise FileFormatError(path, f"{column} is {_shown(field)}, expected an integer", line=number)
             values.append(int(field))
-    if not _NUMBER.match(fields[8].strip()) or not math.isfinite(float(fields[8])):
+    if not _NUMBER.match(fields[8]) or not math.isfinite(float(fields[8])):
         raise FileFormatError(path, f"optimal length is {_shown(fields[8])}, expected a number that is not negative", line=number)
     bucket, width, height, start_x, start_y, goal_x, goal_y = values
     for what, x, y in (("start", start_x, start_y), ("goal", goal_x, goal_y)):

@@ -11,22 +11,21 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from navplan.errors import FileFormatError, InvalidInput, MissingExtra
-from navplan.scenarios.formats.checks import decode_utf8, is_finite
-from navplan.scenarios.formats.images import encode_pgm, read_image, write_png
+from navplan.errors import FileFormatError, InvalidInput
+from navplan.scenarios.formats.images import Levels, encode_pgm, read_levels, write_png
+from navplan.scenarios.formats.yaml_settings import read_settings
 from navplan.scenarios.worlds.world import World
 from navplan.system.arrays import Bool, Float64
-from navplan.system.files import read_bytes, write_bytes, write_text
+from navplan.system.files import write_bytes, write_text
 
 Mode = Literal["trinary", "scale", "raw"]
 MODES: tuple[Mode, ...] = ("trinary", "scale", "raw")
 REQUIRED = ("image", "resolution", "origin", "negate", "occupied_thresh", "free_thresh")
-_MAX_YAML_BYTES = 1 << 16
 _OCCUPIED, _FREE, _UNKNOWN = 0, 254, 205  # lightness that map_saver writes
 
 
@@ -106,40 +105,26 @@ def read_ros_map(path: str | Path) -> RosMap:
         MissingExtra: PyYAML is not installed, or Pillow for any image but PGM.
     """
     path = Path(path)
-    values, lines = _read_yaml(path)
-
-    def fail(key: str, expected: str) -> FileFormatError:
-        shown = repr(values[key])
-        shown = shown if len(shown) <= 60 else shown[:57] + "..."
-        return FileFormatError(path, f"{key} is {shown}, expected {expected}", line=lines[key])
-
+    values = read_settings(path, (*REQUIRED, "mode"))
     for key in REQUIRED:
         if key not in values:
             raise FileFormatError(path, f"{key} is missing, expected {', '.join(REQUIRED)}")
-    image = values["image"]
-    if not isinstance(image, str) or not image or "\0" in image:
-        raise fail("image", "the path of a PGM or PNG file")
-    for key in ("resolution", "occupied_thresh", "free_thresh"):
-        if not is_finite(values[key]):
-            raise fail(key, "a number")
-    if values["resolution"] <= 0:
-        raise fail("resolution", "a positive number of metres per cell")
-    origin = values["origin"]
-    if not isinstance(origin, list) or len(origin) != 3 or not all(is_finite(value) for value in origin):
-        raise fail("origin", "[x, y, yaw]")
-    if values["negate"] not in (0, 1):  # True and False too
-        raise fail("negate", "0 or 1")
-    if not 0 <= values["free_thresh"] <= values["occupied_thresh"] <= 1:
-        raise fail("free_thresh", "0 <= free_thresh <= occupied_thresh <= 1")
-    mode = values.get("mode", "trinary")
+    image, mode = values["image"].text("the path of a PGM or PNG file"), "trinary"
+    if "\0" in image:
+        raise values["image"].wrong("the path of a PGM or PNG file")
+    resolution, occupied, free = (values[key].number() for key in ("resolution", "occupied_thresh", "free_thresh"))
+    if resolution <= 0:
+        raise values["resolution"].wrong("a positive number of metres per cell")
+    x, y, yaw = values["origin"].numbers(3, "[x, y, yaw]")
+    negate = values["negate"].truth("0 or 1")
+    if not 0 <= free <= occupied <= 1:
+        raise values["free_thresh"].wrong("0 <= free_thresh <= occupied_thresh <= 1")
+    if "mode" in values:
+        mode = values["mode"].text(f"one of {', '.join(MODES)}")
     if mode not in MODES:
-        raise fail("mode", f"one of {', '.join(MODES)}")
-
-    lightness, opaque = read_image(path.parent / image)
-    occupied, free = float(values["occupied_thresh"]), float(values["free_thresh"])
-    occupancy = _occupancy(lightness, opaque, mode, bool(values["negate"]), occupied, free)
-    x, y, yaw = (float(value) for value in origin)
-    return RosMap(occupancy, float(values["resolution"]), (x, y, yaw), occupied, free, mode)
+        raise values["mode"].wrong(f"one of {', '.join(MODES)}")
+    pixels = read_levels(path.parent / image)
+    return RosMap(_occupancy(pixels, mode, negate, occupied, free), resolution, (x, y, yaw), occupied, free, mode)
 
 
 def write_ros_map(path: str | Path, ros_map: RosMap, image: Literal["pgm", "png"] = "pgm") -> None:
@@ -186,55 +171,21 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _occupancy(lightness: Float64, opaque: Bool, mode: Mode, negate: bool, occupied: float, free: float) -> NDArray[np.int8]:
-    """(H, W) int8 occupancy from lightness in 0..1."""
+def _occupancy(image: Levels, mode: Mode, negate: bool, occupied: float, free: float) -> NDArray[np.int8]:
+    """(H, W) int8 occupancy: that of each level, looked up for every pixel."""
+    lightness = np.arange(image.most + 1) / image.most
     if mode == "raw":
         value = np.rint(lightness * 255)
-        return np.where(opaque & (value <= 100), value, -1).astype(np.int8)
-    p = lightness if negate else 1.0 - lightness
-    if mode == "scale":
-        span = max(occupied - free, 1e-12)  # equal thresholds leave at most p == occupied == free between
-        between = np.rint(np.clip((p - free) / span, 0.0, 1.0) * 98 + 1)
+        table = np.where(value <= 100, value, -1)
     else:
-        between = np.full(p.shape, -1.0)
-    result = np.select([~opaque, p > occupied, p < free], [-1.0, 100.0, 0.0], between)
-    return result.astype(np.int8)
-
-
-def _read_yaml(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
-    """The top-level mapping of a YAML file and the line of each of its keys."""
-    try:
-        import yaml
-    except ImportError as error:
-        raise MissingExtra("reading ROS maps", "PyYAML", "ros") from error
-
-    data = read_bytes(path)
-    if len(data) > _MAX_YAML_BYTES:
-        raise FileFormatError(path, f"{len(data)} bytes, expected a map_server YAML file of a few lines")
-    text = decode_utf8(path, data, "YAML")
-    if text.count("[") + text.count("{") > 100:  # one is usual; thousands keep the parser busy for seconds
-        raise FileFormatError(path, "nested too deeply, expected a map_server YAML file of a few lines")
-    try:
-        loader = yaml.SafeLoader(text)
-        root = loader.get_single_node()
-        if not isinstance(root, yaml.MappingNode):
-            raise FileFormatError(path, f"expected a mapping with the keys {', '.join(REQUIRED)}", line=1)
-        values: dict[str, Any] = {}
-        lines: dict[str, int] = {}
-        for key_node, value_node in root.value:
-            key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
-            if key in (*REQUIRED, "mode"):
-                if key in values:
-                    raise FileFormatError(path, f"{key} is given twice", line=key_node.start_mark.line + 1)
-                lines[key] = key_node.start_mark.line + 1
-                values[key] = yaml.SafeLoader("").construct_document(value_node)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else None
-        raise FileFormatError(path, f"{error.problem or error.context}, expected YAML", line=line) from error
-    except FileFormatError:
-        raise
-    except (yaml.YAMLError, RecursionError, ValueError, TypeError) as error:  # odd characters, deep nesting, impossible dates
-        message = " ".join(str(error).split())[:80]
-        raise FileFormatError(path, f"{message or 'nested too deeply'}, expected plain YAML") from error
-    return values, lines
+        p = lightness if negate else 1.0 - lightness
+        if mode == "scale":
+            span = max(occupied - free, 1e-12)  # equal thresholds leave at most p == occupied == free between
+            between = np.rint(np.clip((p - free) / span, 0.0, 1.0) * 98 + 1)
+        else:
+            between = np.full(p.shape, -1.0)
+        table = np.select([p > occupied, p < free], [100.0, 0.0], between)
+    occupancy: NDArray[np.int8] = table.astype(np.int8)[image.levels]
+    if image.opaque is not None:
+        occupancy[~image.opaque] = -1
+    return occupancy

@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 import math
 import re
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from navplan.errors import FileFormatError
-from navplan.scenarios.formats.checks import as_points, decode_utf8, is_number
+from navplan.scenarios.formats.checks import as_points, is_number
 from navplan.system.arrays import Float64
 from navplan.system.files import read_bytes
+from navplan.system.reading import decode_utf8, parse_toml, shown
 
 _HEADER = re.compile(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(#.*)?$")
-_PLACE = re.compile(r"\s*\(at line (\d+), column \d+\)")
 
 
 class TomlTable:
@@ -34,14 +33,7 @@ class TomlTable:
             FileFormatError: not UTF-8 or not TOML.
         """
         text = decode_utf8(path, read_bytes(path), "TOML")
-        try:
-            values = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            found = _PLACE.search(str(error))
-            message = _PLACE.sub("", str(error)).replace("\n", " ")
-            raise FileFormatError(path, f"{message}, expected TOML", line=int(found[1]) if found else None) from error
-        except (RecursionError, ValueError) as error:  # deep nesting; impossible dates and overlong integers
-            raise FileFormatError(path, "nested too deeply or holding an impossible value, expected plain TOML") from error
+        values = parse_toml(path, text)
         return cls(path, text, "", values)
 
     def error(self, message: str, key: str | None = None) -> FileFormatError:
@@ -82,28 +74,28 @@ class TomlTable:
         """A string; required when there is no default."""
         value = self._required(key, default)
         if not isinstance(value, str):
-            raise self.error(f"{self.label(key)} is {value!r}, expected a string", key)
+            raise self.error(f"{self.label(key)} is {shown(value)}, expected a string", key)
         return value
 
     def take_bool(self, key: str, default: bool) -> bool:
         """True or false."""
         value = self._required(key, default)
         if not isinstance(value, bool):
-            raise self.error(f"{self.label(key)} is {value!r}, expected true or false", key)
+            raise self.error(f"{self.label(key)} is {shown(value)}, expected true or false", key)
         return value
 
     def take_int(self, key: str, default: int | None = None, *, least: int = 1) -> int:
         """An integer of at least `least`."""
         value = self._required(key, default)
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 1 << 63:
-            raise self.error(f"{self.label(key)} is {value!r}, expected an integer of at least {least}", key)
+            raise self.error(f"{self.label(key)} is {shown(value)}, expected an integer of at least {least}", key)
         return value
 
     def take_float(self, key: str, default: float | None = None, *, least: float = 0.0, infinite: bool = False) -> float:
         """A number of at least `least`, finite unless `infinite`."""
         value = self._required(key, default)
         if not is_number(value) or value < least or (math.isinf(value) and not infinite):
-            raise self.error(f"{self.label(key)} is {value!r}, expected a number of at least {least:g}", key)
+            raise self.error(f"{self.label(key)} is {shown(value)}, expected a number of at least {least:g}", key)
         return float(value)
 
     def take_points(self, key: str) -> Float64:
@@ -118,7 +110,7 @@ class TomlTable:
         """A sub-table; empty when absent."""
         value = self._values.pop(key, {})
         if not isinstance(value, dict):
-            raise self.error(f"{self.label(key)} is {value!r}, expected a table [{self.label(key)}]", key)
+            raise self.error(f"{self.label(key)} is {shown(value)}, expected a table [{self.label(key)}]", key)
         return TomlTable(self.path, self.text, self.label(key), value)
 
     def take_tables(self, key: str) -> list[TomlTable]:

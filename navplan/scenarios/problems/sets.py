@@ -22,11 +22,11 @@ from pathlib import Path
 import numpy as np
 
 from navplan.errors import FileFormatError, UnknownName
-from navplan.scenarios.formats.checks import decode_utf8
 from navplan.scenarios.registry import load_scenario, scenario_names
 from navplan.scenarios.scenario import Scenario, scenario_toml
 from navplan.system.arrays import Float32, Float64, Int32
 from navplan.system.files import read_bytes
+from navplan.system.reading import decode_utf8
 
 COST_DECIMALS = 6
 """Of costs in files, and so in sets that are built."""

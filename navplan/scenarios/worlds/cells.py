@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from shapely import box, intersects, prepare
+from shapely import box, covers, intersects, prepare
+from shapely.geometry import Polygon
 
 from navplan.errors import InvalidInput
 from navplan.scenarios.worlds.world import World
 from navplan.system.arrays import Bool
+from navplan.system.bounds import MAX_SQUARES
 
-_MAX_SQUARES = 1 << 22
+_SIDES = (64, 8, 1)
 
 
 def occupied_cells(world: World) -> Bool:
@@ -23,19 +25,30 @@ def occupied_cells(world: World) -> Bool:
     """
     if world.walls is not None:
         return world.walls
-    if np.ceil(world.height) * np.ceil(world.width) > _MAX_SQUARES:
+    if np.ceil(world.height) * np.ceil(world.width) > MAX_SQUARES:
         size = f"{world.height:g} x {world.width:g}"
-        raise InvalidInput(f"world {world.name!r}: {size} is too large to lay a grid over, expected at most {_MAX_SQUARES} cells")
+        raise InvalidInput(f"world {world.name!r}: {size} is too large to lay a grid over, expected at most {MAX_SQUARES} cells")
     height, width = int(np.ceil(world.height)), int(np.ceil(world.width))
     occupied = np.zeros((height, width), np.bool_)
     occupied[int(world.height) :, :] = True
     occupied[:, int(world.width) :] = True
     for polygon in world.polygons:
-        top, left, bottom, right = polygon.bounds
-        rows = np.arange(max(0, int(np.floor(top)) - 1), min(height, int(np.floor(bottom)) + 1))
-        cols = np.arange(max(0, int(np.floor(left)) - 1), min(width, int(np.floor(right)) + 1))
-        if len(rows) and len(cols):
-            i, j = np.meshgrid(rows, cols, indexing="ij")
-            prepare(polygon)
-            occupied[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1] |= intersects(polygon, box(i, j, i + 1, j + 1))
+        prepare(polygon)
+        _touch(occupied, polygon)
     return occupied
+
+
+def _touch(occupied: Bool, polygon: Polygon) -> None:
+    """Mark the cells that `polygon` touches: whole blocks where it covers them, and smaller ones where it only touches them."""
+    height, width = occupied.shape
+    corners = np.array([[0, 0]])
+    for side, above in zip(_SIDES, (max(height, width) + _SIDES[0], *_SIDES)):
+        offsets = np.stack(np.meshgrid(*2 * (np.arange(0, above, side),), indexing="ij"), axis=-1).reshape(-1, 2)
+        corners = (corners[:, None] + offsets).reshape(-1, 2)
+        corners = corners[(corners < (height, width)).all(axis=1)]
+        squares = box(corners[:, 0], corners[:, 1], corners[:, 0] + side, corners[:, 1] + side)
+        touched = intersects(polygon, squares)
+        full = touched if side == 1 else touched & covers(polygon, squares)
+        for row, col in corners[full].tolist():
+            occupied[row : row + side, col : col + side] = True
+        corners = corners[touched & ~full]

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from navplan.errors import FileFormatError, InvalidInput, UnknownName
-from navplan.scenarios.worlds.world import MAX_CELLS
 from navplan.system.arrays import Bool
+from navplan.system.bounds import MAX_CELLS
 from navplan.system.files import read_bytes
 
 MAZE_FOLDER = Path(__file__).parents[1] / "data" / "mazes"

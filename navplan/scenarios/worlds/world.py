@@ -22,9 +22,6 @@ HAZARD_KINDS: tuple[HazardKind, ...] = ("none", "linear", "cosine", "constant")
 
 _SLACK = 1e-9  # rooms are compared with radii up to rounding
 
-MAX_CELLS = 1 << 26
-"""No map of more cells than this is built or read: a scale or header that asks for more is a mistake."""
-
 
 @dataclass(frozen=True)
 class Hazard:

@@ -85,7 +85,7 @@ def test_crashes_hangs_and_lies_cost_one_run_each(
         "abort": ("crashed", False),
         "hang": ("killed", False),
         "hog": ("unsolved", False),
-        "liar": ("invalid", False),
+        "liar": ("unsolved", False),
         "cbs": ("optimal", True),
     }
     assert "SIGABRT" in found["abort"]["reason"]

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from navplan.errors import FileFormatError
-from navplan.scenarios.formats.checks import as_points, decode_utf8, is_finite, is_number
+from navplan.scenarios.formats.checks import as_points, is_finite, is_number
+from navplan.system.reading import decode_utf8
 
 
 def test_odd_bytes_are_named_by_line() -> None:

@@ -163,3 +163,11 @@ def test_published_maps_and_scens(tmp_path: Path):
             assert not walls[row.goal]
         write_scen(tmp_path / "again.scen", rows[:50])
         assert read_scen(tmp_path / "again.scen").rows == rows[:50]
+
+
+@pytest.mark.parametrize("odd", ["\x1c", "\x1d", "\x1e", "\x1f", "\x85", "\u2003"])
+def test_blanks_that_are_no_blanks_of_files_are_refused(tmp_path, odd):
+    row = f"version 1\n0\ta.map\t4\t3\t0\t0\t3\t2\t{odd}5.0\n"
+    assert complaint(read_scen, tmp_path / "a.scen", row).startswith("a.scen:2: optimal length is")
+    row = f"version 1\n0\ta.map\t4{odd}\t3\t0\t0\t3\t2\t5.0\n"
+    assert complaint(read_scen, tmp_path / "a.scen", row).startswith("a.scen:2: ")

@@ -119,7 +119,7 @@ def test_pgm_of_sixteen_bits():
         (b"P5\n3 3\n65536\n", "a.pgm:3: PGM maxval is 65536, expected 1 to 65535"),
         (b"P5\n999999999 999999999\n255\n", "a.pgm:3: PGM has 999999999 x 999999999 pixels, expected at most"),
         (b"P5\n3 3\n255\n12345", "a.pgm: PGM is cut off: 5 bytes of pixels, expected 9"),
-        (b"P2\n8000 8000\n255\n1 2 3", "a.pgm: PGM is cut off: expected 64000000 pixel values"),
+        (b"P2\n4000 4000\n255\n1 2 3", "a.pgm: PGM is cut off: expected 16000000 pixel values"),
         (b"P2\n2 1\n255\n1 -2", "a.pgm: PGM pixel 1 is '-2', expected an integer"),
         (b"P2\n2 1\n255\n1 256", "a.pgm: PGM pixel 1 is 256, expected at most maxval, 255"),
         (b"P5" + b"#" * 5000, "a.pgm:1: PGM width is missing"),
@@ -170,9 +170,9 @@ def test_transparent_pixels_are_unknown(tmp_path):
         ("image: floor.pgm\n", "", "a.yaml: image is missing, expected image, resolution, origin"),
         ("floor.pgm", "[1]", "a.yaml:1: image is [1], expected the path of a PGM or PNG file"),
         ("resolution: 0.05", "resolution: 0", "a.yaml:2: resolution is 0, expected a positive number of metres per cell"),
-        ("resolution: 0.05", "resolution: .nan", "a.yaml:2: resolution is nan, expected a number"),
+        ("resolution: 0.05", "resolution: .nan", "a.yaml:2: resolution is .nan, expected a number"),
         ("[-1.0, 2.0, 0.0]", "[1, 2]", "a.yaml:3: origin is [1, 2], expected [x, y, yaw]"),
-        ("[-1.0, 2.0, 0.0]", "[1, 2, .inf]", "a.yaml:3: origin is [1, 2, inf], expected [x, y, yaw]"),
+        ("[-1.0, 2.0, 0.0]", "[1, 2, .inf]", "a.yaml:3: origin is [1, 2, .inf], expected [x, y, yaw]"),
         ("negate: 0", "negate: 2", "a.yaml:4: negate is 2, expected 0 or 1"),
         (
             "free_thresh: 0.196",
@@ -182,11 +182,14 @@ def test_transparent_pixels_are_unknown(tmp_path):
         ("free_thresh: 0.196", "free_thresh: 0.196\nmode: grey", "a.yaml:7: mode is 'grey', expected one of trinary, scale, raw"),
         ("negate: 0", "negate: 0\nnegate: 1", "a.yaml:5: negate is given twice"),
         ("negate: 0", "negate: [", "a.yaml:6: expected ',' or ']', but got ':', expected YAML"),
-        ("negate: 0", "negate: !!python/object:os.system 0", "a.yaml:4: could not determine a constructor for the tag"),
+        ("negate: 0", "negate: tRUE", "a.yaml:4: negate is 'tRUE', expected 0 or 1"),
+        ("[-1.0, 2.0, 0.0]", "[1, [2], {}]", "a.yaml:3: origin is [1, …, …], expected [x, y, yaw]"),
+        ("resolution: 0.05", "resolution: 1:30", "a.yaml:2: resolution is 1:30, expected a number"),
+        ("resolution: 0.05", "resolution: {a: 1}", "a.yaml:2: resolution is a mapping, expected a number"),
         (YAML, "- 1\n", "a.yaml:1: expected a mapping with the keys image"),
         (YAML, "[" * 5000, "a.yaml: "),
         (YAML, "image: \0", "a.yaml: "),
-        (YAML, "x" * (1 << 17), "a.yaml: 131072 bytes, expected a map_server YAML file of a few lines"),
+        (YAML, "x" * (1 << 17), "a.yaml: 131072 bytes, expected YAML of at most 65536"),
     ],
 )
 def test_malformed_yaml(tmp_path, old, new, message):
@@ -243,6 +246,36 @@ def test_walls_and_image_options_are_checked(tmp_path):
     with pytest.raises(InvalidInput):
         write_ros_map(tmp_path / "a.yaml", grid, image="gif")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("resolution: 0.05", "resolution: 5e-2"),
+        ("resolution: 0.05", 'resolution: "0.05"'),
+        ("resolution: 0.05", "resolution: &cell .05"),
+        ("resolution: 0.05", "resolution: +5.e-2"),
+        ("[-1.0, 2.0, 0.0]", "[-1, 2e0, 0]"),
+        ("[-1.0, 2.0, 0.0]", "\n  - -1\n  - 2\n  - 0."),
+        ("negate: 0", "negate: FALSE"),
+        ("negate: 0", "negate: no"),
+        ("negate: 0", "negate: 0x0"),
+        ("negate: 0", "negate: !!python/object:os.system 0"),
+        ("image: floor.pgm", "&stem image: floor.pgm\nother: {deep: [1, *stem]}"),
+        ("\n", "\r\n"),
+        ("image", "\ufeffimage"),
+    ],
+)
+def test_scalars_are_read_as_map_server_reads_them(tmp_path, old, new):
+    found, plain = read_ros_map(write(tmp_path, YAML.replace(old, new))), read_ros_map(write(tmp_path))
+    assert (found.resolution, found.origin) == (plain.resolution, plain.origin)
+    assert (found.occupancy == plain.occupancy).all()
+
+
+@pytest.mark.parametrize("name", ["2024", "yes", "1.5e3", "01:30"])
+def test_the_name_of_an_image_is_text_whatever_it_looks_like(tmp_path, name):
+    write(tmp_path, name=name)
+    assert read_ros_map(write(tmp_path, YAML.replace("floor.pgm", name))).occupancy.shape == (3, 3)
 
 
 @same_folder
