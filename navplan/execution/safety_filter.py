@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from navplan.errors import InvalidInput
+from navplan.execution.simulator import Simulator
 from navplan.kernels.motion.avoid import UNKNOWN, Moves, choose
 from navplan.system.arrays import Bool, Float32, Float64, Int64
 
@@ -92,6 +93,32 @@ def keep_apart(
     wished = wishes.any(axis=1)
     stayed = wished & (choice == NUM_CANDIDATES - 1)
     return Filtered(chosen, (choice != 0) & (wished | chosen.any(axis=1)), stayed)
+
+
+@dataclass
+class KeptApart:
+    """The safety filter around agents that mind only themselves.
+
+    Attributes:
+        env: asked what moves would do.
+        waited: (A,) steps for which it has kept each agent from moving.
+    """
+
+    env: Simulator
+    waited: Int64
+
+    def filtered(self, here: Float32, wishes: Float32, home: Bool) -> Float32:
+        """(A, 2) float32 actions near the `wishes` (A, 2) of agents at `here` (A, 2); those at `home` (A,) yield to all."""
+        outcome = keep_apart(
+            here,
+            wishes,
+            self.env.predict,
+            radius=self.env.radius,
+            priority=np.where(home, np.inf, 0.0),
+            waited=self.waited,
+        )
+        self.waited = np.where(outcome.yielded & ~home, self.waited + 1, 0)
+        return outcome.actions
 
 
 def _candidates(wishes: Float32) -> tuple[Float32, Bool]:

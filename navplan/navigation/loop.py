@@ -81,7 +81,8 @@ class Loop:
         if driving.execution == "waypoints":
             reach = math.inf if roadmap.base.limits is None else roadmap.base.limits.max_distance
             distance = self.planning.critics.distance
-            return follow_waypoints(plan, self.low_level, self.env, distance, reach=reach, max_steps=self.max_steps)
+            budget, filtered = self.max_steps, driving.filtered
+            return follow_waypoints(plan, self.low_level, self.env, distance, reach=reach, max_steps=budget, filtered=filtered)
         replanning = Replanning(self.planning, roadmap, self.env.goals[0].copy(), planned)
         return drive(
             plan,

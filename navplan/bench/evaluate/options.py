@@ -81,6 +81,8 @@ _NAMED = (
     *("low_level", "planner", "suboptimality", "beta", "graph_nodes", "max_distance", "max_risk", "spare", "time_limit"),
     *("max_expansions", "seed", "settings", "prune", "weight", "lane", "nodes", "execution"),
 )
+# Later ones are named where they are given, so that results from before them are still found.
+_LATER = ("filtered",)
 # Those whose default is one for all methods, and part of the key.
 _COMMON = ("low_level", "suboptimality", "beta", "spare", "time_limit")
 
@@ -92,5 +94,6 @@ def options_text(values: Mapping[str, Any]) -> str:
     defaults = {**dataclasses.asdict(DrivingChoice()), **dataclasses.asdict(PlanningChoice())}
     options = options_from(values)
     given = {name: getattr(options, name) for name in _NAMED}
+    given |= {name: value for name in _LATER if (value := getattr(options, name)) is not None}
     shown = {name: defaults[name] if value is None and name in _COMMON else value for name, value in given.items()}
     return f"Options({', '.join(f'{name}={value!r}' for name, value in shown.items())})"

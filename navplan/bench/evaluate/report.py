@@ -12,6 +12,7 @@ from navplan.bench.evaluate.tables import (
     Table,
     ablation_table,
     paper_table,
+    parts_table,
     percent,
     regret_table,
     settings_table,
@@ -25,6 +26,8 @@ __all__ = ["Evidence", "console_text", "fill", "filled", "readme_text", "report_
 
 _CAPTIONS = {
     "success": "Success (all agents at their goals within the budget, no contact) against the number of agents.",
+    "success-same-execution": "The same, baselines with navplan's safety filter or its synchronised execution.",
+    "cost-same-execution": "Cost of the baselines with navplan's safety filter or its synchronised execution.",
     "cost": "Cumulative cost, maximum over agents, over all problems, failures included. Dashed: the cheapest that the "
     "oracle finds, each agent alone on the map.",
     "pareto": "Steps and cost, means over agents and all problems. Line: what the oracle can do, each agent alone on the map. "
@@ -89,6 +92,9 @@ def report_text(evidence: Evidence, pictures: Sequence[Path]) -> str:
         table = paper_table(evidence)
         words = _PUBLISHED + _BESIDE if "published" in table.header else _BESIDE
         parts += ["## Beside the paper\n", words, table.markdown()]
+        alike = parts_table(evidence)
+        if len(alike.header) > _PLACE + 1:
+            parts += ["## With the same execution\n", _ALIKE, alike.markdown()]
         parts += ["## Regret\n", _REGRET, regret_table(evidence).markdown()]
     targets = targets_table(evidence)
     if targets.lines:
@@ -115,6 +121,11 @@ _BESIDE = (
     "agents, averages cost over successful problems only, puts the result of the policy without search in the place of failed "
     "plans, and takes the pruning factor that does best on the test problems. All other columns are scored as the last section "
     "says; contacts count each pair that touches once for every step it does so, and are means over problems.\n"
+)
+_PLACE = 3  # columns of map, difficulty and agents
+_ALIKE = (
+    "The baselines with navplan's safety filter, and with its synchronised execution, of which the filter is a part: success, "
+    "cost (maximum over agents), steps beside the oracle's.\n"
 )
 _REGRET = "What a method pays and takes beyond what was possible for each agent alone on the map, the goal tolerance included.\n"
 _EVERY = "Costs and steps are over all problems, failures included; times are medians over runs.\n"
@@ -169,7 +180,9 @@ def readme_text(evidence: Evidence) -> str:
     left = missed(evidence)
     if left:
         words += "\nNot reached:\n\n" + "\n".join(f"- {line}" for line in left) + "\n"
-    return f"{short_table(evidence).markdown()}\n{words}"
+    alike = parts_table(evidence)
+    second = f"\n{_ALIKE}\n{alike.markdown()}" if len(alike.header) > _PLACE + 1 else ""
+    return f"{short_table(evidence).markdown()}\n{words}{second}"
 
 
 def fill(path: Path, evidence: Evidence) -> None:
