@@ -140,11 +140,17 @@ _CERTAINTY = (
     "Where every run succeeds such an interval has no width; {problems} problems without a failure still leave up to {bound} of "
     "all such problems (rule of three, 95 %), however many seeds ran them."
 )
+_NOT_INDEPENDENT = (
+    " {seeds} networks on the same {problems} problems are not {runs} independent runs: intervals draw problems and networks "
+    "anew, each as a whole, and {seeds} networks say little of how others would do."
+)
 
 
 def certainty(suite: Suite) -> str:
     """What 100 % means."""
-    return _CERTAINTY.format(problems=suite.problems, bound=percent(round(3 / suite.problems, 3)))
+    seeds, problems = len(suite.train_seeds), suite.problems
+    text = _CERTAINTY.format(problems=problems, bound=percent(round(3 / problems, 3)))
+    return text + (_NOT_INDEPENDENT.format(seeds=seeds, problems=problems, runs=seeds * problems) if seeds > 1 else "")
 
 
 def _summary(evidence: Evidence) -> str:
