@@ -32,7 +32,7 @@ class SimulatedStep(Protocol):
 class Simulator(Protocol):
     """What execution needs of an environment, such as a `navplan.scenarios.environments.point.PointEnv`.
 
-    Its `states` and `goals` are (1, A, 2).
+    Its `states` and `goals` are (1, A, 2); `observe` is where agents are told to be, (1, A, 2) too.
     """
 
     @property
@@ -45,6 +45,8 @@ class Simulator(Protocol):
     def goal_tolerance(self) -> float: ...  # noqa: D102
     @property
     def world(self) -> Any: ...  # noqa: D102
+    def observe(self) -> Float32: ...  # noqa: D102
+    def is_free(self, points: Float32) -> Bool: ...  # noqa: D102
     def step(self, actions: Float32) -> SimulatedStep: ...  # noqa: D102
     def predict(self, actions: Float32, states: Float32 | None = None) -> Float32: ...  # noqa: D102
 

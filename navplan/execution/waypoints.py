@@ -14,10 +14,12 @@ import numpy as np
 from navplan.control.interface import LowLevel
 from navplan.errors import InvalidInput
 from navplan.execution.drive import drive_to_end
+from navplan.execution.observer import Observer
 from navplan.execution.safety_filter import KeptApart
 from navplan.execution.simulator import Decision, Simulator
 from navplan.execution.trajectory import Trajectory
 from navplan.plan.plan import Plan
+from navplan.scenarios.environments.disturbed import CALM, Disturbance
 from navplan.system.arrays import Bool, Float32
 
 Distance = Callable[[Float32, Float32], Float32]
@@ -35,6 +37,7 @@ def follow_waypoints(
     reach: float,
     max_steps: int = 300,
     filtered: bool = False,
+    expects: Disturbance = CALM,
 ) -> Trajectory:
     """Send every agent along the inner nodes of its path, then to its goal.
 
@@ -49,6 +52,7 @@ def follow_waypoints(
         distance: (B, 2), (B, 2) float32 cells -> (B,) predicted steps, mean over the ensemble.
         reach: longest edge of the graph, steps.
         max_steps: budget of every agent.
+        expects: the disturbances that positions are observed and bodies kept apart under.
         filtered: keep bodies apart all the same; otherwise contacts happen and are recorded.
 
     Raises:
@@ -59,8 +63,9 @@ def follow_waypoints(
     if len(plan.paths) != agents:
         raise InvalidInput(f"the plan has paths for {len(plan.paths)} agents, the environment has {agents}")
     goals = env.goals[0].copy()
-    keeping = KeptApart(env, np.zeros(agents, np.int64)) if filtered else None
-    return drive_to_end(lambda: Waypoints(plan, policy, goals, distance, reach, keeping), env, plan, max_steps)
+    observer = Observer.of(env, expects)
+    keeping = KeptApart(env, observer, np.zeros(agents, np.int64)) if filtered else None
+    return drive_to_end(lambda: Waypoints(plan, policy, goals, distance, reach, observer, keeping), env, plan, max_steps)
 
 
 class Waypoints:
@@ -71,6 +76,7 @@ class Waypoints:
         points: (A, W, 2) float32 those nodes, goals after them.
         passed: (A,) int64 how many each agent has reached.
         last_leg: (A,) predicted steps from the last of them to the goal.
+        observer: tells where agents are.
         keeping: the safety filter, if bodies are kept apart.
     """
 
@@ -81,10 +87,11 @@ class Waypoints:
         goals: Float32,
         distance: Distance,
         reach: float,
+        observer: Observer,
         keeping: KeptApart | None = None,
     ) -> None:
         self.plan, self.low_level, self.goals, self.distance, self.reach = plan, low_level, goals, distance, reach
-        self.keeping = keeping
+        self.observer, self.keeping = observer, keeping
         agents = len(plan.paths)
         self.count = np.array([max(0, len(path) - 2) for path in plan.paths])
         self.points = np.repeat(goals[:, None], max(1, int(self.count.max())), axis=1)

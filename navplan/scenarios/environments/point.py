@@ -184,6 +184,10 @@ class PointEnv:
             raise InvalidInput(f"row {env}, agent {agent}: action is {moves[env, agent].tolist()}, expected two finite numbers")
         return positions
 
+    def observe(self) -> Float32:
+        """(B, A, 2) float32 where the agents are told to be: here the `states`, which are copied."""
+        return self.states.copy()
+
     def sample_free(self, n: int, rng: np.random.Generator | None = None) -> Float32:
         """(n, 2) float32 points uniform over the free space, from `rng` or the environment's own; see `FreeSpace.sample`."""
         return self.space.sample(n, self.rng if rng is None else rng)
