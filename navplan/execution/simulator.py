@@ -34,6 +34,7 @@ class Simulator(Protocol):
 
     Its `states` and `goals` are (1, A, 2), its `track` (1, A, 21, 2): where the latest step began, and the position after each of
     its twenty half-steps. Its `world` tells discs that reach into walls: ``overlaps(points (..., 2), radius) -> (...) bool``.
+    `observe` is where agents are told to be, (1, A, 2) too.
     """
 
     @property
@@ -48,6 +49,8 @@ class Simulator(Protocol):
     def world(self) -> Any: ...  # noqa: D102
     @property
     def track(self) -> Float32: ...  # noqa: D102
+    def observe(self) -> Float32: ...  # noqa: D102
+    def is_free(self, points: Float32) -> Bool: ...  # noqa: D102
     def step(self, actions: Float32) -> SimulatedStep: ...  # noqa: D102
     def predict(self, actions: Float32, states: Float32 | None = None) -> Float32: ...  # noqa: D102
 

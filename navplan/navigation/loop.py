@@ -80,11 +80,12 @@ class Loop:
 
     def _drive(self, roadmap: Roadmap, planned: Planned) -> Trajectory:
         driving, plan = self.planning.how.driving, planned.plan
+        env: Simulator = self.env if driving.filter == "with-walls" else without_walls(self.env)
         if driving.execution == "waypoints":
             reach = math.inf if roadmap.base.limits is None else roadmap.base.limits.max_distance
+            budget, filtered = self.max_steps, driving.filtered
             distance = self.planning.critics.distance
-            return follow_waypoints(plan, self.low_level, self.env, distance, reach=reach, max_steps=self.max_steps)
-        env: Simulator = self.env if driving.filter == "with-walls" else without_walls(self.env)
+            return follow_waypoints(plan, self.low_level, env, distance, reach=reach, max_steps=budget, filtered=filtered)
         replanning = Replanning(self.planning, roadmap, self.env.goals[0].copy(), planned)
         return drive(
             plan,

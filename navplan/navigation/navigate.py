@@ -84,7 +84,7 @@ def navigate(
     if not how.plans:
         say(f"driving {len(begin)} agents without a plan")
         with interruptible(result):
-            trajectory = alone(low_level, env, max_steps=budget)
+            trajectory = alone(low_level, env, max_steps=budget, filtered=how.driving.filtered)
         return dataclasses.replace(result, trajectory=trajectory, drive_s=time.perf_counter() - began)
     if roadmap is None:
         say("choosing nodes and weighing edges")

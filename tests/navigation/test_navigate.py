@@ -115,7 +115,9 @@ def test_the_unconstrained_methods_ask_for_the_unconstrained_policy(dot):
             navigate(scenario, constrained, starts, goals, method=method)
     constrained.stage = 1
     assert navigate(scenario, constrained, starts, goals, method="policy").trajectory is not None
-    assert {name for name, method in METHODS.items() if not method.constrained} == {"policy", "sorb"}
+    assert {name for name, method in METHODS.items() if not method.constrained} == {
+        *("policy", "policy+filter", "sorb", "sorb+filter", "sorb+synchronised")
+    }
 
 
 def test_a_goal_cut_off_by_pruning_is_infeasible_and_named():

@@ -18,6 +18,12 @@ NAMES = {
     "constrained-policy": "constrained policy",
     "constrained-search": "constrained search",
     "navplan": "navplan",
+    "policy+filter": "policy + filter",
+    "sorb+filter": "SoRB + CBS + filter",
+    "constrained-policy+filter": "constrained policy + filter",
+    "constrained-search+filter": "constrained search + filter",
+    "sorb+synchronised": "SoRB + CBS, synchronised",
+    "constrained-search+synchronised": "constrained search, synchronised",
 }
 
 
@@ -277,7 +283,7 @@ def signed(figure: Estimate, digits: int = 2) -> str:
 def short_table(evidence: Evidence) -> Table:
     """One line a cell, one column a method: success and cost, then what navplan pays for them in steps; what the README shows."""
     boot = evidence.bootstrap
-    shown = [setting for setting in evidence.suite.settings if setting.headline]
+    shown = [setting for setting in evidence.suite.settings if setting.headline and not setting.part]
     methods = [setting for setting in shown if any(group.label == setting.label for group in evidence.groups)]
     with_paper = any(published(*where, method) for where in evidence.places for method in NAMES)
     steps = ("navplan's steps / oracle's",) if any(group.label == "navplan/default" for group in evidence.groups) else ()
@@ -300,6 +306,26 @@ def short_table(evidence: Evidence) -> Table:
     names = [NAMES[s.method] if len(several) == len(methods) else f"{NAMES[s.method]}, {s.name}" for s in methods]
     paper = ("paper's cost",) if with_paper else ()
     return Table(("map", "difficulty", "agents", *paper, *names, "oracle's cost", *steps), tuple(lines))
+
+
+def parts_table(evidence: Evidence) -> Table:
+    """One line a cell: the methods that drive with a part of navplan's execution, beside navplan: success, cost, steps."""
+    boot = evidence.bootstrap
+    shown = [s for s in evidence.suite.settings if s.headline and (s.part or s.method == "navplan")]
+    shown = [setting for setting in shown if any(group.label == setting.label for group in evidence.groups)]
+    lines = []
+    for where in evidence.places:
+        here = {group.label: group for group in evidence.at(where)}
+        cells = list(place_cells(where))
+        for setting in shown:
+            group = here.get(setting.label)
+            if group is None:
+                cells.append("-")
+                continue
+            steps = "" if math.isnan(group.steps_ratio) else f", {number(group.steps_ratio)}×"
+            cells.append(f"{percent(headline(group.values('success')))}, {_cost(boot, group)}{steps}")
+        lines.append(tuple(cells))
+    return Table(("map", "difficulty", "agents", *(NAMES[setting.method] for setting in shown)), tuple(lines))
 
 
 def _cost(boot: Bootstrap, group: SettingRuns) -> str:

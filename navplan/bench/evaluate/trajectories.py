@@ -28,7 +28,8 @@ def small_multiples(evidence: Evidence, map_name: str) -> Picture:
     from navplan.scenarios.registry import load_scenario
 
     world = load_scenario(map_name).world
-    shown = [label for label in evidence.suite.headlines if label in evidence.trajectories]
+    plain = [setting.label for setting in evidence.suite.settings if setting.headline and not setting.part]
+    shown = [label for label in plain if label in evidence.trajectories]
     across = min(len(shown), 5 if len(shown) == 5 else 3)
     down = math.ceil(len(shown) / across)
     side = PAGE / max(across, 2)

@@ -217,6 +217,10 @@ class PointEnv:
             return int(stepping.predict_all(self.geometry, begin, moves, self._traces, positions))
         return int(discs.predict_discs(self.geometry, self.space.body, begin, moves, self._traces, positions))
 
+    def observe(self) -> Float32:
+        """(B, A, 2) float32 where the agents are told to be: here the `states`, which are copied."""
+        return self.states.copy()
+
     def sample_free(self, n: int, rng: np.random.Generator | None = None) -> Float32:
         """(n, 2) float32 points uniform over where bodies may be, from `rng` or the environment's own; see `FreeSpace.sample`."""
         return self.space.sample(n, self.rng if rng is None else rng)

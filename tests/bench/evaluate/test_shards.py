@@ -57,9 +57,16 @@ def test_shards_of_earlier_runs_are_found_again(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_every_option_is_in_the_key() -> None:
+    late = {"filtered": True}  # named where they are given, so that earlier keys stay
     for option in dataclasses.fields(Options):
-        if option.name not in ("body", "filter"):  # came later: results of the paper's body, by the exact filter, keep their keys
+        if option.name not in (
+            "body",
+            "filter",
+            "filtered",
+        ):  # came later
             assert f"{option.name}=" in options_text({})
+    assert "filtered=True" in options_text(late)
+    assert "filtered" not in options_text({})
     assert "body=" not in options_text({"body": "point"})
     assert "filter=" not in options_text({})
     assert options_text({}) == options_text({"body": "disc"}) != options_text({"body": "point"})
