@@ -63,7 +63,7 @@ def test_what_is_decided_late_is_decided_for_where_it_takes_effect() -> None:
 def test_told_to_be_inside_a_wall_it_is_taken_to_be_beside_it() -> None:
     walls = np.zeros((5, 5), bool)
     walls[2, 2] = True
-    env = hall(Disturbance(localisation_noise=0.1), np.float32([[1.99, 2.5]] * 50), walls=walls)
+    env = hall(Disturbance(localisation_noise=0.1), np.float32([[1.74, 2.5]] * 50), walls=walls)
     observer = Observer.of(env, env.disturbance)
     assert not env.is_free(env.observe()).all()
     for _ in range(5):

@@ -121,7 +121,7 @@ def test_the_command_line_lists_what_is_supported(capsys: pytest.CaptureFixture[
     assert [name for name in names() if rows[name]["keeps_budget"]] == ["risk"]
     assert [name for name in names() if rows[name]["stepwise"]] == ["pibt"]
     assert [name for name in FLEETS if rows[name]["any_clearance"]] == ["cbs", "ecbs", "risk"]
-    assert rows["anytime"]["parts"] == ["lns", "lacam"]
+    assert rows["anytime"]["parts"] == ["cbs", "lns", "lacam"]
     assert rows["pbs"]["kernels"] == ["navplan.kernels.search.sipp"]
     assert main(["planners"]) == 0
     lines = capsys.readouterr().out.splitlines()

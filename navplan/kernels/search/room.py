@@ -1,4 +1,7 @@
-"""How much room the free cells of a grid have: exact distances to wall cells and to the map's edge."""
+"""How much room the free cells of a grid have: exact distances to wall cells and to the map's edge.
+
+Tested through tests/graph/test_room.py.
+"""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def test_a_scenario_without_a_config_gets_the_defaults() -> None:
             "a.toml: goal_future, goal_near, goal_random and goal_here add up to more than 1",
         ),
         ("steps = 3\n", "a.toml: key 'scenario' is missing"),
-        ("steps = = 3\n", "a.toml: is no TOML"),
+        ("steps = = 3\n", "a.toml:1: Invalid value, expected TOML"),
     ],
 )
 def test_bad_files_are_named(tmp_path: Path, text: str, message: str) -> None:
