@@ -26,8 +26,14 @@ LOOKS: dict[str, dict[str, Any]] = {
     "navplan": {"color": "#0072B2", "marker": "*"},
 }
 """Colour and marker of each method."""
-COLUMN, PAGE = 3.4, 7.0
-"""Widths in inches of one column and of a page."""
+_PARTS: dict[str, dict[str, Any]] = {
+    "filter": {"markerfacecolor": "white", "linestyle": "--"},
+    "synchronised": {"fillstyle": "left", "markerfacecoloralt": "white", "linestyle": ":"},
+}
+"""What changes where a method drives with a part of navplan's execution."""
+_FULL: dict[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 0.5}
+COLUMN, WIDE_COLUMN, PAGE = 3.4, 5.0, 7.0
+"""Widths in inches of one column, of one with long names below it, and of a page."""
 STYLE: Any = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
@@ -77,10 +83,14 @@ def drawing(what: str) -> Iterator[None]:
 
 
 def look(method: str, **changes: Any) -> dict[str, Any]:
-    """Colour and marker of a method; navplan's star is drawn larger and above the others."""
-    own = method == "navplan"
-    size = {"markersize": 8.0, "zorder": 5} if own else {"zorder": 3}
-    return {**LOOKS[method], "markeredgecolor": "white", "markeredgewidth": 0.5, **size, **changes}
+    """Colour and marker of a method; navplan's star is drawn larger and above the others.
+
+    One that drives with a part of navplan's execution, such as ``sorb+filter``, has its own colour and a marker that is not full.
+    """
+    name, _, part = method.partition("+")
+    size = {"markersize": 8.0, "zorder": 5} if name == "navplan" else {"zorder": 3}
+    edge = {"markeredgecolor": LOOKS[name]["color"], "markeredgewidth": 0.9, **_PARTS[part]} if part else _FULL
+    return {**LOOKS[name], **edge, **size, **changes}
 
 
 def curve_look(k: int) -> dict[str, Any]:

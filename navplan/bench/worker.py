@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import pickle
-import signal
 import sys
 import threading
 import time
 from typing import IO, Any
 
 from navplan.bench.shards import Failure, Workspace, do
+from navplan.system.signals import ignore
 
 
 def serve(tasks: IO[bytes], channel: IO[bytes]) -> None:
@@ -47,7 +47,7 @@ def _end_with_parent(parent: int) -> None:
 
 def main() -> int:
     """Serve on the real standard input and output; whatever a library prints goes to standard error."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C and decides
+    ignore()  # the parent hears Ctrl-C and SIGTERM, and decides
     tasks, channel = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()

@@ -48,7 +48,8 @@ def run(args: argparse.Namespace) -> int:
 
     if args.out is not None:
         check_writable(args.out)
-    problem = load_problem(args.map, args.scen, args.agents, seed=args.seed, radius=args.radius, clearance=args.clearance)
+    asked = {name: getattr(args, name) for name in ("seed", "radius", "radius_m", "clearance")}
+    problem = load_problem(args.map, args.scen, args.agents, **asked)
     stream = None if args.tasks is None else read_tasks(args.tasks, problem.graph)
     with ProgressDisplay(quiet=args.quiet) as progress:
         progress.stage(f"driving {problem.num_agents} agents for {args.steps} steps; the first run compiles")

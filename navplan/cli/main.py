@@ -10,9 +10,9 @@ import sys
 from collections.abc import Sequence
 
 from navplan.cli.commands import COMMANDS, parse, root
-from navplan.cli.interrupt import leave, listen
 from navplan.cli.parser import complain
 from navplan.errors import NavplanError
+from navplan.system.signals import ignore, leave, listen
 
 __all__ = ["COMMANDS", "main"]
 
@@ -27,6 +27,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = _dispatch(list(sys.argv[1:] if argv is None else argv))
         if sys.stdout is not None:  # None when the caller has closed it
             sys.stdout.flush()
+        if argv is None:
+            ignore()
         return status
     except NavplanError as error:
         return complain(str(error))

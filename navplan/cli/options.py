@@ -38,10 +38,21 @@ def add_problem_options(parser: argparse.ArgumentParser, scen: str) -> None:
     parser.add_argument("--scen", type=Path, metavar="FILE", help=scen)
     parser.add_argument("--agents", type=at_least_one, metavar="N", help="how many (default: as many as the scenario says)")
     parser.add_argument("--seed", type=seed_number, default=0, metavar="S", help="for drawing and for the planner (default 0)")
-    parser.add_argument("--radius", type=not_negative, metavar="R", help="of a body, in cells (default: the scenario's, or 0.25)")
+    add_radius_options(parser)
     parser.add_argument(
-        "--clearance", type=not_negative, metavar="D", help="least distance (default: 0 on grids, else 2 * radius)"
+        "--clearance",
+        type=not_negative,
+        metavar="D",
+        help="least distance of centres (default: 2 * radius; 0 on grids that ensure it)",
     )
+
+
+def add_radius_options(parser: argparse.ArgumentParser) -> None:
+    """``--radius`` and ``--radius-m``: the size of bodies in cells or in metres; one number, or one for each agent."""
+    text = "of a body, in cells; R,R,… gives one to each agent (default: the scenario's, or 0.25)"
+    parser.add_argument("--radius", type=radius_numbers, metavar="R", help=text)
+    text = "the same in metres, on a map that says how large its cells are (a ROS map)"
+    parser.add_argument("--radius-m", type=radius_numbers, metavar="R", help=text)
 
 
 def add_set_option(parser: argparse.ArgumentParser, example: str) -> None:
@@ -206,6 +217,12 @@ def seed_number(text: str) -> int:
 def not_negative(text: str) -> float:
     """A finite number that is not negative."""
     return _number(text, 0, "that is not negative")
+
+
+def radius_numbers(text: str) -> float | list[float]:
+    """A finite number that is not negative, or several separated by commas."""
+    radii = [not_negative(part) for part in text.split(",")]
+    return radii[0] if len(radii) == 1 else radii
 
 
 def ratio(text: str) -> float:

@@ -56,7 +56,7 @@ def _describe(kind: type[Planner]) -> dict[str, Any]:
 
 def _supported(kind: type[Planner]) -> str:
     """The class variables that `Planner.supports` asks, in words."""
-    from navplan.planners.base import GRID_CLEARANCE
+    from navplan.plan.problem import GRID_CLEARANCE
 
     words = ["any number of agents" if kind.max_agents is None else f"{kind.max_agents} agent"]
     words.append("any clearance" if kind.any_clearance else f"clearance 0, on grids up to {GRID_CLEARANCE:.2f}")

@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add = parser.add_argument
     add("scenario", type=scenario_name, metavar="SCENARIO", help="bundled scenario or scenario file")
-    text = "navplan (default), constrained-search, sorb, constrained-policy or policy"
+    text = "navplan (default), constrained-search, sorb, constrained-policy or policy; with +filter, searches with +synchronised"
     add("--method", type=method_name, default="navplan", metavar="NAME", help=text)
     add("--checkpoint", type=checkpoint_name, required=True, metavar="RUN", help="run directory or bundled name")
     add("--out", type=Path, metavar="DIR", help="folder for summary.json, plan.json and trajectory.npz")

@@ -8,7 +8,6 @@ import json
 import time
 from typing import TYPE_CHECKING
 
-from navplan.cli.interrupt import noting_interrupts
 from navplan.cli.options import (
     add_json_option,
     add_problem_options,
@@ -24,6 +23,7 @@ from navplan.cli.options import (
 )
 from navplan.errors import InvalidInput
 from navplan.system.progress import ProgressDisplay
+from navplan.system.signals import noting_interrupts
 
 if TYPE_CHECKING:
     from navplan.plan.problem import Problem
@@ -61,28 +61,29 @@ def run(args: argparse.Namespace) -> int:
     _check_options(args)
     if args.out is not None:
         check_writable(args.out)
-    asked = {name: getattr(args, name) for name in ("seed", "radius", "clearance", "beta", "wait_cost")}
+    asked = {name: getattr(args, name) for name in ("seed", "radius", "radius_m", "clearance", "beta", "wait_cost")}
     problem = load_problem(args.map, args.scen, args.agents, weight="hops" if args.hops else "cost", **asked)
     problem = dataclasses.replace(problem, risk_budget=args.risk_budget)
     if args.pareto:
         return _pareto(problem, args)
     planner = args.planner or ("cbs" if args.risk_budget is None else "risk")
     options = {} if args.allocation is None else {"allocation": args.allocation}
-    with noting_interrupts() as interrupts, ProgressDisplay(quiet=args.quiet) as progress:
-        progress.stage(f"solving for {problem.num_agents} agents with {planner}, at most {args.time_limit:g} s")
-        plan = solve(
-            problem,
-            planner,
-            time_limit=args.time_limit,
-            seed=args.seed,
-            suboptimality=args.suboptimality,
-            memory_limit=args.memory_limit,
-            progress=progress.say,
-            **options,
-        )
-    if args.out is not None:
-        plan.save(args.out)
-    print(json.dumps(plan.summary()) if args.json else describe(plan), file=report_stream(args.out))
+    with noting_interrupts() as interrupts:
+        with ProgressDisplay(quiet=args.quiet) as progress:
+            progress.stage(f"solving for {problem.num_agents} agents with {planner}, at most {args.time_limit:g} s")
+            plan = solve(
+                problem,
+                planner,
+                time_limit=args.time_limit,
+                seed=args.seed,
+                suboptimality=args.suboptimality,
+                memory_limit=args.memory_limit,
+                progress=progress.say,
+                **options,
+            )
+        if args.out is not None:
+            plan.save(args.out)
+        print(json.dumps(plan.summary()) if args.json else describe(plan), file=report_stream(args.out), flush=True)
     if interrupts or plan.reason.startswith("interrupted"):
         return 130
     return 0 if plan.solved else 1

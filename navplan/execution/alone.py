@@ -6,23 +6,28 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from navplan.control.disturbance import CALM, Disturbance
 from navplan.control.interface import LowLevel
 from navplan.execution.drive import drive_to_end
-from navplan.execution.safety_filter import keep_apart
+from navplan.execution.observer import Observer
+from navplan.execution.safety_filter import KeptApart
 from navplan.execution.simulator import Decision, Simulator
 from navplan.execution.trajectory import Trajectory
 from navplan.plan.plan import Plan
-from navplan.system.arrays import Bool, Float32, Int64
+from navplan.system.arrays import Bool, Float32
 from navplan.system.numbers import detached
 
 
-def alone(policy: LowLevel, env: Simulator, *, max_steps: int = 300, filtered: bool = False) -> Trajectory:
+def alone(
+    policy: LowLevel, env: Simulator, *, max_steps: int = 300, filtered: bool = False, expects: Disturbance = CALM
+) -> Trajectory:
     """Every agent sent straight to its own goal by the policy, until all are there or `max_steps` are over.
 
     Args:
         policy: the low level that all agents share.
         env: one environment with A agents.
         max_steps: budget; every step moves all agents.
+        expects: the disturbances that positions are observed and bodies kept apart under.
         filtered: keep bodies apart all the same; otherwise contacts happen and are recorded.
 
     Raises:
@@ -30,7 +35,9 @@ def alone(policy: LowLevel, env: Simulator, *, max_steps: int = 300, filtered: b
     """
     agents = env.states.shape[1]
     plan = Plan("unsolved", "none", agents, reason="the low level acts alone")
-    execution = Alone(policy, plan, env, env.goals[0].copy(), filtered, np.zeros(agents, np.int64))
+    observer = Observer.of(env, expects)
+    keeping = KeptApart(env, observer, np.zeros(agents, np.int64)) if filtered else None
+    execution = Alone(policy, plan, env.goals[0].copy(), observer, keeping)
     return drive_to_end(lambda: execution, env, plan, max_steps)
 
 
@@ -41,35 +48,21 @@ class Alone:
     Attributes:
         low_level: what all agents share.
         plan: an unsolved one, for the record.
-        env: asked what moves would do, by the filter.
         goals: (A, 2) float32.
-        filtered: keep bodies apart.
-        waited: (A,) steps for which the filter has kept each agent from moving.
+        observer: tells where agents are.
+        keeping: the safety filter, if bodies are kept apart.
     """
 
     low_level: LowLevel
     plan: Plan
-    env: Simulator
     goals: Float32
-    filtered: bool
-    waited: Int64
+    observer: Observer
+    keeping: KeptApart | None
 
     def act(self, index: int, here: Float32, home: Bool) -> Decision:
         """See `navplan.execution.drive.Execution`; agents at home rest."""
         actions = np.array(detached(self.low_level.act(here, self.goals)), dtype=np.float32)
         actions[home] = 0.0
-        if self.filtered:
-            actions = self._kept_apart(here, actions, home)
+        if self.keeping is not None:
+            actions = self.keeping.filtered(here, actions, home)
         return Decision(actions, self.goals, np.zeros(len(here)), self.plan)
-
-    def _kept_apart(self, here: Float32, wishes: Float32, home: Bool) -> Float32:
-        outcome = keep_apart(
-            here,
-            wishes,
-            self.env.predict,
-            radius=self.env.radius,
-            priority=np.where(home, np.inf, 0.0),
-            waited=self.waited,
-        )
-        self.waited = np.where(outcome.yielded & ~home, self.waited + 1, 0)
-        return outcome.actions

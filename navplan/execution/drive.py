@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from navplan.execution.observer import Observer
 from navplan.execution.simulator import Decision, Simulator, Step, make_step, record
 from navplan.execution.trajectory import Trajectory
 from navplan.plan.plan import Plan
@@ -17,13 +18,18 @@ from navplan.system.arrays import Bool, Float32
 class Execution(Protocol):
     """A way of driving all agents with a low level: synchronised along a plan, along waypoints, or each alone."""
 
+    @property
+    def observer(self) -> Observer:
+        """Tells where the agents are."""
+        ...
+
     def act(self, index: int, here: Float32, home: Bool) -> Decision:
         """What all agents do in the next environment step.
 
         Args:
             index: of the step: 0, 1, …
-            here: (A, 2) float32 present states.
-            home: (A,) bool, agents that are within the goal tolerance of their own goals.
+            here: (A, 2) float32 present states, as its observer has them.
+            home: (A,) bool, agents that are there within the goal tolerance of their own goals.
         """
         ...
 
@@ -39,16 +45,21 @@ class Interrupted(KeyboardInterrupt):
 
 def drive_steps(execution: Execution, env: Simulator, max_steps: int) -> Iterator[Step]:
     """One environment step per item, until all agents of `env` are at their goals or `max_steps` are over."""
-    goals = env.goals[0].copy()
+    goals, observer = env.goals[0].copy(), execution.observer
+
+    def at_goal(states: Float32) -> Bool:
+        return np.asarray(np.linalg.norm(states.astype(np.float64) - goals, axis=1) < env.goal_tolerance)
+
     for index in range(max_steps):
-        here = env.states[0].copy()
-        home = np.asarray(np.linalg.norm(here.astype(np.float64) - goals, axis=1) < env.goal_tolerance)
-        if home.all():
+        if at_goal(env.states[0]).all():
             return
         began = time.perf_counter()
-        decision = execution.act(index, here, home)
+        here = observer.look()
+        decision = execution.act(index, here, at_goal(here))
+        observer.decided(decision.actions)
         acting_s = time.perf_counter() - began - decision.planning_s
-        yield make_step(index, env.step(decision.actions[None]), decision, acting_s)
+        result = env.step(decision.actions[None])
+        yield make_step(index, result, decision, env.track, acting_s)
 
 
 def drive_to_end(start: Callable[[], Execution], env: Simulator, plan: Plan, max_steps: int) -> Trajectory:

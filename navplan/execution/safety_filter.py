@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from navplan.errors import InvalidInput
+from navplan.execution.observer import Observer
+from navplan.execution.simulator import Simulator
 from navplan.kernels.motion.avoid import UNKNOWN, Moves, choose
 from navplan.system.arrays import Bool, Float32, Float64, Int64
 
@@ -49,6 +51,8 @@ def keep_apart(
     priority: Float64,
     waited: Int64 | None = None,
     margin: float = 0.02,
+    slack: Float64 | None = None,
+    lossy: bool = False,
     budget: int = 600,
 ) -> Filtered:
     """Actions near the wishes under which no two agents come closer than ``2 * radius + margin`` at any sub-step.
@@ -66,6 +70,9 @@ def keep_apart(
         waited: (A,) steps for which each agent has been kept from moving; an agent kept waiting tries more ways round, and
             those in its way must step aside in any direction.
         margin: extra distance in cells.
+        slack: (A,) cells by which each agent may be off its predicted track; that much more distance is kept, and agents that
+            are closer part. None: none.
+        lossy: a move may not be made at all: no move is chosen that meets one of the others where these stay put.
         budget: trials per agent before it stays.
     """
     agents = len(positions)
@@ -73,12 +80,18 @@ def keep_apart(
         bad = int(np.flatnonzero(~np.isfinite(wishes).all(axis=1))[0])
         raise InvalidInput(f"agent {bad}: the low level's action is {wishes[bad].tolist()}, expected finite numbers")
     wishes = np.clip(wishes, -1.0, 1.0).astype(np.float32)
+    if slack is None:
+        slack = np.zeros(agents)
+    elif slack.any():
+        wishes = _parting(wishes, positions.astype(np.float64), 2.0 * radius + margin, slack)
     patience = np.zeros(agents, np.int64) if waited is None else waited
     actions, usable = _candidates(wishes)
     moves = Moves(
         np.ascontiguousarray(predict(actions, positions), dtype=np.float64),
         usable,
         positions.astype(np.float64),
+        slack,
+        lossy,
         np.full((agents, NUM_CANDIDATES, agents, NUM_CANDIDATES), UNKNOWN, np.int8),
     )
     order = np.argsort(priority, kind="stable").astype(np.int32)
@@ -92,6 +105,47 @@ def keep_apart(
     wished = wishes.any(axis=1)
     stayed = wished & (choice == NUM_CANDIDATES - 1)
     return Filtered(chosen, (choice != 0) & (wished | chosen.any(axis=1)), stayed)
+
+
+def _parting(wishes: Float32, positions: Float64, spacing: float, slack: Float64) -> Float32:
+    """The wishes, with a push apart for agents closer than `spacing` and their slack; each makes up half of what is missing."""
+    apart = positions[:, None] - positions[None]
+    gap = np.linalg.norm(apart, axis=2)
+    missing = np.maximum(spacing + slack[:, None] + slack[None] - gap, 0.0)
+    np.fill_diagonal(missing, 0.0)
+    push = 0.5 * missing / np.maximum(gap, 1e-9)
+    parted: Float32 = np.clip(wishes + (push[:, :, None] * apart).sum(axis=1), -1.0, 1.0).astype(np.float32)
+    return parted
+
+
+@dataclass
+class KeptApart:
+    """The safety filter around agents that mind only themselves.
+
+    Attributes:
+        env: asked what moves would do.
+        observer: tells by how much agents may be off.
+        waited: (A,) steps for which it has kept each agent from moving.
+    """
+
+    env: Simulator
+    observer: Observer
+    waited: Int64
+
+    def filtered(self, here: Float32, wishes: Float32, home: Bool) -> Float32:
+        """(A, 2) float32 actions near the `wishes` (A, 2) of agents at `here` (A, 2); those at `home` (A,) yield to all."""
+        outcome = keep_apart(
+            here,
+            wishes,
+            self.env.predict,
+            radius=self.env.radius,
+            priority=np.where(home, np.inf, 0.0),
+            waited=self.waited,
+            slack=self.observer.slack,
+            lossy=self.observer.expected.lost_moves > 0,
+        )
+        self.waited = np.where(outcome.yielded & ~home, self.waited + 1, 0)
+        return outcome.actions
 
 
 def _candidates(wishes: Float32) -> tuple[Float32, Bool]:

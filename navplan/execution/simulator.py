@@ -26,13 +26,15 @@ class SimulatedStep(Protocol):
     @property
     def agent_contacts(self) -> Bool: ...  # noqa: D102
     @property
-    def wall_contacts(self) -> Int32: ...  # noqa: D102
+    def bumps(self) -> Int32: ...  # noqa: D102
 
 
 class Simulator(Protocol):
     """What execution needs of an environment, such as a `navplan.scenarios.environments.point.PointEnv`.
 
-    Its `states` and `goals` are (1, A, 2).
+    Its `states` and `goals` are (1, A, 2), its `track` (1, A, 21, 2): where the latest step began, and the position after each of
+    its twenty half-steps. Its `world` tells discs that reach into walls: ``overlaps(points (..., 2), radius) -> (...) bool``.
+    `observe` is where agents are told to be, (1, A, 2) too.
     """
 
     @property
@@ -45,6 +47,10 @@ class Simulator(Protocol):
     def goal_tolerance(self) -> float: ...  # noqa: D102
     @property
     def world(self) -> Any: ...  # noqa: D102
+    @property
+    def track(self) -> Float32: ...  # noqa: D102
+    def observe(self) -> Float32: ...  # noqa: D102
+    def is_free(self, points: Float32) -> Bool: ...  # noqa: D102
     def step(self, actions: Float32) -> SimulatedStep: ...  # noqa: D102
     def predict(self, actions: Float32, states: Float32 | None = None) -> Float32: ...  # noqa: D102
 
@@ -77,7 +83,8 @@ class Step:
         index: 0, 1, …
         states: (A, 2) float32 after the step; actions: (A, 2) float32 as the environment received them.
         cost: (A,) float32; reached: (A,) bool within tolerance of its goal; agent_contacts: (A, A) bool;
-        wall_contacts: (A,) int32.
+        bumps: (A,) int32 moves that walls rejected or cut short.
+        track: (A, 21, 2) float32 positions: where the step began, and after each half-step.
         waypoints: (A, 2) float32 what the low level was asked to go to.
         progress: (A,) float64 pieces left behind before the step.
         events: happenings of this step, as in Trajectory.
@@ -91,7 +98,8 @@ class Step:
     cost: Float32
     reached: Bool
     agent_contacts: Bool
-    wall_contacts: Int32
+    bumps: Int32
+    track: Float32
     waypoints: Float32
     progress: Float64
     events: tuple[dict[str, Any], ...]
@@ -112,6 +120,7 @@ def record(env: Simulator, starts: Float32, steps: Sequence[Step], plan: Plan) -
     def stacked(name: str, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
         return np.stack([getattr(s, name) for s in steps]).astype(dtype) if steps else np.zeros((0, *shape), dtype)
 
+    track = stacked("track", (agents, 21, 2), np.float32)
     return Trajectory(
         walls=walls,
         starts=starts,
@@ -122,7 +131,9 @@ def record(env: Simulator, starts: Float32, steps: Sequence[Step], plan: Plan) -
         actions=stacked("actions", (agents, 2), np.float32),
         cost=stacked("cost", (agents,), np.float32),
         agent_contacts=stacked("agent_contacts", (agents, agents), np.bool_),
-        wall_contacts=stacked("wall_contacts", (agents,), np.int32),
+        bumps=stacked("bumps", (agents,), np.int32),
+        track=track,
+        wall_contacts=np.asarray(env.world.overlaps(track[:, :, 1:], float(env.radius)).sum(axis=2), dtype=np.int32),
         plans=tuple(plans),
         events=tuple(event for step in steps for event in step.events),
         planning_s=plan.runtime_s + sum(s.planning_s for s in steps),
@@ -130,8 +141,8 @@ def record(env: Simulator, starts: Float32, steps: Sequence[Step], plan: Plan) -
     )
 
 
-def make_step(index: int, result: SimulatedStep, decision: Decision, acting_s: float = 0.0) -> Step:
-    """The record of one step of an environment with a leading axis of 1."""
+def make_step(index: int, result: SimulatedStep, decision: Decision, track: Float32, acting_s: float = 0.0) -> Step:
+    """The record of one step of an environment with a leading axis of 1; `track` is the environment's after it."""
     return Step(
         index,
         result.states[0].copy(),
@@ -139,7 +150,8 @@ def make_step(index: int, result: SimulatedStep, decision: Decision, acting_s: f
         result.cost[0].copy(),
         result.reached[0].copy(),
         result.agent_contacts[0].copy(),
-        result.wall_contacts[0].copy(),
+        result.bumps[0].copy(),
+        np.array(track[0], dtype=np.float32),
         decision.waypoints,
         decision.progress.copy(),
         decision.events,

@@ -1,6 +1,7 @@
 """From a plan to a trajectory: waypoints handed to the shared policy, the order of passage kept, bodies kept apart, replanning.
 
-No clock and no map: progress is read off the agents' positions, and the only dynamics asked about are the environment's own.
+No clock: progress is read off the agents' positions. No map is read either, but the safety filter asks the environment where 26
+candidate moves of each agent would end, and the environment knows its walls and the exact positions.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
+from navplan.control.disturbance import CALM, Disturbance
 from navplan.control.interface import LowLevel
 from navplan.errors import InvalidInput
 from navplan.execution.drive import drive_steps, drive_to_end
 from navplan.execution.following import Following, Stalls
+from navplan.execution.observer import Observer
 from navplan.execution.passage import PassageOrder
 from navplan.execution.safety_filter import keep_apart
 from navplan.execution.simulator import Decision, Simulator, Step
@@ -57,6 +60,8 @@ class Settings:
         stop_within: an agent stops at this share of the goal tolerance, so that rounding or a nudge does not undo it.
         patience: steps without progress, though the order lets the agent go, after which it counts as stuck.
         max_replans: replanning calls at most.
+        expects: the disturbances that it is prepared for: positions are observed, margins cover what noise may do, nobody
+            enters a place that its owner may not have left, and moves are decided for when they are made.
     """
 
     piece_length: float = 0.5
@@ -67,6 +72,7 @@ class Settings:
     stop_within: float = 0.9
     patience: int = 8
     max_replans: int = 12
+    expects: Disturbance = CALM
 
 
 def execute(
@@ -126,6 +132,7 @@ class Synchronised:
         settings, replan, durations: as given to `execute`.
         following: how far the agents have come along the present plan.
         stalls: how long they have been kept since it was taken up.
+        observer: tells where they are.
         replans: how often was planned again.
         failed: edges that the low level could not drive, since then.
     """
@@ -137,6 +144,7 @@ class Synchronised:
     durations: Durations | None
     following: Following
     stalls: Stalls
+    observer: Observer
     replans: int = 0
     failed: list[Edge] = field(default_factory=list)
 
@@ -158,7 +166,9 @@ class Synchronised:
             raise InvalidInput(f"the plan has paths for {len(plan.paths)} agents, the environment has {agents}")
         following = _follow(plan, env, settings, durations)
         following.check_ends(env.states[0].astype(np.float64))
-        return cls(low_level, env, settings, replan, durations, following, Stalls.none(agents))
+        return cls(
+            low_level, env, settings, replan, durations, following, Stalls.none(agents), Observer.of(env, settings.expects)
+        )
 
     def act(self, index: int, here: Float32, home: Bool) -> Decision:
         """See `navplan.execution.drive.Execution`."""
@@ -179,6 +189,8 @@ class Synchronised:
             priority=np.where(outlook.arrived, np.inf, following.progress),
             waited=stalls.waited,
             margin=self.settings.margin,
+            slack=self.observer.slack,
+            lossy=self.settings.expects.lost_moves > 0,
         )
         stalls.count(following.at, outlook.gap, wished=np.asarray(wishes.any(axis=1)), held=scale == 0.0, yielded=outcome.yielded)
         return Decision(outcome.actions, outlook.aims, following.progress, following.plan, events, planning_s)
@@ -216,4 +228,5 @@ def _follow(plan: Plan, env: Simulator, settings: Settings, durations: Durations
         lag=settings.lag,
         durations=None if durations is None else durations(plan),
     )
-    return Following.start(plan, order, env.goals[0].copy(), float(tolerance), settings.stop_within * env.goal_tolerance)
+    stop = settings.stop_within * env.goal_tolerance - settings.expects.reach
+    return Following.start(plan, order, env.goals[0].copy(), float(tolerance), max(stop, 0.2 * env.goal_tolerance))

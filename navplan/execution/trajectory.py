@@ -25,7 +25,12 @@ _ARRAYS: dict[str, tuple[str, tuple[int | str, ...]]] = {
     "cost": ("f", ("steps", "agents")),
     "agent_contacts": ("b", ("steps", "agents", "agents")),
     "wall_contacts": ("iu", ("steps", "agents")),
+    "bumps": ("iu", ("steps", "agents")),
+    "track": ("f", ("steps", "agents", 21, 2)),
 }
+# Files of before `bumps` have them as "wall_contacts", and no track to measure contacts with walls from.
+# A record without a track has no contacts with walls either.
+_MEASURED = "wall_contacts"
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +45,10 @@ class Trajectory:
         actions: (T, A, 2) float32, as the environment received them.
         cost: (T, A) float32 cost of each step.
         agent_contacts: (T, A, A) bool, symmetric: a pair came closer than ``2 * radius`` at some sub-step of that step.
-        wall_contacts: (T, A) int32 blocked axis moves.
+        bumps: (T, A) int32 axis moves that walls rejected or cut short, at most 20.
+        track: (T, A, 21, 2) float32 positions within each step: its start, and after each half-step; None in files of before.
+        wall_contacts: (T, A) int32 half-steps, at most 20, after which the disc overlaps an obstacle or the edge of the map by
+            more than 1e-6, as measured from `track`; None where that is.
         plans: the plans followed, the first and each replan.
         events: one dict per notable happening: {"step", "kind", "agents", …}; kinds: replan, yield, …
         planning_s, acting_s: wall seconds spent planning (replans included) and in the low level.
@@ -55,7 +63,9 @@ class Trajectory:
     actions: Float32
     cost: Float32
     agent_contacts: Bool
-    wall_contacts: Int32
+    bumps: Int32
+    track: Float32 | None = None
+    wall_contacts: Int32 | None = None
     plans: tuple[Any, ...] = ()
     events: tuple[dict[str, Any], ...] = field(default_factory=tuple)
     planning_s: float = 0.0
@@ -88,6 +98,11 @@ class Trajectory:
     def num_agent_contacts(self) -> int:
         """Pairs in contact, counted once per step and pair."""
         return int(np.triu(self.agent_contacts.sum(axis=0), 1).sum())
+
+    @property
+    def num_wall_contacts(self) -> int | None:
+        """Agents and half-steps after which the body reaches into a wall or over the edge; None where that was not recorded."""
+        return None if self.wall_contacts is None else int(self.wall_contacts.sum())
 
     @property
     def reached(self) -> bool:
@@ -126,8 +141,10 @@ class Trajectory:
             "actions": self.actions,
             "cost": self.cost,
             "agent_contacts": self.agent_contacts,
-            "wall_contacts": self.wall_contacts,
+            "bumps": self.bumps,
         }
+        if self.track is not None and self.wall_contacts is not None:
+            arrays |= {"track": self.track, "wall_contacts": self.wall_contacts}
         write_atomically(path, lambda stream: np.savez_compressed(stream, **arrays))
 
     @classmethod
@@ -138,13 +155,18 @@ class Trajectory:
             FileFormatError: not such a file; the message names the array at fault.
             FileAccessError: it cannot be read.
         """
-        arrays = read_arrays(path, read_bytes(path), _ARRAYS, "a trajectory as `Trajectory.save` writes it")
+        arrays = read_arrays(
+            path, read_bytes(path), _ARRAYS, "a trajectory as `Trajectory.save` writes it", optional=("track", "bumps", _MEASURED)
+        )
+        if "bumps" not in arrays and _MEASURED not in arrays:
+            raise FileFormatError(path, "bumps is missing, expected a trajectory as `Trajectory.save` writes it")
         if arrays["actions"].ndim == 0 or arrays["starts"].ndim == 0:
             raise FileFormatError(path, "actions and starts are single numbers, expected (T, A, 2) and (A, 2)")
+        measured = "track" in arrays and _MEASURED in arrays
         steps, agents = len(arrays["actions"]), len(arrays["starts"])
         sizes = {"steps": steps, "agents": agents, "steps + 1": steps + 1}
-        for name, (kinds, axes) in _ARRAYS.items():
-            array = arrays[name]
+        for name, array in arrays.items():
+            kinds, axes = _ARRAYS[name]
             wanted = tuple(sizes.get(axis, axis) if isinstance(axis, str) else axis for axis in axes)
             fits = array.ndim == len(wanted) and all(w in ("any", n) for w, n in zip(wanted, array.shape, strict=True))
             if not fits or array.dtype.kind not in kinds:
@@ -162,5 +184,7 @@ class Trajectory:
             actions=arrays["actions"].astype(np.float32),
             cost=arrays["cost"].astype(np.float32),
             agent_contacts=arrays["agent_contacts"].astype(np.bool_),
-            wall_contacts=arrays["wall_contacts"].astype(np.int32),
+            bumps=arrays["bumps" if "bumps" in arrays else _MEASURED].astype(np.int32),
+            track=arrays["track"].astype(np.float32) if measured else None,
+            wall_contacts=arrays[_MEASURED].astype(np.int32) if measured else None,
         )

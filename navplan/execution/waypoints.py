@@ -1,4 +1,6 @@
-"""Following waypoints as the published evaluation does: every agent for itself, no order, nobody kept apart, no replanning.
+"""Following waypoints as the published evaluation does: every agent for itself, no order, no replanning.
+
+Nobody is kept apart either, unless the safety filter is asked for.
 
 The baseline that the synchronised execution of `navplan.execution.synchronised` is measured against (docs/paper.md, section 5).
 """
@@ -9,9 +11,12 @@ from collections.abc import Callable
 
 import numpy as np
 
+from navplan.control.disturbance import CALM, Disturbance
 from navplan.control.interface import LowLevel
 from navplan.errors import InvalidInput
 from navplan.execution.drive import drive_to_end
+from navplan.execution.observer import Observer
+from navplan.execution.safety_filter import KeptApart
 from navplan.execution.simulator import Decision, Simulator
 from navplan.execution.trajectory import Trajectory
 from navplan.plan.plan import Plan
@@ -32,6 +37,8 @@ def follow_waypoints(
     *,
     reach: float,
     max_steps: int = 300,
+    filtered: bool = False,
+    expects: Disturbance = CALM,
 ) -> Trajectory:
     """Send every agent along the inner nodes of its path, then to its goal.
 
@@ -46,6 +53,8 @@ def follow_waypoints(
         distance: (B, 2), (B, 2) float32 cells -> (B,) predicted steps, mean over the ensemble.
         reach: longest edge of the graph, steps.
         max_steps: budget of every agent.
+        expects: the disturbances that positions are observed and bodies kept apart under.
+        filtered: keep bodies apart all the same; otherwise contacts happen and are recorded.
 
     Raises:
         InvalidInput: the plan is of another number of agents.
@@ -55,7 +64,9 @@ def follow_waypoints(
     if len(plan.paths) != agents:
         raise InvalidInput(f"the plan has paths for {len(plan.paths)} agents, the environment has {agents}")
     goals = env.goals[0].copy()
-    return drive_to_end(lambda: Waypoints(plan, policy, goals, distance, reach), env, plan, max_steps)
+    observer = Observer.of(env, expects)
+    keeping = KeptApart(env, observer, np.zeros(agents, np.int64)) if filtered else None
+    return drive_to_end(lambda: Waypoints(plan, policy, goals, distance, reach, observer, keeping), env, plan, max_steps)
 
 
 class Waypoints:
@@ -66,10 +77,22 @@ class Waypoints:
         points: (A, W, 2) float32 those nodes, goals after them.
         passed: (A,) int64 how many each agent has reached.
         last_leg: (A,) predicted steps from the last of them to the goal.
+        observer: tells where agents are.
+        keeping: the safety filter, if bodies are kept apart.
     """
 
-    def __init__(self, plan: Plan, low_level: LowLevel, goals: Float32, distance: Distance, reach: float) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        low_level: LowLevel,
+        goals: Float32,
+        distance: Distance,
+        reach: float,
+        observer: Observer,
+        keeping: KeptApart | None = None,
+    ) -> None:
         self.plan, self.low_level, self.goals, self.distance, self.reach = plan, low_level, goals, distance, reach
+        self.observer, self.keeping = observer, keeping
         agents = len(plan.paths)
         self.count = np.array([max(0, len(path) - 2) for path in plan.paths])
         self.points = np.repeat(goals[:, None], max(1, int(self.count.max())), axis=1)
@@ -84,6 +107,8 @@ class Waypoints:
         aims = self._aims(here)
         actions = np.array(detached(self.low_level.act(here, aims)), dtype=np.float32)
         actions[home] = 0.0
+        if self.keeping is not None:
+            actions = self.keeping.filtered(here, actions, home)
         return Decision(actions, aims, self.passed.astype(np.float64), self.plan)
 
     def _aims(self, here: Float32) -> Float32:

@@ -17,7 +17,8 @@ from scipy.spatial import cKDTree
 from navplan.errors import InvalidInput
 from navplan.graph.critics import EdgeCritics
 from navplan.graph.limits import EdgeLimits
-from navplan.graph.parts import GraphParts, checked_states
+from navplan.graph.parts import GraphParts, Surroundings, checked_states
+from navplan.graph.positions import Points, Position, positions_of
 from navplan.system.arrays import Float32, Float64, Int64
 from navplan.system.numbers import as_numbers, check_whole, detached
 
@@ -31,13 +32,24 @@ WeighedEdges = tuple[Int64, Int64, Float64, Float64]
 
 
 def build(
-    states: ArrayLike, critics: EdgeCritics, limits: EdgeLimits, *, max_pairs: int | None = None, batch: int = 8192
+    states: ArrayLike,
+    critics: EdgeCritics,
+    limits: EdgeLimits,
+    *,
+    max_pairs: int | None = None,
+    batch: int = 8192,
+    position: Position = None,
+    world: Surroundings | None = None,
 ) -> GraphParts:
     """The state graph over `states` by `limits`; see `StateGraph.from_states`."""
     nodes = checked_states(states, "state").copy()
+    where = positions_of(states, nodes, position)
+    if world is not None and where is None:
+        raise InvalidInput("rooms are measured at positions, and the states have none: give position=")
     if max_pairs is not None:
-        limits = _within_budget(nodes, limits, max_pairs)
-    tails, heads, distance, risk = _weigh(nodes, nodes, critics, limits, batch, same=True)
+        limits = _within_budget(nodes, where, limits, max_pairs)
+    points = Points(nodes, where)
+    tails, heads, distance, risk = _weigh(points, points, critics, limits, batch, same=True)
     order = np.argsort(tails * len(nodes) + heads, kind="stable")
     return GraphParts(
         states=nodes,
@@ -47,41 +59,85 @@ def build(
         risk=risk[order],
         wait_risk=_wait_risk(nodes, critics, batch),
         limits=limits,
+        positions=where,
+        world=world,
     )
 
 
-def attach(graph: GraphParts, points: ArrayLike, critics: EdgeCritics, limits: EdgeLimits, *, batch: int = 8192) -> GraphParts:
+def attach(
+    graph: GraphParts,
+    points: ArrayLike,
+    critics: EdgeCritics,
+    limits: EdgeLimits,
+    *,
+    batch: int = 8192,
+    position: Position = None,
+) -> GraphParts:
     """`graph` with `points` as further nodes, and edges from and to them by `limits`; see `StateGraph.attach`."""
     added = checked_states(points, "point", dimension=graph.states.shape[1]).copy()
+    where = positions_of(points, added, position)
+    if (where is None) != (graph.positions is None):
+        said = (
+            "the graph has positions and the points have none" if where is None else "the points have positions, the graph none"
+        )
+        raise InvalidInput(f"{said}, expected both or neither: give position=")
     n, p = len(graph.states), len(added)
-    out_tails, out_heads, out_distance, out_risk = _weigh(added, graph.states, critics, limits, batch)
-    in_tails, in_heads, in_distance, in_risk = _weigh(added, graph.states, critics, limits, batch, inward=True)
-    own_tails, own_heads, own_distance, own_risk = _weigh(added, added, critics, limits, batch, same=True)
+    new, old = Points(added, where), Points(graph.states, graph.positions)
+    out_tails, out_heads, out_distance, out_risk = _weigh(new, old, critics, limits, batch)
+    in_tails, in_heads, in_distance, in_risk = _weigh(new, old, critics, limits, batch, inward=True)
+    own_tails, own_heads, own_distance, own_risk = _weigh(new, new, critics, limits, batch, same=True)
     tails = np.concatenate([out_tails + n, in_tails, own_tails + n])
     heads = np.concatenate([out_heads, in_heads + n, own_heads + n])
     order = np.argsort(tails * (n + p) + heads, kind="stable")
     tails, heads = tails[order], heads[order]
     # New heads exceed all old ones, so within an old row they go to its end; new rows follow the last old edge.
     indptr = np.concatenate([graph.indptr, np.full(p, len(graph.indices))]).astype(np.int64)
-    where = indptr[tails + 1]
+    put = indptr[tails + 1]
+    positions = None if where is None or graph.positions is None else np.concatenate([graph.positions, where])
+    node_room, edge_room = _more_rooms(graph, positions, tails, heads, put)
     return GraphParts(
         states=np.concatenate([graph.states, added]),
         indptr=(indptr + _row_starts(tails, n + p)).astype(np.int32),
-        indices=np.insert(graph.indices, where, heads),
-        distance=np.insert(graph.distance, where, np.concatenate([out_distance, in_distance, own_distance])[order]),
-        risk=np.insert(graph.risk, where, np.concatenate([out_risk, in_risk, own_risk])[order]),
+        indices=np.insert(graph.indices, put, heads),
+        distance=np.insert(graph.distance, put, np.concatenate([out_distance, in_distance, own_distance])[order]),
+        risk=np.insert(graph.risk, put, np.concatenate([out_risk, in_risk, own_risk])[order]),
         wait_risk=np.concatenate([graph.wait_risk, _wait_risk(added, critics, batch)]),
         limits=limits,
+        positions=positions,
+        node_room=node_room,
+        edge_room=edge_room,
+        world=graph.world,
     )
 
 
-def _within_budget(nodes: Float32, limits: EdgeLimits, max_pairs: int) -> EdgeLimits:
+def _more_rooms(
+    graph: GraphParts, positions: Float64 | None, tails: Int64, heads: Int64, put: Int64
+) -> tuple[Float64 | None, Float64 | None]:
+    """Node and edge rooms with those of the new nodes and edges; None where they are still to be worked out."""
+    if graph.node_room is None or graph.edge_room is None:
+        return None, None
+    new = positions[len(graph.states) :] if positions is not None else np.empty((len(heads), 2))
+    if graph.world is not None and positions is not None:
+        node, edge = graph.world.room(new), graph.world.sweep_room(positions[tails], positions[heads])
+    elif np.isfinite(graph.node_room).any():
+        raise InvalidInput("the graph's rooms were measured in a map that it does not hold: give world=")
+    else:
+        return None, None
+    return np.concatenate([graph.node_room, node]), np.insert(graph.edge_room, put, edge)
+
+
+def _within_budget(nodes: Float32, where: Float64 | None, limits: EdgeLimits, max_pairs: int) -> EdgeLimits:
     """`limits` with a cap on the neighbours when more than `max_pairs` pairs pass the screen."""
     if max_pairs < len(nodes):
         raise InvalidInput(f"max_pairs is {max_pairs}, expected at least one pair per state ({len(nodes)}) or None")
     total = len(nodes) ** 2
+    if where is None:
+        if total - len(nodes) > max_pairs:
+            pairs = f"{total - len(nodes)} pairs of states without positions, more than max_pairs ({max_pairs})"
+            raise InvalidInput(f"{pairs}: give position=, so that near ones can be screened, or more max_pairs")
+        return limits
     if math.isfinite(limits.reach) and total > max_pairs:
-        tree = cKDTree(nodes)
+        tree = cKDTree(where)
         total = int(tree.count_neighbors(tree, limits.reach, p=np.inf))
     if total - len(nodes) <= max_pairs:
         return limits
@@ -94,8 +150,8 @@ def _row_starts(tails: Int64, num_nodes: int) -> Int64:
 
 
 def _weigh(
-    rows: Float32,
-    columns: Float32,
+    rows: Points,
+    columns: Points,
     critics: EdgeCritics,
     limits: EdgeLimits,
     batch: int,
@@ -106,8 +162,8 @@ def _weigh(
     """Edges between `rows` and `columns`: tails, heads, distance, risk.
 
     Args:
-        rows: (R, D) states whose candidates are listed.
-        columns: (C, D) states that are candidates.
+        rows: R states whose candidates are listed.
+        columns: C states that are candidates.
         critics: weighs pairs.
         limits: the rule.
         batch: pairs per call of the critics.
@@ -118,16 +174,16 @@ def _weigh(
     if batch < 1:
         raise InvalidInput(f"batch is {batch}, expected a positive number of pairs")
     empty = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0))
-    if not len(rows) or not len(columns):
+    if not len(rows.states) or not len(columns.states):
         return empty
     parts: list[WeighedEdges] = [empty]
     for near, far in _candidates(rows, columns, limits, same):
         for start in range(0, len(near), batch):
             i, j = near[start : start + batch], far[start : start + batch]
             if inward:
-                distance, risk = evaluate(critics, columns[j], rows[i])
+                distance, risk = evaluate(critics, columns.states[j], rows.states[i])
             else:
-                distance, risk = evaluate(critics, rows[i], columns[j])
+                distance, risk = evaluate(critics, rows.states[i], columns.states[j])
             keep = limits.admit(distance, risk)
             tails, heads = (j, i) if inward else (i, j)
             parts.append((tails[keep], heads[keep], distance[keep], risk[keep]))
@@ -165,26 +221,32 @@ def _wait_risk(states: Float32, critics: EdgeCritics, batch: int) -> Float64:
     return np.concatenate([evaluate(critics, block, block)[1] for block in blocks])
 
 
-def _candidates(rows: Float32, columns: Float32, limits: EdgeLimits, same: bool) -> Iterator[tuple[Int64, Int64]]:
-    """Blocks of candidate pairs (row ids, column ids), ordered by row; every pair that passes the screen, or its best few."""
-    block = max(1, PAIRS_PER_BLOCK // len(columns))
-    screened = math.isfinite(limits.reach)
-    tree = cKDTree(columns) if screened else None
-    for start in range(0, len(rows), block):
-        part = rows[start : start + block]
-        if tree is not None:
+def _candidates(rows: Points, columns: Points, limits: EdgeLimits, same: bool) -> Iterator[tuple[Int64, Int64]]:
+    """Blocks of candidate pairs (row ids, column ids), ordered by row; every pair that passes the screen, or its best few.
+
+    Without positions every pair passes, and a limit on neighbours spreads over all ids.
+    """
+    count, others = len(rows.states), len(columns.states)
+    block = max(1, PAIRS_PER_BLOCK // others)
+    where, there = rows.positions, columns.positions
+    tree = cKDTree(there) if there is not None and math.isfinite(limits.reach) else None
+    for start in range(0, count, block):
+        size = min(block, count - start)
+        if tree is not None and where is not None:
             # The tree's answer includes pairs at the radius itself; the comparison below is the exclusive one of the rule.
-            near = cKDTree(part).sparse_distance_matrix(tree, limits.reach, p=np.inf, output_type="ndarray")
+            near = cKDTree(where[start : start + size]).sparse_distance_matrix(
+                tree, limits.reach, p=np.inf, output_type="ndarray"
+            )
             near = near[near["v"] < limits.reach]
             i, j, apart = near["i"].astype(np.int64), near["j"].astype(np.int64), near["v"]
         else:
-            i, j = (axis.ravel() for axis in np.indices((len(part), len(columns)), dtype=np.int64))
-            apart = np.abs(part[i].astype(np.float64) - columns[j]).max(axis=1)
+            i, j = (axis.ravel() for axis in np.indices((size, others), dtype=np.int64))
+            apart = np.zeros(len(i)) if where is None or there is None else np.abs(where[i + start] - there[j]).max(axis=1)
         if same:
             other = i + start != j
             i, j, apart = i[other], j[other], apart[other]
         if limits.max_neighbors is not None:
-            i, j = _thinned(i, j, apart, len(part), limits.max_neighbors)
+            i, j = _thinned(i, j, apart, size, limits.max_neighbors)
         yield i + start, j
 
 

@@ -27,7 +27,7 @@ from navplan.system.arrays import Float64
 from navplan.system.files import read_bytes, write_atomically
 
 FORMAT = "navplan.graph"
-VERSION = 1
+VERSION = 2  # 1 had neither positions nor rooms
 
 # name -> (dtype, number of axes), in the order in which they are written and hashed
 ARRAYS: Mapping[str, tuple[str, int]] = {
@@ -38,12 +38,15 @@ ARRAYS: Mapping[str, tuple[str, int]] = {
     "risk": ("<f8", 1),
     "wait_risk": ("<f8", 1),
 }
+# of version 2; any of them may be missing
+MORE: Mapping[str, tuple[str, int]] = {"positions": ("<f8", 2), "node_room": ("<f8", 1), "edge_room": ("<f8", 1)}
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def save(graph: GraphParts, path: str | Path) -> None:
     """Write `graph` to `path`; see `StateGraph.save`."""
-    arrays = {name: np.ascontiguousarray(getattr(graph, name), dtype=dtype) for name, (dtype, _) in ARRAYS.items()}
+    kinds = {**ARRAYS, **{name: kind for name, kind in MORE.items() if getattr(graph, name) is not None}}
+    arrays = {name: np.ascontiguousarray(getattr(graph, name), dtype=dtype) for name, (dtype, _) in kinds.items()}
     header = {
         "format": FORMAT,
         "version": VERSION,
@@ -71,8 +74,10 @@ def load(path: str | Path) -> GraphParts:
     except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, MemoryError) as error:
         raise FileFormatError(path, "not a complete navplan graph file, expected what StateGraph.save writes") from error
     header = _header(path, members)
-    arrays: dict[str, NDArray[Any]] = {}
-    for name, (dtype, axes) in ARRAYS.items():
+    arrays: dict[str, Any] = {}
+    for name, (dtype, axes) in {**ARRAYS, **MORE}.items():
+        if name not in members:
+            continue  # `_members` has seen to those that must be there
         array = members[name]
         if array.dtype != np.dtype(dtype) or array.ndim != axes:
             raise FileFormatError(path, f"{name} is {array.dtype} with {array.ndim} axes, expected {np.dtype(dtype)} with {axes}")
@@ -93,7 +98,8 @@ def _members(data: bytes) -> dict[str, NDArray[Any]]:
     """
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = {}
-        for name in ("header", *ARRAYS):
+        there = set(archive.namelist())
+        for name in ("header", *ARRAYS, *(name for name in MORE if f"{name}.npy" in there)):
             info = archive.getinfo(f"{name}.npy")
             if info.compress_type != zipfile.ZIP_STORED or info.file_size > len(data):
                 raise ValueError(f"{name} is compressed or longer than the file")
@@ -124,14 +130,14 @@ def _header(path: str | Path, members: Mapping[str, NDArray[Any]]) -> dict[str, 
         raise FileFormatError(path, "the header is not JSON, expected what StateGraph.save writes") from error
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise FileFormatError(path, f"the header does not say {FORMAT!r}; this is another kind of file")
-    if header.get("version") != VERSION:
-        raise FileFormatError(path, f"graph file version {header.get('version')!r}, expected {VERSION}")
+    if header.get("version") not in (1, VERSION):
+        raise FileFormatError(path, f"graph file version {header.get('version')!r}, expected 1 or {VERSION}")
     return header
 
 
 def _digest(arrays: Mapping[str, NDArray[Any]]) -> str:
     digest = hashlib.sha256()
-    for name in ARRAYS:
+    for name in (name for name in (*ARRAYS, *MORE) if name in arrays):
         digest.update(f"{name}{arrays[name].shape}".encode())
         digest.update(arrays[name].tobytes())
     return digest.hexdigest()
@@ -166,24 +172,33 @@ def _shape(value: Any) -> tuple[int, int] | None:
 def to_networkx(graph: GraphParts, weights: Float64) -> nx.DiGraph[int]:
     """`graph` as a ``networkx.DiGraph`` over ids 0..N-1, see `StateGraph.to_networkx`; `weights` (M,) become ``weight``."""
     result: nx.DiGraph[int] = nx.DiGraph(shape=graph.shape, limits=graph.limits)
-    waits = graph.wait_risk.tolist()
-    for node, (position, wait) in enumerate(zip(graph.states.tolist(), waits, strict=True)):
-        result.add_node(node, pos=tuple(position), wait_risk=wait)
+    places = graph.states if graph.positions is None else graph.positions
+    apart = graph.positions is not None and not np.array_equal(graph.positions.astype(np.float32), graph.states)
+    rooms = _column(graph.node_room, len(graph.states))
+    for node, (place, wait, room) in enumerate(zip(places.tolist(), graph.wait_risk.tolist(), rooms, strict=True)):
+        more = {"state": tuple(graph.states[node].tolist())} if apart else {}
+        result.add_node(node, pos=tuple(place), wait_risk=wait, room=room, **more)
     tails = np.repeat(np.arange(len(graph.states)), np.diff(graph.indptr)).tolist()
-    columns = (graph.indices, graph.distance, graph.risk, weights)
+    columns = (graph.indices.tolist(), graph.distance.tolist(), graph.risk.tolist(), weights.tolist())
+    edge_rooms = _column(graph.edge_room, len(graph.indices))
     result.add_edges_from(
-        (tail, head, {"distance": distance, "risk": risk, "weight": cost})
-        for tail, head, distance, risk, cost in zip(tails, *(column.tolist() for column in columns), strict=True)
+        (tail, head, {"distance": distance, "risk": risk, "weight": cost, "room": room})
+        for tail, head, distance, risk, cost, room in zip(tails, *columns, edge_rooms, strict=True)
     )
     return result
+
+
+def _column(rooms: Float64 | None, count: int) -> list[float]:
+    return [math.inf] * count if rooms is None else rooms.tolist()
 
 
 def from_networkx(graph: Any) -> GraphParts:
     """A state graph from a networkx graph.
 
     Node ids follow the order in which networkx lists the nodes. Every node needs ``pos`` and every edge ``distance`` or, without
-    it, ``weight``; ``risk`` and ``wait_risk`` are 0 where absent. An undirected edge becomes one edge each way; self-loops are
-    refused, because waiting is implicit.
+    it, ``weight``; ``risk`` and ``wait_risk`` are 0 and ``room`` is inf where absent. Nodes with a ``state`` have that as their
+    state and ``pos`` as their position; ``pos`` of other than two numbers is a state without a position. An undirected edge
+    becomes one edge each way; self-loops are refused, because waiting is implicit.
 
     Raises:
         InvalidInput: a multigraph, a missing attribute (the node or edge is named), a self-loop, values that are no numbers.
@@ -191,12 +206,14 @@ def from_networkx(graph: Any) -> GraphParts:
     if graph.is_multigraph():
         raise InvalidInput("a multigraph has parallel edges, expected a DiGraph or Graph")
     ids = {label: number for number, label in enumerate(graph.nodes)}
-    positions, waits = [], []
+    positions, states, waits, rooms = [], [], [], []
     for label, attributes in graph.nodes(data=True):
         if "pos" not in attributes:
             raise InvalidInput(f"node {label!r} has no 'pos', expected its coordinates")
         positions.append(tuple(attributes["pos"]))
+        states.append(tuple(attributes.get("state", attributes["pos"])))
         waits.append(attributes.get("wait_risk", 0.0))
+        rooms.append(attributes.get("room", math.inf))
     edges = []
     for tail, head, attributes in (graph if graph.is_directed() else graph.to_directed()).edges(data=True):
         distance = attributes.get("distance", attributes.get("weight"))
@@ -204,18 +221,23 @@ def from_networkx(graph: Any) -> GraphParts:
             raise InvalidInput(f"edge {tail!r} -> {head!r} has neither 'distance' nor 'weight'")
         if tail == head:
             raise InvalidInput(f"node {tail!r} has an edge to itself; waiting is implicit")
-        edges.append((ids[tail], ids[head], distance, attributes.get("risk", 0.0)))
+        edges.append((ids[tail], ids[head], distance, attributes.get("risk", 0.0), attributes.get("room", math.inf)))
     edges.sort(key=lambda edge: edge[:2])
     tails = np.array([edge[0] for edge in edges], dtype=np.int64)
     try:
-        states = np.array(positions, dtype=np.float32).reshape(len(ids), -1 if ids else 2)
+        with np.errstate(over="ignore"):  # what becomes infinite is refused by the graph
+            rows = np.array(states, dtype=np.float32).reshape(len(ids), -1 if ids else 2)
+        where = np.array(positions, dtype=np.float64).reshape(len(ids), -1 if ids else 2)
+        node_room = np.array(rooms, dtype=np.float64)
+        edge_room = np.array([edge[4] for edge in edges], dtype=np.float64)
         distance = np.array([edge[2] for edge in edges], dtype=np.float64)
         risk = np.array([edge[3] for edge in edges], dtype=np.float64)
         wait_risk = np.array(waits, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise InvalidInput("node positions, distances and risks must be numbers, positions of one length") from error
+    measured = bool(np.isfinite(node_room).any() or np.isfinite(edge_room).any())
     return GraphParts(
-        states=states,
+        states=rows,
         indptr=np.concatenate([[0], np.cumsum(np.bincount(tails, minlength=len(ids)))]).astype(np.int32),
         indices=np.array([edge[1] for edge in edges], dtype=np.int32),
         distance=distance,
@@ -223,4 +245,7 @@ def from_networkx(graph: Any) -> GraphParts:
         wait_risk=wait_risk,
         shape=graph.graph.get("shape"),
         limits=graph.graph.get("limits"),
+        positions=where if where.shape[1] == 2 else None,
+        node_room=node_room if measured else None,
+        edge_room=edge_room if measured else None,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,6 +10,21 @@ from numpy.typing import ArrayLike
 from navplan.errors import InvalidInput
 from navplan.graph.limits import EdgeLimits
 from navplan.system.arrays import Float32, Float64, Int32
+
+# Positions are not taken from float32 states where float32 cannot tell points apart that are this near (cells).
+COARSE = 1e-2
+
+
+class Surroundings(Protocol):
+    """A map that says how much room there is: `navplan.scenarios.worlds.world.World` is one."""
+
+    def room(self, points: ArrayLike) -> Float64:
+        """(N,) radius of the largest disc that fits around each of the points (N, 2); -1 where not even a point does."""
+        ...
+
+    def sweep_room(self, tails: ArrayLike, heads: ArrayLike) -> Float64:
+        """(M,) radius of the largest disc that can be moved straight from each of (M, 2) tails to its head; -1 as above."""
+        ...
 
 
 class GraphParts(NamedTuple):
@@ -23,6 +38,10 @@ class GraphParts(NamedTuple):
     wait_risk: Float64
     shape: tuple[int, int] | None = None
     limits: EdgeLimits | None = None
+    positions: Float64 | None = None
+    node_room: Float64 | None = None
+    edge_room: Float64 | None = None
+    world: Surroundings | None = None
 
 
 _DTYPES = {
@@ -47,11 +66,17 @@ def checked(parts: GraphParts) -> GraphParts:
     arrays: dict[str, Any] = {
         name: np.ascontiguousarray(getattr(parts, name), dtype=dtype).view() for name, dtype in _DTYPES.items()
     }
+    arrays["positions"] = given_positions(parts.states, parts.positions, len(arrays["states"]))
+    for name in ("node_room", "edge_room"):
+        room = getattr(parts, name)
+        arrays[name] = None if room is None else np.ascontiguousarray(room, dtype=np.float64).view()
     for array in arrays.values():
-        array.setflags(write=False)
+        if array is not None:
+            array.setflags(write=False)
     graph = parts._replace(**arrays)
     _check_structure(graph)
     _check_values(graph)
+    _check_rooms(graph)
     if graph.shape is not None:
         _check_shape(graph.states, graph.shape)
     return graph
@@ -75,7 +100,32 @@ def checked_states(states: ArrayLike, what: str, dimension: int | None = None) -
     return array
 
 
-def _check_finite(states: Float32, what: str) -> None:
+def given_positions(states: ArrayLike, positions: ArrayLike | None, count: int, what: str = "position") -> Float64 | None:
+    """(count, 2) float64 `positions`; without any, the states themselves where they are (row, col), else None: not known.
+
+    States that came rounded to float32, and are so large that this moves them by a hundredth of a cell, are no positions.
+
+    Raises:
+        InvalidInput: another shape, or a value that is not finite.
+    """
+    if positions is None:
+        given = np.asarray(states)
+        if given.ndim != 2 or given.shape[1] != 2:
+            return None
+        if given.dtype in (np.float32, np.float16) and given.size and np.spacing(np.abs(given).max()) > COARSE:
+            return None
+        return np.array(given, dtype=np.float64)
+    try:
+        array = np.array(positions, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"{what}s are not an array of numbers, expected ({count}, 2)") from error
+    if array.shape != (count, 2):
+        raise InvalidInput(f"{what}s have shape {array.shape}, expected ({count}, 2): (row, col) of each")
+    _check_finite(array, what)
+    return array
+
+
+def _check_finite(states: Float32 | Float64, what: str) -> None:
     finite = np.isfinite(states).all(axis=1)
     if not finite.all():
         row = int(np.flatnonzero(~finite)[0])
@@ -122,6 +172,18 @@ def _check_values(graph: GraphParts) -> None:
     for name, values in (("risk", graph.risk), ("wait_risk", graph.wait_risk)):
         if not ((values >= 0).all() and np.isfinite(values).all()):
             raise InvalidInput(f"{name} must be finite and not negative")
+
+
+def _check_rooms(graph: GraphParts) -> None:
+    """A room for each node and each edge, or for none."""
+    if (graph.node_room is None) != (graph.edge_room is None):
+        raise InvalidInput("node_room and edge_room go together, expected both or neither")
+    for name, room, count in (
+        ("node_room", graph.node_room, len(graph.states)),
+        ("edge_room", graph.edge_room, len(graph.indices)),
+    ):
+        if room is not None and (room.shape != (count,) or np.isnan(room).any()):
+            raise InvalidInput(f"{name} has shape {room.shape}, expected ({count},) numbers, inf where nothing is near")
 
 
 def _check_shape(states: Float32, shape: Any) -> None:

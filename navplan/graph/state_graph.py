@@ -9,7 +9,7 @@ import dataclasses
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,8 +18,28 @@ from navplan.errors import FileFormatError, InvalidInput
 from navplan.graph.critics import EdgeCritics
 from navplan.graph.grid import grid_parts
 from navplan.graph.limits import EdgeLimits, Weight
-from navplan.graph.parts import GraphParts, checked
+from navplan.graph.parts import GraphParts, Surroundings, checked
+from navplan.graph.positions import Position
+from navplan.graph.room import HALF_CELL, fits, rooms_of
 from navplan.system.arrays import Bool, Float32, Float64, Int32, Int64
+
+
+class _Room:
+    """A field of rooms that are worked out when they are first asked for."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = f"_{name}"
+
+    def __get__(self, graph: StateGraph | None, owner: type) -> Any:
+        if graph is None:
+            return None  # the field's default
+        if graph.__dict__[self._name] is None:
+            node, edge = rooms_of(graph.parts)
+            graph.__dict__.update(_node_room=node, _edge_room=edge)
+        return graph.__dict__[self._name]
+
+    def __set__(self, graph: StateGraph, value: Float64 | None) -> None:
+        graph.__dict__[self._name] = value
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +47,7 @@ class StateGraph:
     """A directed graph over states.
 
     Attributes:
-        states: (N, D) float32 coordinates in cell units, (row, col) first. Grid nodes are cell centres, (row + 0.5, col + 0.5).
+        states: (N, D) float32 in cell units. Grid nodes are cell centres, (row + 0.5, col + 0.5).
         indptr: (N + 1,) int32 CSR row starts.
         indices: (M,) int32 edge heads, ascending within a row, no self-loops (waiting is implicit).
         distance: (M,) float64 environment steps per edge, > 0.
@@ -35,6 +55,13 @@ class StateGraph:
         wait_risk: (N,) float64 cost of one step on the spot.
         shape: (H, W) of the grid map that the nodes are the free cells of, or None for a state graph.
         limits: the rule that the edges obey, or None where none is known.
+        positions: (N, 2) float64 (row, col), or None where they are not known. Two-column states are positions (as they were
+            given, before rounding) unless others are given; with other states they must be given, or there is no clearance and
+            no screening. `dataclasses.replace` with other states needs other positions too, or ``positions=None``.
+        node_room: (N,) float64 radius of the largest disc whose centre may stand at the node without reaching into an obstacle or
+            over the map's edge; -1 where not even a point may, inf where no map was given. Worked out when first asked for.
+        edge_room: (M,) float64 the same for moving straight along the edge.
+        world: the map that the rooms are measured in, or None; a grid's is its own cells. Files keep the rooms, not the world.
     """
 
     states: Float32
@@ -45,6 +72,10 @@ class StateGraph:
     wait_risk: Float64
     shape: tuple[int, int] | None = None
     limits: EdgeLimits | None = None
+    positions: Float64 | None = None
+    node_room: Float64 = _Room()  # type: ignore[assignment]  # None until asked for
+    edge_room: Float64 = _Room()  # type: ignore[assignment]
+    world: Surroundings | None = None
 
     def __post_init__(self) -> None:
         for name, part in checked(self.parts)._asdict().items():
@@ -52,10 +83,18 @@ class StateGraph:
 
     @property
     def parts(self) -> GraphParts:
-        """The fields, in their order."""
-        return GraphParts(
-            self.states, self.indptr, self.indices, self.distance, self.risk, self.wait_risk, self.shape, self.limits
-        )
+        """The fields, in their order; rooms that nobody has asked for yet are None."""
+        fields = {name.removeprefix("_"): value for name, value in self.__dict__.items()}
+        return GraphParts(**{name: fields[name] for name in GraphParts._fields})
+
+    @classmethod
+    def _of(cls, parts: GraphParts) -> StateGraph:
+        fields: dict[str, Any] = parts._asdict()
+        return cls(**fields)
+
+    def _measured(self) -> GraphParts:
+        """The parts with all rooms that cannot be worked out again from the parts alone."""
+        return self.parts if self.world is None else self.parts._replace(node_room=self.node_room, edge_room=self.edge_room)
 
     @property
     def num_nodes(self) -> int:
@@ -72,11 +111,51 @@ class StateGraph:
         """True when the nodes are the free cells of a grid map."""
         return self.shape is not None
 
+    @property
+    def places(self) -> Float64:
+        """(N, 2) float64 positions, or where there are none the (N, D) states: what plans and pictures show of a node."""
+        return self.states.astype(np.float64) if self.positions is None else self.positions
+
+    @property
+    def walls(self) -> Literal["map", "learned"]:
+        """Where it is known from how much room there is: a map, or only what the critics have learned."""
+        given = self.__dict__["_node_room"]
+        measured = self.is_grid or self.world is not None or (given is not None and bool(np.isfinite(given).any()))
+        return "map" if measured else "learned"
+
+    def has_room(self, radius: float) -> tuple[Bool, Bool]:
+        """(N,) and (M,) bool: nodes and edges with room for a disc of this radius.
+
+        Example:
+            >>> StateGraph.from_grid(np.zeros((3, 3), bool)).has_room(1.5)[0].sum()
+            np.int64(1)
+        """
+        if self.is_grid and radius <= HALF_CELL and self.__dict__["_node_room"] is None:
+            return np.ones(self.num_nodes, np.bool_), np.ones(self.num_edges, np.bool_)
+        return fits(self.node_room, radius), fits(self.edge_room, radius)
+
+    def fitting(self, radius: float) -> StateGraph:
+        """The same nodes with the edges that have room for a disc of this radius; the graph itself where all have."""
+        nodes, edges = self.has_room(radius)
+        if nodes.all() and edges.all():
+            return self
+        tails = np.repeat(np.arange(self.num_nodes), np.diff(self.indptr))
+        mask = edges if nodes.all() else edges & nodes[tails] & nodes[self.indices]
+        return self if mask.all() else self.keep(mask)
+
     def weights(self, beta: float = 0.0, weight: Weight = "cost") -> Float64:
-        """(M,) float64 edge costs: ``distance + beta * risk``, or 1 per edge with ``weight="hops"``."""
+        """(M,) float64 edge costs: ``distance + beta * risk``, or 1 per edge with ``weight="hops"``.
+
+        Raises:
+            InvalidInput: a cost is too large for a number.
+        """
         if weight == "hops":
             return np.ones(self.num_edges)
-        return self.distance + beta * self.risk
+        with np.errstate(over="ignore", invalid="ignore"):
+            costs: Float64 = self.distance + beta * self.risk
+        if costs.size and not math.isfinite(costs.max()):
+            raise InvalidInput(f"distance + beta * risk overflows with beta {beta:g}, expected finite costs")
+        return costs
 
     @classmethod
     def from_grid(cls, walls: Bool) -> StateGraph:
@@ -86,7 +165,7 @@ class StateGraph:
             >>> StateGraph.from_grid(np.zeros((2, 2), bool)).num_edges
             8
         """
-        return cls(*grid_parts(walls))
+        return cls._of(grid_parts(walls))
 
     def cells(self) -> Int64:
         """(N, 2) integer (row, col) of each node of a grid graph."""
@@ -108,6 +187,8 @@ class StateGraph:
         max_neighbors: int | None = None,
         max_pairs: int | None = 8_000_000,
         batch: int = 8192,
+        position: Position = None,
+        world: Surroundings | None = None,
     ) -> StateGraph:
         """A state graph weighed by critics: edge i -> j when its distance is below `max_distance` and its risk below `max_risk`.
 
@@ -116,25 +197,30 @@ class StateGraph:
         from a state to itself, which takes one step.
 
         Args:
-            states: (N, D) finite coordinates in cells.
+            states: (N, D) finite numbers; two columns are positions in cells.
             critics: weighs pairs of states; see `navplan.graph.critics.EdgeCritics`.
             max_distance: environment steps.
             max_risk: cumulative cost.
             max_speed: most cells per axis that one environment step can move.
             goal_tolerance: cells from a goal that count as reached.
-            screen: False evaluates all N * (N - 1) pairs, `max_pairs` or not.
+            screen: False evaluates all N * (N - 1) pairs, `max_pairs` or not. States without positions cannot be screened: all
+                pairs are evaluated, at most `max_pairs`.
             max_neighbors: most candidates per node; see `EdgeLimits`.
             max_pairs: when more pairs than this pass the screen, every node is held to ``max_pairs // N`` candidates, as if given
                 as `max_neighbors`, so that large graphs stay affordable. None evaluates every pair that passes.
             batch: pairs per call of the critics; bounds the memory.
+            position: (N, 2) positions of states that have other columns, or what gives them: (N, D) states -> (N, 2).
+            world: a map (`navplan.scenarios.worlds.world.World`) to measure the rooms in; without it only the critics know walls.
 
         Raises:
-            InvalidInput: a state is not finite (the row is named), a limit makes no sense, the critics return NaN.
+            InvalidInput: a state is not finite (the row is named), a limit makes no sense, the critics return NaN, or there are
+                more pairs than `max_pairs` and no positions to screen them by.
         """
         from navplan.graph.build import build
 
         limits = EdgeLimits(max_distance, max_risk, max_speed if screen else math.inf, goal_tolerance, max_neighbors)
-        return cls(*build(states, critics, limits, max_pairs=max_pairs if screen else None, batch=batch))
+        most = max_pairs if screen else None
+        return cls._of(build(states, critics, limits, max_pairs=most, batch=batch, position=position, world=world))
 
     def keep(self, mask: Bool, limits: EdgeLimits | None = None) -> StateGraph:
         """The same nodes with the edges at which `mask` ((M,) bool) is True.
@@ -144,13 +230,16 @@ class StateGraph:
             limits: the rule that these edges obey; None: the present one.
         """
         kept_before = np.concatenate([[0], np.cumsum(mask)])
-        return dataclasses.replace(
-            self,
-            indptr=kept_before[self.indptr].astype(np.int32),
-            indices=self.indices[mask],
-            distance=self.distance[mask],
-            risk=self.risk[mask],
-            limits=self.limits if limits is None else limits,
+        parts = self.parts
+        return StateGraph._of(
+            parts._replace(
+                indptr=kept_before[self.indptr].astype(np.int32),
+                indices=self.indices[mask],
+                distance=self.distance[mask],
+                risk=self.risk[mask],
+                limits=self.limits if limits is None else limits,
+                edge_room=None if parts.edge_room is None else parts.edge_room[mask],
+            )
         )
 
     def prune(self, max_risk: float | None = None, max_distance: float | None = None) -> StateGraph:
@@ -169,23 +258,28 @@ class StateGraph:
         max_distance: float | None = None,
         max_risk: float | None = None,
         batch: int = 8192,
+        position: Position = None,
+        world: Surroundings | None = None,
     ) -> tuple[StateGraph, Int32]:
         """Add `points` as nodes, with edges from and to the old nodes and among themselves, by this graph's own limits.
 
         Equal points become distinct nodes. Costs O(points * neighbours), never N**2.
 
         Args:
-            points: (P, D) finite coordinates in cells.
+            points: (P, D) finite numbers, as the graph's states.
             critics: those that the graph was built with.
             max_distance: replaces the remembered limit.
             max_risk: replaces the remembered limit.
             batch: pairs per call of the critics.
+            position: as for `from_states`, where the graph has positions other than its states.
+            world: the map, where the graph's rooms come from one that it no longer has (it was read from a file).
 
         Returns:
             The larger graph, old ids unchanged, and the (P,) int32 ids of the points.
 
         Raises:
-            InvalidInput: a point is not finite, the graph is a grid, or it carries no limits and none are given.
+            InvalidInput: a point is not finite, the graph is a grid, it carries no limits and none are given, or positions or the
+                map are missing.
         """
         from navplan.graph.build import attach
 
@@ -198,13 +292,15 @@ class StateGraph:
             limits = dataclasses.replace(limits, max_distance=max_distance)
         if max_risk is not None:
             limits = dataclasses.replace(limits, max_risk=max_risk)
-        larger = StateGraph(*attach(self.parts, points, critics, limits, batch=batch))
+        parts = self.parts._replace(world=world or self.world)
+        larger = StateGraph._of(attach(parts, points, critics, limits, batch=batch, position=position))
         return larger, np.arange(self.num_nodes, larger.num_nodes, dtype=np.int32)
 
     def to_networkx(self, beta: float = 0.0, weight: Weight = "cost") -> Any:
         """A ``networkx.DiGraph`` over ids 0..N-1.
 
-        Nodes carry ``pos`` (a tuple of coordinates) and ``wait_risk``; edges ``distance``, ``risk`` and ``weight``, which is
+        Nodes carry ``pos`` (a tuple: (row, col) where positions are known, else the state), ``state`` where that is something
+        else, ``wait_risk`` and ``room``; edges ``distance``, ``risk``, ``room`` and ``weight``, which is
         ``distance + beta * risk``, or 1 with ``weight="hops"``; the graph carries ``shape`` and ``limits``.
 
         Example:
@@ -213,20 +309,20 @@ class StateGraph:
         """
         from navplan.graph.files import to_networkx
 
-        return to_networkx(self.parts, self.weights(beta, weight))
+        return to_networkx(self._measured(), self.weights(beta, weight))
 
     @classmethod
     def from_networkx(cls, graph: Any) -> StateGraph:
         """The inverse of `to_networkx`; ids follow the order in which networkx lists the nodes. See `navplan.graph.files`."""
         from navplan.graph.files import from_networkx
 
-        return cls(*from_networkx(graph))
+        return cls._of(from_networkx(graph))
 
     def save(self, path: str | Path) -> None:
         """Write an ``.npz`` file atomically; the same graph gives the same bytes."""
         from navplan.graph.files import save
 
-        save(self.parts, path)
+        save(self._measured(), path)
 
     @classmethod
     def load(cls, path: str | Path) -> StateGraph:
@@ -240,6 +336,6 @@ class StateGraph:
 
         parts = load(path)
         try:
-            return cls(*parts)
+            return cls._of(parts)
         except InvalidInput as error:
             raise FileFormatError(path, str(error)) from error

@@ -106,6 +106,8 @@ def resumed_settings(wanted: Wanted, out: str | Path) -> TrainingSettings:
     base, name = read_run_config(out), _recipe(wanted)
     if name not in (None, base.recipe):
         raise InvalidInput(f"{out}: was started with recipe {base.recipe!r}, not {name!r}")
+    if wanted.steps is not None and wanted.steps > base.steps:
+        base = base.extended(wanted.steps)
     return _changed(base, wanted)
 
 

@@ -14,6 +14,8 @@ import numpy as np
 
 from navplan.control.interface import LowLevel
 from navplan.execution.drive import Interrupted
+from navplan.execution.free_motion import without_walls
+from navplan.execution.simulator import Simulator
 from navplan.execution.synchronised import drive
 from navplan.execution.trajectory import Trajectory
 from navplan.execution.waypoints import follow_waypoints
@@ -80,6 +82,7 @@ class Loop:
 
     def _drive(self, roadmap: Roadmap, planned: Planned) -> Trajectory:
         driving, plan = self.planning.how.driving, planned.plan
+        env: Simulator = self.env if driving.filter == "with-walls" else without_walls(self.env)
         if driving.execution == "waypoints":
             reach = math.inf if roadmap.base.limits is None else roadmap.base.limits.max_distance
             critics = self.planning.critics
@@ -87,12 +90,13 @@ class Loop:
             def distance(states: Float32, goals: Float32) -> Float32:
                 return np.asarray(detached(critics.distance(states, goals)), np.float32)
 
-            return follow_waypoints(plan, self.low_level, self.env, distance, reach=reach, max_steps=self.max_steps)
+            budget, filtered = self.max_steps, driving.filtered
+            return follow_waypoints(plan, self.low_level, env, distance, reach=reach, max_steps=budget, filtered=filtered)
         replanning = Replanning(self.planning, roadmap, self.env.goals[0].copy(), planned)
         return drive(
             plan,
             self.low_level,
-            self.env,
+            env,
             replan=replanning,
             max_steps=self.max_steps,
             settings=driving.settings,

@@ -15,6 +15,8 @@ from navplan.graph.nodes import NodeChoice
 from navplan.system.names import Registry
 
 ExecutionName = Literal["synchronised", "waypoints"]
+BodyName = Literal["disc", "point"]
+FilterName = Literal["with-walls", "without-walls"]
 
 DEFAULT_BETA = 4.0
 
@@ -78,11 +80,18 @@ class DrivingChoice:
         low_level: who drives, a name as `navplan.control.registry.get` knows them.
         execution: "synchronised" keeps the plan's order of passage and bodies apart, and replans; "waypoints" lets every agent
             follow its own waypoints, as the published evaluation does (`navplan.execution.waypoints`).
+        body: what walls stop, a disc or, as in the paper, its centre alone (`navplan.scenarios.environments.point`).
+        filter: what the safety filter knows: where the environment says that moves end, walls and all, or positions and free
+            motion alone (`navplan.execution.free_motion`).
+        filtered: the safety filter of the synchronised execution also keeps bodies apart that follow waypoints or go alone.
         settings: of the synchronised execution.
     """
 
     low_level: str = "policy"
     execution: ExecutionName = "synchronised"
+    body: BodyName = "disc"
+    filter: FilterName = "with-walls"
+    filtered: bool = False
     settings: Settings = field(default_factory=Settings)
 
 
@@ -105,26 +114,46 @@ class Method:
     driving: DrivingChoice = DrivingChoice()
 
 
+_CONSTRAINED_SEARCH = Method(
+    "as published: risk-pruned graph, hop count, CBS, waypoints without synchronisation, constrained policy",
+    graph=GraphChoice(nodes="uniform", graph_nodes=1000),
+    planning=PlanningChoice(planner="cbs", weight="hops", weighs_risk=False, clearance=0.0),
+    driving=DrivingChoice(execution="waypoints"),
+)
+_SORB = Method(
+    "as published: graph without risk, shortest distance, CBS, waypoints without synchronisation, unconstrained policy",
+    constrained=False,
+    graph=GraphChoice(prune=False, nodes="uniform", graph_nodes=1000),
+    planning=PlanningChoice(planner="cbs", weighs_risk=False, clearance=0.0),
+    driving=DrivingChoice(execution="waypoints"),
+)
+_CONSTRAINED_POLICY = Method("the constrained policy alone, straight to the goal", plans=False)
+_POLICY = Method("the unconstrained policy alone, straight to the goal", plans=False, constrained=False)
+
+
+def _with(method: Method, name: str, part: str, driving: DrivingChoice) -> Method:
+    return dataclasses.replace(method, summary=f"{name}, with {part} of navplan", driving=driving)
+
+
+_FILTER, _EXECUTION = "the safety filter", "the synchronised execution (safety filter included)"
 METHODS: dict[str, Method] = {
     "navplan": Method(
         "risk-pruned graph, distance + beta * risk, multi-agent search, constrained policy",
         graph=GraphChoice(lane=0.25, reach=2.5),
     ),
-    "constrained-search": Method(
-        "as published: risk-pruned graph, hop count, CBS, waypoints without synchronisation, constrained policy",
-        graph=GraphChoice(nodes="uniform", graph_nodes=1000),
-        planning=PlanningChoice(planner="cbs", weight="hops", weighs_risk=False, clearance=0.0),
-        driving=DrivingChoice(execution="waypoints"),
+    "constrained-search": _CONSTRAINED_SEARCH,
+    "sorb": _SORB,
+    "constrained-policy": _CONSTRAINED_POLICY,
+    "policy": _POLICY,
+    # The same with what navplan drives with, so that what each part buys can be told.
+    "constrained-search+filter": _with(
+        _CONSTRAINED_SEARCH, "constrained-search", _FILTER, DrivingChoice(execution="waypoints", filtered=True)
     ),
-    "sorb": Method(
-        "as published: graph without risk, shortest distance, CBS, waypoints without synchronisation, unconstrained policy",
-        constrained=False,
-        graph=GraphChoice(prune=False, nodes="uniform", graph_nodes=1000),
-        planning=PlanningChoice(planner="cbs", weighs_risk=False, clearance=0.0),
-        driving=DrivingChoice(execution="waypoints"),
-    ),
-    "constrained-policy": Method("the constrained policy alone, straight to the goal", plans=False),
-    "policy": Method("the unconstrained policy alone, straight to the goal", plans=False, constrained=False),
+    "sorb+filter": _with(_SORB, "sorb", _FILTER, DrivingChoice(execution="waypoints", filtered=True)),
+    "constrained-policy+filter": _with(_CONSTRAINED_POLICY, "constrained-policy", _FILTER, DrivingChoice(filtered=True)),
+    "policy+filter": _with(_POLICY, "policy", _FILTER, DrivingChoice(filtered=True)),
+    "constrained-search+synchronised": _with(_CONSTRAINED_SEARCH, "constrained-search", _EXECUTION, DrivingChoice()),
+    "sorb+synchronised": _with(_SORB, "sorb", _EXECUTION, DrivingChoice()),
 }
 
 
@@ -162,7 +191,7 @@ class Options:
         seed: of node choice and planner.
         nodes, graph_nodes, max_distance, prune, max_risk, lane: as in `GraphChoice`.
         planner, suboptimality, weight, beta, spare, time_limit, max_expansions: as in `PlanningChoice`.
-        low_level, execution, settings: as in `DrivingChoice`.
+        low_level, execution, body, filter, filtered, settings: as in `DrivingChoice`.
     """
 
     seed: int = 0
@@ -181,6 +210,9 @@ class Options:
     max_expansions: int | None = None
     low_level: str | None = None
     execution: ExecutionName | None = None
+    body: BodyName | None = None
+    filter: FilterName | None = None
+    filtered: bool | None = None
     settings: Settings | None = None
 
     def applied(self, method: Method) -> Method:

@@ -22,7 +22,7 @@ from navplan.navigation.roadmap import Roadmap, build_roadmap
 from navplan.system.numbers import check_whole
 
 if TYPE_CHECKING:
-    from navplan.scenarios.environments.point import PointEnv
+    from navplan.scenarios.environments.point import Body, PointEnv
     from navplan.scenarios.scenario import Scenario
 
 __all__ = [
@@ -82,14 +82,14 @@ def navigate(
     check_critics(critics, how, name)
     low_level = _low_level(how, name, critics)
     budget = scenario.max_steps if max_steps is None else max_steps
-    env = make_env(scenario, starts, goals, seed=chosen.seed)
+    env = make_env(scenario, starts, goals, seed=chosen.seed, body=how.driving.body)
     begin, end = env.states[0].copy(), env.goals[0].copy()
     result = Navigation(scenario.name, name, how.driving.low_level, chosen.seed, begin, end)
     began = time.perf_counter()
     if not how.plans:
         say(f"driving {len(begin)} agents without a plan")
         with interruptible(result):
-            trajectory = alone(low_level, env, max_steps=budget)
+            trajectory = alone(low_level, env, max_steps=budget, filtered=how.driving.filtered)
         return dataclasses.replace(result, trajectory=trajectory, drive_s=time.perf_counter() - began)
     if roadmap is None:
         say("choosing nodes and weighing edges")
@@ -99,11 +99,15 @@ def navigate(
     return Loop(Planning(scenario, critics, how, chosen.seed, say), env, low_level, budget).run(roadmap, result)
 
 
-def make_env(scenario: Scenario, starts: ArrayLike, goals: ArrayLike, *, seed: int = 0) -> PointEnv:
+def make_env(scenario: Scenario, starts: ArrayLike, goals: ArrayLike, *, seed: int = 0, body: Body = "disc") -> PointEnv:
     """One environment with the agents of a problem in place.
 
+    Args:
+        body: what walls stop.
+
     Raises:
-        InvalidInput: no agents, points that are not free, or starts or goals closer together than ``2 * radius``.
+        InvalidInput: no agents, points that are not free or, for discs, nearer than the radius to a wall, or starts or goals
+            closer together than ``2 * radius``.
     """
     from navplan.scenarios.environments.point import PointEnv
 
@@ -112,14 +116,15 @@ def make_env(scenario: Scenario, starts: ArrayLike, goals: ArrayLike, *, seed: i
         raise InvalidInput(f"starts {begin.shape} and goals {end.shape} must both be (A, 2), at least one agent")
     for what, points in (("start", begin), ("goal", end)):
         i, j, gap = closest_pair(points)
-        body = 2.0 * scenario.radius
-        if gap < body:
-            raise InvalidInput(f"agents {i} and {j}: {what}s are {gap:.3g} cells apart, expected at least {body:g}")
+        apart = 2.0 * scenario.radius
+        if gap < apart:
+            raise InvalidInput(f"agents {i} and {j}: {what}s are {gap:.3g} cells apart, expected at least {apart:g}")
     env = PointEnv(
         scenario.world,
         num_envs=1,
         num_agents=len(begin),
         radius=scenario.radius,
+        body=body,
         goal_tolerance=scenario.goal_tolerance,
         max_steps=scenario.max_steps,
         rng=np.random.default_rng(seed),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-_COMPARED = ("success", "reached", "agent_contacts", "wall_contacts", "cost_max", "cost_mean", "steps", "steps_mean")
+_COMPARED = ("success", "reached", "agent_contacts", "wall_contacts", "bumps", "cost_max", "cost_mean", "steps", "steps_mean")
 
 
 def beside_policy(summary: Mapping[str, Any], policy: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,12 +45,21 @@ def _outcome(summary: Mapping[str, Any]) -> list[str]:
     agents = summary["agents"]
     lines = [
         f"outcome  {summary['status'].upper()}: {summary['reached']} of {agents} at their goals, "
-        f"{summary['agent_contacts']} agent contacts, {summary['steps']} steps, {summary['replans']} replans",
+        f"{_contacts(summary)}, {summary['steps']} steps, {summary['replans']} replans{_known_from(summary)}",
         f"cost     mean {summary['cost_mean']:.2f}, max {summary['cost_max']:.2f}",
     ]
     if summary.get("policy_cost_mean") is not None:
         lines.append(
             f"without  graph, same low level: mean {summary['policy_cost_mean']:.2f}, max {summary['policy_cost_max']:.2f}, "
-            f"{summary['policy_reached']} of {agents} at their goals, {summary['policy_agent_contacts']} agent contacts"
+            f"{summary['policy_reached']} of {agents} at their goals, {_contacts(summary, 'policy_')}"
         )
     return lines
+
+
+def _contacts(summary: Mapping[str, Any], whose: str = "") -> str:
+    agents, walls, bumps = (summary[f"{whose}{name}"] for name in ("agent_contacts", "wall_contacts", "bumps"))
+    return f"{agents} agent contacts, {walls} wall contacts, {bumps} bumps"
+
+
+def _known_from(summary: Mapping[str, Any]) -> str:
+    return f"; walls: {summary['walls']}" if summary.get("walls") else ""

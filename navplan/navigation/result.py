@@ -61,6 +61,13 @@ class Navigation:
             return "success"
         return "contact" if self.trajectory.reached else "not-reached"
 
+    @property
+    def walls(self) -> str | None:
+        """What the graph's walls are known from: critics ("learned") or the map; None without a graph."""
+        if self.graph is None:
+            return None
+        return "map" if self.graph.is_grid else "learned"
+
     def summary(self) -> dict[str, Any]:
         """Plain fields for JSON: problem, outcome, cost, planning, graph, seconds."""
         agents = len(self.starts)
@@ -75,10 +82,13 @@ class Navigation:
             "reason": self.reason,
             "reached": 0,
             "agent_contacts": 0,
+            "wall_contacts": 0,
+            "bumps": 0,
             "cost_max": None,
             "cost_mean": None,
             "cost_total": None,
             **_outcome(self.trajectory),
+            "walls": self.walls,
             "planner": self.planner,
             "bound": self.bound,
             "beta": self.beta,
@@ -109,7 +119,8 @@ def _outcome(trajectory: Trajectory | None) -> dict[str, Any]:
     return {
         "reached": int(trajectory.at_goal.sum()),
         "agent_contacts": trajectory.num_agent_contacts,
-        "wall_contacts": int(trajectory.wall_contacts.sum()),
+        "wall_contacts": trajectory.num_wall_contacts,
+        "bumps": int(trajectory.bumps.sum()),
         "cost_max": float(cost.max()),
         "cost_mean": float(cost.mean()),
         "cost_total": float(cost.sum()),

@@ -35,7 +35,7 @@ def reweighed(plan: Plan, graph: StateGraph, beta: float) -> Problem:
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidInput(f"the plan's problem does not fit the graph: {error}") from error
     for what, ids in (("start", problem.starts), ("goal", problem.goals)):
-        if stated.get(f"{what}_states") != graph.states[ids].tolist():
+        if stated.get(f"{what}_states") != graph.places[ids].tolist():
             raise InvalidInput(f"the plan's {what}_states are not the coordinates of its {what} nodes in the graph")
     return problem
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from navplan.errors import FileFormatError
-from navplan.system.arrays import Float32, Int32
+from navplan.system.arrays import Float64, Int32
 from navplan.system.files import read_bytes, write_text
 from navplan.system.reading import parse_json
 
@@ -36,7 +36,7 @@ def read_document(path: str | Path) -> dict[str, Any]:
     return document
 
 
-def check_paths(document: Mapping[str, Any], paths: Sequence[Int32], coordinates: Sequence[Float32]) -> None:
+def check_paths(document: Mapping[str, Any], paths: Sequence[Int32], coordinates: Sequence[Float64]) -> None:
     """Raise ValueError unless paths, coordinates and what the document says of them fit."""
     if document["coordinates_order"] != "row, col":
         raise ValueError(f"coordinates_order {document['coordinates_order']!r}")
@@ -50,15 +50,15 @@ def check_paths(document: Mapping[str, Any], paths: Sequence[Int32], coordinates
         raise ValueError("paths must be flat and not empty, coordinates (T, D)")
 
 
-def shared_rows(paths: Sequence[Int32], coordinates: Sequence[Float32]) -> list[list[list[float]]]:
+def shared_rows(paths: Sequence[Int32], coordinates: Sequence[Float64]) -> list[list[list[float]]]:
     """The coordinates as lists, one list object per node where a node's coordinates are always the same, as they should be."""
     if not paths:
         return []
     nodes, first, which = np.unique(np.concatenate(paths), return_index=True, return_inverse=True)
     points = np.concatenate(coordinates)
     if len(points) != len(which) or not np.array_equal(points[first][which], points):
-        return [c.astype(np.float64).tolist() for c in coordinates]
-    rows = dict(zip(nodes.tolist(), points[first].astype(np.float64).tolist(), strict=True))
+        return [c.tolist() for c in coordinates]
+    rows = dict(zip(nodes.tolist(), points[first].tolist(), strict=True))
     return [[rows[node] for node in path.tolist()] for path in paths]
 
 

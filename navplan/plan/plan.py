@@ -24,7 +24,7 @@ from navplan.plan.files import (
 )
 from navplan.plan.pricing import price
 from navplan.plan.problem import Problem
-from navplan.system.arrays import Float32, Float64, Int32, Int64
+from navplan.system.arrays import Float64, Int32, Int64
 from navplan.system.memory import uncollected
 
 Status = Literal["optimal", "bounded", "feasible", "infeasible", "timeout", "unsolved"]
@@ -41,7 +41,7 @@ class Plan:
         planner: name of the planner.
         num_agents: A.
         paths: per agent, (T_i,) int32 node ids, one per time step from the start to the last arrival; empty when unsolved.
-        coordinates: per agent, (T_i, D) float32 states of those nodes.
+        coordinates: per agent, (T_i, 2) float64 positions of those nodes; (T_i, D) states where the graph has no positions.
         sum_of_costs: total of the edges and waits up to each agent's last arrival; None without paths.
         lower_bound: proved bound on the optimal sum of costs, or None.
         total_risk: sum of edge and wait risks along the paths, or None.
@@ -61,7 +61,7 @@ class Plan:
     planner: str
     num_agents: int
     paths: tuple[Int32, ...] = ()
-    coordinates: tuple[Float32, ...] = ()
+    coordinates: tuple[Float64, ...] = ()
     sum_of_costs: float | None = None
     lower_bound: float | None = None
     total_risk: float | None = None
@@ -91,8 +91,8 @@ class Plan:
         """Time step of each path entry, one float64 array per agent."""
         return tuple(np.arange(len(path), dtype=np.float64) for path in self.paths)
 
-    def states(self, agent: int) -> Float32:
-        """(T, D) coordinates of `agent` at each time step."""
+    def states(self, agent: int) -> Float64:
+        """(T, 2) float64 coordinates of `agent` at each time step."""
         return self.coordinates[self._check(agent)]
 
     def cells(self, agent: int) -> Int64:
@@ -172,7 +172,7 @@ def _from_document(document: Mapping[str, Any]) -> Plan:
         KeyError, TypeError, ValueError, OverflowError: a field is missing or says something else than a plan's does.
     """
     paths = tuple(whole_numbers(p) for p in document["paths"])
-    coordinates = tuple(np.asarray(c, dtype=np.float32) for c in document["coordinates"])
+    coordinates = tuple(np.asarray(c, dtype=np.float64) for c in document["coordinates"])
     agents, status = int(document["agents"]), document["status"]
     check_paths(document, paths, coordinates)
     if status not in STATUSES:
@@ -226,6 +226,7 @@ def make_plan(
         InvalidInput: a step is neither a wait nor an edge of the graph.
     """
     arrays = tuple(_cut_trailing_waits(np.asarray(p, dtype=np.int32)) for p in paths)
+    places = problem.graph.places
     total: float | None = None
     risk: float | None = None
     risks: list[float] = []
@@ -240,7 +241,7 @@ def make_plan(
         planner=planner,
         num_agents=problem.num_agents,
         paths=arrays,
-        coordinates=tuple(problem.graph.states[p] for p in arrays),
+        coordinates=tuple(places[p] for p in arrays),
         sum_of_costs=total,
         lower_bound=lower_bound,
         total_risk=risk,
@@ -264,9 +265,9 @@ def describe_problem(problem: Problem) -> dict[str, Any]:
         **problem.identity,
         "starts": problem.starts.tolist(),
         "goals": problem.goals.tolist(),
-        "start_states": [[float(x) for x in row] for row in problem.graph.states[problem.starts]],
-        "goal_states": [[float(x) for x in row] for row in problem.graph.states[problem.goals]],
-        "radius": problem.radius,
+        "start_states": problem.graph.places[problem.starts].tolist(),
+        "goal_states": problem.graph.places[problem.goals].tolist(),
+        "radius": problem.radius if isinstance(problem.radius, float) else problem.radius.tolist(),
         "clearance": problem.spacing,
         "beta": problem.beta,
         "wait_cost": problem.wait_cost,

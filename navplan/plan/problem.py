@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +17,17 @@ from navplan.graph.limits import Weight
 from navplan.graph.state_graph import StateGraph
 from navplan.system.arrays import Float64, Int32
 
-_LARGEST = 1e9  # sums of costs stay finite and keep their digits
+_LARGEST = 1e9
+# Sums of millions of costs stay finite, also where tables round them to float32.
+LARGEST_COST = 1e15
+# Positions must be told apart to this much (cells) where distances between agents count.
+FINEST = 1e-7
+# On a grid two agents that share no node and do not swap are never nearer than half a cell's diagonal.
+GRID_CLEARANCE = math.sqrt(0.5)
+
+
+class NoRoom(InvalidProblem):
+    """A start or goal without room for its agent's body."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,9 +41,11 @@ class Problem:
     Attributes:
         graph: the graph, planned on as it is.
         starts, goals: (A,) int32 node ids, pairwise distinct each.
-        radius: body radius in cells.
-        clearance: least allowed distance between centres; 0 means vertex and swap conflicts only. None chooses 0 on grids and
-            ``2 * radius`` on state graphs.
+        radius: body radius in cells, for all or (A,) float64, one for each agent. Agents use nodes and edges that have room for
+            them.
+        clearance: least allowed distance between centres; 0 means vertex and swap conflicts only. None chooses twice the largest
+            radius on state graphs; on grids the sum of the two largest, or 0 where that is at most sqrt(1/2), which vertex and
+            swap conflicts guarantee.
         beta: weight of risk against distance.
         wait_cost: cost of one wait, before risk.
         weight: "cost" (distance and risk) or "hops".
@@ -41,7 +57,7 @@ class Problem:
     graph: StateGraph
     starts: Int32
     goals: Int32
-    radius: float = 0.25
+    radius: float | Float64 = 0.25
     clearance: float | None = None
     beta: float = 0.0
     wait_cost: float = 1.0
@@ -58,17 +74,94 @@ class Problem:
             raise InvalidProblem("a problem needs at least one agent, got 0")
         object.__setattr__(self, "starts", starts)
         object.__setattr__(self, "goals", goals)
-        for name in ("radius", "clearance", "beta", "wait_cost"):
-            value = getattr(self, name)
-            if name == "clearance" and value is None:
-                object.__setattr__(self, name, 0.0 if self.graph.is_grid else 2.0 * self.radius)
-            elif not (isinstance(value, int | float | np.integer | np.floating) and 0 <= value <= _LARGEST):
+        object.__setattr__(self, "radius", _radius(self.radius, len(starts)))
+        if self.clearance is None:
+            object.__setattr__(self, "clearance", default_clearance(self.graph, self.radii))
+        for name in ("clearance", "beta", "wait_cost"):
+            value: Any = getattr(self, name)
+            if isinstance(value, np.generic):
+                value = value.item()
+            if not (isinstance(value, int | float | Fraction) and 0 <= value <= _LARGEST):
                 raise InvalidProblem(f"{name} is {value!r}, expected a number that is not negative, at most {_LARGEST:g}")
-        budget = self.risk_budget
-        if budget is not None and not (isinstance(budget, int | float) and math.isfinite(budget) and budget >= 0):
-            raise InvalidProblem(f"risk_budget is {budget!r}, expected a number that is not negative, or None")
+            object.__setattr__(self, name, float(value))  # kernels are compiled for one type of number, and files hold no other
+        budget: Any = self.risk_budget
+        if budget is not None:
+            if isinstance(budget, np.generic):
+                budget = budget.item()
+            if not (isinstance(budget, int | float | Fraction) and 0 <= budget < math.inf):
+                raise InvalidProblem(f"risk_budget is {budget!r}, expected a number that is not negative, or None")
+            object.__setattr__(self, "risk_budget", float(budget))
         if self.weight not in ("cost", "hops"):
             raise InvalidProblem(f"weight is {self.weight!r}, expected 'cost' or 'hops'")
+        self._check_positions()
+        self._check_costs()
+        self._check_room()
+
+    def _check_positions(self) -> None:
+        """Where distances count there must be positions, and fine enough ones."""
+        if self.spacing == 0.0:
+            return
+        places = self.graph.positions
+        if places is None:
+            columns = self.graph.states.shape[1]
+            why = "float32 states too large to be positions" if columns == 2 else f"states of {columns} columns"
+            text = f"the graph has {why} and no positions: give it positions=(N, 2) in float64, or clearance 0"
+            raise InvalidProblem(f"a clearance of {self.spacing:g} is between positions, but {text}")
+        step = float(np.spacing(np.abs(places).max(initial=0.0)))
+        if step > FINEST:
+            raise InvalidProblem(
+                f"positions reach {np.abs(places).max():g}, where numbers are {step:.2g} apart, too coarse for a clearance of "
+                f"{self.spacing:g}: shift the origin"
+            )
+
+    def _check_costs(self) -> None:
+        """Sums of costs must be numbers."""
+        if self.weight == "hops":
+            return
+        graph, least = self.graph, 0.0
+        for what, distance, risk in (("edge", graph.distance, graph.risk), ("wait", self.wait_cost, graph.wait_risk)):
+            top = float(np.max(distance, initial=least)) + float(self.beta) * float(risk.max(initial=0.0))
+            if not top <= LARGEST_COST:
+                text = f"up to {top:g}, distance + beta * risk with beta {self.beta:g}; expected at most {LARGEST_COST:g}"
+                raise InvalidProblem(f"{what}s cost {text}, so that sums stay exact enough")
+
+    def _check_room(self) -> None:
+        """Every agent must fit where it starts and where it ends."""
+        for radius in {self.radius} if isinstance(self.radius, float) else np.unique(self.radii).tolist():
+            free, _ = self.graph.has_room(radius)
+            if free.all():
+                continue
+            for agent in np.flatnonzero(self.radii == radius).tolist():
+                for what, node in (("start", self.starts[agent]), ("goal", self.goals[agent])):
+                    if not free[node]:
+                        room = self.graph.node_room[node]
+                        raise NoRoom(
+                            f"agent {agent}: its {what}, node {node}, has room for radius {room:.6g}, its body has {radius:g}"
+                        )
+
+    @property
+    def radii(self) -> Float64:
+        """(A,) float64 radius of each agent's body."""
+        return np.broadcast_to(np.asarray(self.radius, np.float64), self.starts.shape)
+
+    def fitted(self) -> Problem:
+        """The same problem on what has room for any of its bodies; itself where all has."""
+        graph = self.graph.fitting(float(self.radii.min()))
+        return self if graph is self.graph else dataclasses.replace(self, graph=graph)
+
+    def bodies(self) -> tuple[Int32, tuple[float, ...]]:
+        """Bodies that fit in different places: (A,) int32 which one each agent has, and the radius of each.
+
+        Radii between which no node and no edge makes a difference are one body, as large as the largest of them.
+        """
+        if isinstance(self.radius, float):
+            return np.zeros(self.num_agents, np.int32), (self.radius,)
+        sizes = np.unique(self.radii)
+        fits = [self.graph.has_room(float(size)) for size in sizes]
+        counts = [(int(nodes.sum()), int(edges.sum())) for nodes, edges in fits]
+        body = np.cumsum([0, *(after != before for before, after in itertools.pairwise(counts))])
+        largest = tuple(float(sizes[body == k].max()) for k in range(int(body[-1]) + 1))
+        return body[np.searchsorted(sizes, self.radii)].astype(np.int32), largest
 
     @property
     def num_agents(self) -> int:
@@ -95,6 +188,31 @@ class Problem:
         if self.weight == "hops":
             return np.ones(self.graph.num_nodes)
         return self.wait_cost + self.beta * self.graph.wait_risk
+
+
+def default_clearance(graph: StateGraph, radii: Float64) -> float:
+    """The clearance of bodies of these radii (A,) where none is given, see `Problem`."""
+    largest = np.sort(radii)[::-1]
+    if not graph.is_grid:
+        return 2.0 * float(largest[0])
+    together = float(largest[:2].sum()) if len(largest) > 1 else 0.0
+    return 0.0 if together <= GRID_CLEARANCE else together
+
+
+def _radius(value: object, agents: int) -> float | Float64:
+    """A plain number, or (A,) float64."""
+    given = np.asarray(value)
+    wanted = f"expected a number that is not negative, at most {_LARGEST:g}, or one for each of {agents} agents"
+    if given.dtype.kind not in "iuf" or given.shape not in ((), (agents,)):
+        raise InvalidProblem(f"radius is {value!r}, {wanted}")
+    array = np.array(given, dtype=np.float64)
+    wrong = np.atleast_1d(~((array >= 0) & (array <= _LARGEST)))
+    if wrong.any():
+        agent = int(np.flatnonzero(wrong)[0])
+        shown = f"{value!r}" if array.ndim == 0 else f"{array[agent]:g} for agent {agent}"
+        raise InvalidProblem(f"radius is {shown}, {wanted}")
+    array.setflags(write=False)
+    return float(array) if array.ndim == 0 else array
 
 
 def _node_ids(values: Sequence[int] | Int32, what: str, num_nodes: int) -> Int32:

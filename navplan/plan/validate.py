@@ -8,16 +8,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from navplan.errors import InvalidPlan
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
-from navplan.system.arrays import Int32, Int64
+from navplan.plan.swept import GAP, Obstacles, hits_cells, hits_polygons
+from navplan.system.arrays import Bool, Int32, Int64
 
-# Distances are compared in float64 on float32 coordinates; a gap this small (cells) is rounding, not a conflict.
-GAP = 1e-6
 COST_TOLERANCE = 1e-6
 
 
@@ -26,7 +26,7 @@ class Violation:
     """One broken rule.
 
     Attributes:
-        kind: "shape", "start", "goal", "edge", "vertex", "swap", "clearance", "following", "cost", "risk", "bound".
+        kind: "shape", "start", "goal", "edge", "wall", "vertex", "swap", "clearance", "following", "cost", "risk", "bound".
         agents: the agents involved.
         step: time step, -1 where none applies.
         message: one line.
@@ -38,37 +38,51 @@ class Violation:
     message: str
 
 
-def validate(plan: Plan, problem: Problem, *, forbid_following: bool = False) -> None:
+def validate(plan: Plan, problem: Problem, *, forbid_following: bool = False, world: Obstacles | None = None) -> None:
     """Raise `InvalidPlan` with the first violation, in order of kind and time; return None for a valid plan.
+
+    Args as for `violations`.
 
     Raises:
         InvalidPlan: a rule is broken, or the plan is not solved and so has nothing to check.
     """
-    for violation in _all(plan, problem, forbid_following):
+    for violation in _all(plan, problem, forbid_following, world):
         raise InvalidPlan(violation.message)
 
 
-def violations(plan: Plan, problem: Problem, *, forbid_following: bool = False, limit: int = 1000) -> list[Violation]:
+def violations(
+    plan: Plan, problem: Problem, *, forbid_following: bool = False, limit: int = 1000, world: Obstacles | None = None
+) -> list[Violation]:
     """Every violation (at most `limit`); empty for a valid plan.
 
     Args:
         forbid_following: also forbid entering a node in the step in which another agent leaves it.
+        world: the map that bodies are swept through; None: the graph's own, see `walls_checked`.
     """
     found: list[Violation] = []
-    for violation in _all(plan, problem, forbid_following):
+    for violation in _all(plan, problem, forbid_following, world):
         found.append(violation)
         if len(found) >= limit:
             break
     return found
 
 
-def _all(plan: Plan, problem: Problem, forbid_following: bool) -> Iterator[Violation]:
+def walls_checked(problem: Problem, world: Obstacles | None = None) -> Literal["map", "rooms", "no"]:
+    """What walls are checked against: the map (given, the graph's, a grid's cells), rooms that the graph states, or nothing."""
+    graph = problem.graph
+    if graph.positions is not None and (world is not None or graph.is_grid or isinstance(graph.world, Obstacles)):
+        return "map"
+    return "rooms" if graph.walls == "map" else "no"
+
+
+def _all(plan: Plan, problem: Problem, forbid_following: bool, world: Obstacles | None) -> Iterator[Violation]:
     shape = list(_shape(plan, problem))
     yield from shape
     if shape:
         return
     steps = list(_steps(plan, problem))
     yield from steps
+    yield from _walls(plan, problem, world)
     yield from _conflicts(plan, problem, forbid_following)
     if not steps:
         yield from _claims(plan, problem)
@@ -81,11 +95,11 @@ def _shape(plan: Plan, problem: Problem) -> Iterator[Violation]:
     if len(plan.paths) != problem.num_agents:
         yield Violation("shape", (), -1, f"the plan has {len(plan.paths)} paths for {problem.num_agents} agents")
         return
-    states = problem.graph.states
+    places = problem.graph.places
     for agent, (path, coordinates) in enumerate(zip(plan.paths, plan.coordinates, strict=True)):
-        if path.size == 0 or path.min() < 0 or path.max() >= len(states):
-            yield Violation("shape", (agent,), -1, f"agent {agent}: node ids must be in 0..{len(states) - 1}")
-        elif coordinates.shape != (len(path), states.shape[1]) or not np.array_equal(coordinates, states[path]):
+        if path.size == 0 or path.min() < 0 or path.max() >= len(places):
+            yield Violation("shape", (agent,), -1, f"agent {agent}: node ids must be in 0..{len(places) - 1}")
+        elif coordinates.shape != (len(path), places.shape[1]) or not np.array_equal(coordinates, places[path]):
             yield Violation("shape", (agent,), -1, f"agent {agent}: coordinates are not those of its nodes")
 
 
@@ -123,6 +137,59 @@ class _Edges:
         wanted = tails.astype(np.int64) * self.nodes + heads
         at = np.minimum(np.searchsorted(self.keys, wanted), self.keys.size - 1)
         return np.where(self.keys[at] == wanted, at, -1)
+
+
+def _walls(plan: Plan, problem: Problem, world: Obstacles | None) -> Iterator[Violation]:
+    """Every step, waits and the rest at the goal included, on which a body reaches into a wall or over the map's edge."""
+    source = walls_checked(problem, world)
+    if source == "no":
+        return
+    lengths = [max(1, len(path) - 1) for path in plan.paths]
+    tails = np.concatenate([path[: max(1, len(path) - 1)] for path in plan.paths])
+    heads = np.concatenate([path[1:] if len(path) > 1 else path for path in plan.paths])
+    radii = np.repeat(problem.radii, lengths)
+    hit = np.zeros(len(tails), np.bool_)
+    for radius in np.unique(radii).tolist():
+        mine = np.flatnonzero(radii == radius)
+        moves, which = np.unique(np.stack([tails[mine], heads[mine]], axis=1), axis=0, return_inverse=True)
+        check = _stated_rooms if source == "rooms" else _swept
+        hit[mine] = check(problem, moves[:, 0], moves[:, 1], radius, world)[which.reshape(-1)]
+    first = np.cumsum([0, *lengths])
+    for at in np.flatnonzero(hit).tolist():
+        agent = int(np.searchsorted(first, at, side="right")) - 1
+        step, radius = at - int(first[agent]), float(radii[at])
+        where = ", ".join(f"{x:g}" for x in problem.graph.places[tails[at]])
+        message = (
+            f"agent {agent}: its body of radius {radius:g} reaches into a wall or over the edge in step {step}, from ({where})"
+        )
+        yield Violation("wall", (agent,), step, message)
+
+
+def _swept(problem: Problem, tails: Int32, heads: Int32, radius: float, world: Obstacles | None) -> Bool:
+    graph = problem.graph
+    assert graph.positions is not None  # `walls_checked` has looked
+    ends = graph.positions[tails], graph.positions[heads]
+    own: object = graph.world
+    if world is None and isinstance(own, Obstacles):
+        world = own
+    if world is not None and world.walls is None:
+        return hits_polygons(*ends, radius, world)
+    if world is not None and world.walls is not None:
+        return hits_cells(*ends, radius, np.asarray(world.walls))
+    assert graph.shape is not None
+    walls = np.ones(graph.shape, np.bool_)
+    walls[tuple(graph.cells().T)] = False
+    return hits_cells(*ends, radius, walls)
+
+
+def _stated_rooms(problem: Problem, tails: Int32, heads: Int32, radius: float, world: Obstacles | None) -> Bool:
+    """By the rooms that the graph states, where there is no map."""
+    graph = problem.graph
+    at = _Edges.of(problem).find(tails, heads)
+    room = np.minimum(graph.node_room[tails], graph.node_room[heads])
+    moved = at >= 0
+    room[moved] = np.minimum(room[moved], graph.edge_room[at[moved]])
+    return room < radius - GAP
 
 
 def _conflicts(plan: Plan, problem: Problem, forbid_following: bool) -> Iterator[Violation]:
@@ -174,8 +241,8 @@ def _following(now: Int32, then: Int32, step: int) -> Iterator[Violation]:
 
 def _too_close(problem: Problem, now: Int32, then: Int32, step: int) -> Iterator[Violation]:
     """Pairs of simultaneous straight moves whose closest approach is under the clearance."""
-    states = problem.graph.states.astype(np.float64)
-    here, there = states[now], states[then]
+    places = problem.graph.places
+    here, there = places[now], places[then]
     limit = problem.spacing - GAP
     for i in range(len(now) - 1):
         offset = here[i + 1 :] - here[i]

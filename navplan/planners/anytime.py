@@ -27,12 +27,15 @@ from navplan.planners.base import (
     check_positive,
     check_time_limit,
 )
+from navplan.planners.cbs.cbs import CBS
 from navplan.planners.field import Field
 from navplan.planners.lacam.lacam import LaCAM
 from navplan.planners.priority.first_solution import FirstSolution
 from navplan.planners.priority.lns import LNS
 from navplan.planners.priority.lns_search import LNSSearch
 
+# An exact search comes first where there are no more agents, for so many nodes of its tree and at most this share of the time.
+_FEW, _NODES, _SHARE = 16, 300, 0.25
 # Iterations that each search makes between two merges.
 _TURNS = 1000
 
@@ -40,6 +43,8 @@ _TURNS = 1000
 @dataclass(frozen=True, slots=True)
 class Anytime(Planner):
     """LaCAM for a first plan, complete; then large-neighbourhood search until the deadline, on two cores.
+
+    It ends when its plan is proved optimal; of few agents an exact search (CBS, of some hundred nodes) may do so at once.
 
     While LaCAM runs, the other core lays out paths that meet little and tries to repair them; the cheaper plan is improved. Two
     searches then work on copies of it and take over each other's changes, as far as they fit, after every slice of work. Slices
@@ -52,7 +57,7 @@ class Anytime(Planner):
     about: ClassVar[str] = "lacam, then lns on two cores until the time limit (10 s): the best plan for many agents"
     any_clearance: ClassVar[bool] = False
     kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.priority.lns",)
-    parts: ClassVar[tuple[type[Planner], ...]] = (LNS, LaCAM)
+    parts: ClassVar[tuple[type[Planner], ...]] = (CBS, LNS, LaCAM)
 
     time_limit: float | None = 10.0
     """Wall seconds for one plan, which are used up unless the plan is proved optimal; None for no limit."""
@@ -60,6 +65,8 @@ class Anytime(Planner):
     """Slices of improvement, None for no limit."""
     neighbours: int = 8
     """Agents that are planned again together."""
+    exact: bool = True
+    """Let an exact search try first where there are few agents."""
 
     def __post_init__(self) -> None:
         check_time_limit("Anytime.time_limit", self.time_limit)
@@ -68,13 +75,18 @@ class Anytime(Planner):
 
     def eager(self) -> Anytime:
         """The same planner stopping soon, for warming up."""
-        return dataclasses.replace(self, max_rounds=1)
+        return dataclasses.replace(self, max_rounds=1, exact=False)
 
     def plan(self, problem: Problem, state: Prepared, *, deadline: float | None, rng: np.random.Generator) -> Plan:
         """See `navplan.planners.base.Planner`."""
         began = time.perf_counter()
         seeds = [np.random.default_rng(int(seed)) for seed in rng.integers(0, 1 << 62, 3)]
         with attempt(self.name, problem, deadline, early="", stats={}) as run, ThreadPoolExecutor(1) as helper:
+            exact = self._exact(problem, state, deadline)
+            if exact is not None and exact.status in ("optimal", "infeasible"):
+                return dataclasses.replace(exact, planner=self.name, runtime_s=time.perf_counter() - began)
+            if exact is not None and exact.reason.startswith("interrupted"):
+                raise KeyboardInterrupt
             setting_up = helper.submit(_set_up, self, problem, state, deadline, seeds[1])
             first = LaCAM().plan(problem, state, deadline=deadline, rng=seeds[0])
             run.lower_bound = first.lower_bound
@@ -84,10 +96,20 @@ class Anytime(Planner):
                 return dataclasses.replace(first, planner=self.name, runtime_s=time.perf_counter() - began)
             if first.solved and not (search.solved and search.cost <= (first.sum_of_costs or 0.0)):
                 search.adopt(first)
+            if exact is not None:
+                search.proved = max(search.proved, exact.lower_bound or 0.0)
             pair = run.watch(SearchPair(search, LNSSearch(search.arena.field, self.neighbours, seeds[2]), helper, first))
             pair.improve(run.clock, self.max_rounds)
             run.found(search.arena.paths())
         return run.plan()
+
+    def _exact(self, problem: Problem, state: Prepared, deadline: float | None) -> Plan | None:
+        """What an exact search makes of a small problem; None for a large one, or where none is wanted."""
+        if not self.exact or problem.num_agents > _FEW:
+            return None
+        now = time.perf_counter()
+        soon = deadline if deadline is None else now + _SHARE * (deadline - now)
+        return CBS(max_nodes=_NODES).plan(problem, state, deadline=soon, rng=np.random.default_rng(0))
 
 
 def _set_up(

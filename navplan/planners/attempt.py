@@ -24,6 +24,7 @@ from navplan.plan.plan import Plan, Status, make_plan
 from navplan.plan.problem import Problem
 from navplan.planners.base import SAME, Clock, GaveUp, Infeasible, OutOfTime
 from navplan.system.arrays import Int32
+from navplan.system.signals import searching
 
 Ending = Literal["complete", "timeout", "infeasible", "gave up", "interrupted"]
 # What an ending means where there are no paths; a search that completes without says why by `Attempt.stop`.
@@ -156,7 +157,8 @@ def attempt(
     """
     run = Attempt(planner, problem, deadline, early, {"expanded": 0, "generated": 0} if stats is None else stats)
     try:
-        yield run
+        with searching():
+            yield run
     except OutOfTime:
         run.stop("timeout", f"time limit reached{run.progress()}")
     except Infeasible as why:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -17,16 +19,16 @@ from navplan.kernels.common.status import BUDGET
 from navplan.kernels.search.conflicts import longest_row
 from navplan.kernels.search.dijkstra import Csr, Queue, breadth_first, dijkstra, reverse
 from navplan.plan.plan import Plan
-from navplan.plan.problem import Problem
+from navplan.plan.problem import GRID_CLEARANCE, Problem
 from navplan.system.arrays import Float64, Int32
 
 Guarantee = Literal["optimal", "bounded", "none"]
+# How far a planner tells bodies apart that have room in different places.
+Bodies = Literal["one", "nodes", "edges"]
 # Wall seconds that one kernel call may take, about; deadlines and Ctrl-C are looked at in between.
 SLICE_S = 0.01
 # Costs that differ by less, relatively, are one cost summed in two orders.
 SAME = 1e-11
-# On a grid two agents that share no node and do not swap are never nearer than half a cell's diagonal.
-GRID_CLEARANCE = math.sqrt(0.5)
 
 
 class Planner(ABC):
@@ -42,6 +44,8 @@ class Planner(ABC):
         graphs: kinds of graph, in words.
         max_agents: agents it can plan for, None for any number.
         any_clearance: keeps bodies apart by any clearance; False: it avoids shared nodes and swaps only.
+        bodies: tells bodies apart that have room at different nodes ("nodes"; each edge as wide as its ends, as on grids), or
+            on different edges too ("edges"), or plans for bodies that all have room in the same places ("one").
         keeps_budget: keeps the risk budget of a problem.
         stepwise: each time step follows from the one before by a step of PIBT, so that a lifelong run takes one at a time.
         kernels: dotted names of the kernel modules that it spends its time in; they are compiled before its time counts.
@@ -56,6 +60,7 @@ class Planner(ABC):
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs"
     max_agents: ClassVar[int | None] = None
     any_clearance: ClassVar[bool] = True
+    bodies: ClassVar[Bodies] = "one"
     keeps_budget: ClassVar[bool] = False
     stepwise: ClassVar[bool] = False
     kernels: ClassVar[tuple[str, ...]] = ()
@@ -85,6 +90,11 @@ class Planner(ABC):
                 f"planner {self.name} plans with clearance 0: it avoids shared nodes and swaps only, which on grids keeps agents "
                 f"{GRID_CLEARANCE:.2f} apart; here the clearance is {problem.spacing:g}, so use ecbs or cbs"
             )
+        if self.bodies != "edges" and needed_bodies(problem) not in ("one", self.bodies):
+            return (
+                f"planner {self.name} plans for bodies that have room in the same places; radii {problem.radii.min():g} to "
+                f"{problem.radii.max():g} have not, so use ecbs or cbs"
+            )
         return None
 
     def eager(self) -> Planner:
@@ -105,6 +115,20 @@ class Planner(ABC):
             deadline: `time.perf_counter` time at which to give up, or None.
             rng: source of every random choice.
         """
+
+
+def needed_bodies(problem: Problem) -> Bodies:
+    """What a planner must tell apart for the radii of `problem`."""
+    _, sizes = problem.bodies()
+    if len(sizes) == 1:
+        return "one"
+    graph = problem.graph
+    tails = np.repeat(np.arange(graph.num_nodes), np.diff(graph.indptr))
+    for size in sizes:
+        nodes, edges = graph.has_room(size)
+        if not edges[nodes[tails] & nodes[graph.indices]].all():
+            return "edges"
+    return "nodes"
 
 
 def check_supported(planner: Planner, problem: Problem) -> None:
@@ -150,7 +174,7 @@ class Prepared:
     Attributes:
         graph: the graph.
         indptr, indices, edges: reversed CSR; edges (M,) int32 are the positions in the forward arrays.
-        xy: (N, D) float64 coordinates.
+        xy: (N, 2) float64 positions; without any (N, D) states, which clearance 0 does not look at.
         max_degree: largest out-degree.
     """
 
@@ -168,7 +192,7 @@ class Prepared:
         indices = np.empty_like(graph.indices)
         edges = np.empty_like(graph.indices)
         reverse(graph.indptr, graph.indices, indptr, indices, edges)
-        xy = np.ascontiguousarray(graph.states, dtype=np.float64)
+        xy = np.ascontiguousarray(graph.places)
         freeze(indptr, indices, edges, xy)
         return cls(graph, indptr, indices, edges, xy, int(longest_row(graph.indptr)))
 
@@ -180,10 +204,13 @@ class Weighted:
     Attributes:
         forward, backward: Csr of the graph and of the reversed graph.
         waits: (N,) float64 cost of one wait.
-        xy: (N, D) float64 coordinates.
+        xy: (N, 2) float64 positions; without any (N, D) states, which clearance 0 does not look at.
         unit: every edge costs 1.
         min_step: least cost of any move or wait.
         max_degree: largest out-degree.
+        body: (A,) int32 which of `bodies` each agent has.
+        bodies: the same graph without what has no room for a body, one for each of several bodies; empty where they need not be
+            told apart.
     """
 
     forward: Csr
@@ -193,6 +220,12 @@ class Weighted:
     unit: bool
     min_step: float
     max_degree: int
+    body: Int32 | None = None
+    bodies: tuple[Weighted, ...] = ()
+
+    def of_agent(self, agent: int) -> Weighted:
+        """The graph that an agent moves on: node ids are those of the whole graph, edges only what has room for it."""
+        return self if self.body is None or not self.bodies else self.bodies[self.body[agent]]
 
     @classmethod
     def of(cls, problem: Problem, prepared: Prepared) -> Weighted:
@@ -200,6 +233,18 @@ class Weighted:
         graph = problem.graph
         if graph is not prepared.graph:
             raise InvalidInput("the problem's graph is not the one that was prepared")
+        body, sizes = problem.bodies()
+        whole = cls._of(problem, prepared, body)
+        if len(sizes) == 1:
+            return whole
+        fitting = [graph.fitting(size) for size in sizes]
+        alone = dataclasses.replace(problem, radius=float(problem.radii.min()))
+        parts = [cls._of(dataclasses.replace(alone, graph=part), Prepared.of(part), body) for part in fitting]
+        return dataclasses.replace(whole, bodies=tuple(parts))
+
+    @classmethod
+    def _of(cls, problem: Problem, prepared: Prepared, body: Int32) -> Weighted:
+        graph = problem.graph
         weights = np.ascontiguousarray(problem.edge_weights())
         waits = np.ascontiguousarray(problem.wait_weights())
         backward = weights[prepared.edges]
@@ -212,22 +257,26 @@ class Weighted:
             unit=bool((weights == 1.0).all()),
             min_step=float(min(weights.min(initial=math.inf), waits.min(initial=math.inf))),
             max_degree=prepared.max_degree,
+            body=body,
         )
 
 
-def distance_tables(weighted: Weighted, goals: Int32, clock: Clock) -> Float64:
+def distance_tables(weighted: Weighted, goals: Int32, clock: Clock, first: int = 0) -> Float64:
     """Cost from every node to each goal: (A, N) float64, inf where there is no way.
+
+    Args:
+        goals: (A,) those of the agents from `first` on.
 
     Raises:
         OutOfTime: the deadline passed on the way.
     """
-    graph = weighted.backward
-    nodes = len(graph.indptr) - 1
+    nodes = len(weighted.backward.indptr) - 1
     tables = np.full((len(goals), nodes), np.inf)
     scratch = np.empty(nodes, np.int32)
-    queue = None if weighted.unit else make_queue(len(graph.indices))
+    queue = None if weighted.unit else make_queue(len(weighted.backward.indices))
     slice_size = expansions_per_slice(weighted.max_degree, 0)
-    for table, goal in zip(tables, goals.tolist(), strict=True):
+    for agent, (table, goal) in enumerate(zip(tables, goals.tolist(), strict=True), start=first):
+        graph = weighted.of_agent(agent).backward
         clock.check()
         if queue is None:
             breadth_first(graph.indptr, graph.indices, goal, table, scratch)
@@ -278,37 +327,47 @@ def freeze(*arrays: NDArray[Any]) -> None:
         array.setflags(write=False)
 
 
+def is_number(value: object) -> bool:
+    """True for a real number of any type, numpy's included."""
+    return isinstance(value, Real)
+
+
+def is_whole(value: object) -> bool:
+    """True for a whole number of any type, numpy's included."""
+    return isinstance(value, Integral)
+
+
 def check_time_limit(name: str, value: float | None) -> None:
     """Raise InvalidInput unless `value` is None or a number of seconds that is not negative."""
-    if value is not None and not (isinstance(value, int | float) and value >= 0):
+    if value is not None and not (is_number(value) and value >= 0):
         raise InvalidInput(f"{name} is {value!r}, expected seconds, at least 0, or None")
 
 
 def check_count(name: str, value: int | None) -> None:
     """Raise InvalidInput unless `value` is None or an integer of at least 0."""
-    if value is not None and not (isinstance(value, int | np.integer) and value >= 0):
+    if value is not None and not (is_whole(value) and value >= 0):
         raise InvalidInput(f"{name} is {value!r}, expected an integer of at least 0 or None")
 
 
 def check_limit(name: str, value: int | None) -> None:
     """Raise InvalidInput unless `value` is None or a positive integer."""
-    if value is not None and not (isinstance(value, int) and value > 0):
+    if value is not None and not (is_whole(value) and value > 0):
         raise InvalidInput(f"{name} is {value!r}, expected a positive integer or None")
 
 
 def check_suboptimality(name: str, value: float) -> None:
     """Raise InvalidInput unless `value` is a ratio to the optimum: a number of at least 1."""
-    if not (isinstance(value, int | float) and 1.0 <= value < math.inf):
+    if not (is_number(value) and 1.0 <= value < math.inf):
         raise InvalidInput(f"{name} is {value!r}, expected a number of at least 1")
 
 
 def check_whole(name: str, value: int) -> None:
     """Raise InvalidInput unless `value` is an integer that is not negative."""
-    if not isinstance(value, int) or value < 0:
+    if not is_whole(value) or value < 0:
         raise InvalidInput(f"{name} is {value!r}, expected an integer of at least 0")
 
 
 def check_positive(name: str, value: int) -> None:
     """Raise InvalidInput unless `value` is a positive integer."""
-    if not isinstance(value, int) or value < 1:
+    if not is_whole(value) or value < 1:
         raise InvalidInput(f"{name} is {value!r}, expected a positive integer")

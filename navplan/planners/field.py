@@ -92,15 +92,15 @@ class Field:
 
 def goal_tables(weighted: Weighted, starts: Int32, goals: Int32, clock: Clock) -> tuple[Float32, Float64]:
     """Cost from every node to each goal, rounded down to (A, N) float32, and exactly from each start, (A,) float64."""
-    graph = weighted.backward
-    nodes = len(graph.indptr) - 1
+    nodes = len(weighted.backward.indptr) - 1
     tables = np.empty((len(goals), nodes), np.float32)
     optima = np.empty(len(goals))
     exact = np.empty(nodes)
     scratch = np.empty(nodes, np.int32)
-    queue = None if weighted.unit else make_queue(len(graph.indices))
+    queue = None if weighted.unit else make_queue(len(weighted.backward.indices))
     slice_size = expansions_per_slice(weighted.max_degree, 0)
     for agent, goal in enumerate(goals.tolist()):
+        graph = weighted.of_agent(agent).backward
         clock.check()
         if queue is None:
             breadth_first(graph.indptr, graph.indices, goal, exact, scratch)

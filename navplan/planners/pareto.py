@@ -65,6 +65,7 @@ def front_within(problem: Problem, deadline: float | None) -> tuple[list[TradeOf
     """What of the front is found in time, shortest first; "complete" when that is all of it, or "timeout" or "interrupted"."""
     if problem.num_agents != 1:
         raise InvalidProblem(f"the front of distance and risk is for 1 agent, the problem has {problem.num_agents}")
+    problem = problem.fitted()
     fronts: TradeoffSearch | None = None
     with attempt("pareto", problem, deadline) as run:
         run.clock.check()

@@ -73,7 +73,7 @@ def option_names(planner: str | type[Planner]) -> tuple[str, ...]:
 
     Example:
         >>> option_names("ecbs")
-        ('suboptimality', 'time_limit', 'max_nodes')
+        ('suboptimality', 'time_limit', 'max_nodes', 'team', 'team_after')
     """
     kind: Any = get(planner) if isinstance(planner, str) else planner
     return tuple(field.name for field in dataclasses.fields(kind))

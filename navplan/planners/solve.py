@@ -7,6 +7,7 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from navplan.planners.registry import adopted, get
 from navplan.planners.warm_up import warm_up
 from navplan.system.memory import check_memory_limit
 from navplan.system.memory import memory_limit as memory_limited
+from navplan.system.signals import watch_search
 
 FOREVER = 1e9
 """Seconds: a longer time limit is none, however long its number is."""
@@ -79,13 +81,15 @@ def solve(
     check_memory_limit("memory_limit", memory_limit)
     if not isinstance(seed, int | np.integer) or seed < 0:
         raise InvalidInput(f"seed is {seed!r}, expected an integer of at least 0")
+    problem = problem.fitted()
     check_supported(chosen, problem)
     outside, compile_s = is_outside(type(chosen)), 0.0
     with contextlib.suppress(*(InvalidInput,) if outside else ()):  # its fault with this problem will be told below
         compile_s = warm_up(chosen, problem, progress)
-    limit = time_limit if time_limit is not None else chosen.time_limit
+    limit = chosen.time_limit if time_limit is None else float(min(time_limit, 2 * FOREVER))
     began = time.perf_counter()
     deadline = None if limit is None or limit > FOREVER else began + limit
+    watch_search()
     try:
         with memory_limited(memory_limit):
             state = chosen.prepare(problem.graph)
@@ -131,7 +135,21 @@ def configured(planner: str | Planner, options: dict[str, Any]) -> Planner:
             raise InvalidInput(
                 f"planner {kind.name} has no option {name!r}{did_you_mean(name, known)}; it has: {', '.join(known) or 'none'}"
             )
-        if isinstance(known[name], bool) and not isinstance(value, bool):
+        if isinstance(known[name], bool) and not isinstance(value, bool | np.bool_):
             raise InvalidInput(f"{kind.__name__}.{name} is {value!r}, expected True or False")
-    built: Planner = kind(**{**values, **options})
+    built: Planner = kind(**{name: plain(value) for name, value in {**values, **options}.items()})
     return built
+
+
+def plain(value: Any) -> Any:
+    """A number of whatever type as Python's own, for which kernels are compiled; all else as it is.
+
+    Example:
+        >>> plain(np.float32(0.5)), plain(np.int64(3)), plain("market-price")
+        (0.5, 3, 'market-price')
+    """
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, Integral):
+        return int(value)
+    return float(value) if isinstance(value, Real) else value

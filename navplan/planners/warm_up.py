@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -23,11 +24,21 @@ from navplan.planners.registry import get
 Weight = Literal["cost", "hops"]
 BOTH: tuple[Weight, ...] = ("cost", "hops")
 
-_WARM: set[tuple[type, Weight]] = set()
+# Small worlds for warming up, as rows of cells ('.' free) with starts and goals. Between them every branch of every search is
+# taken: agents that swap with and without a way round, that meet in the open, and that rest in others' way.
+TINY: tuple[tuple[tuple[str, ...], tuple[int, ...], tuple[int, ...]], ...] = (
+    (("....", "##.#"), (0, 3), (3, 0)),
+    (("...", "...", "..."), (1, 3, 7, 5), (7, 5, 1, 3)),
+    (("...", "...", "..."), tuple(range(8)), (4, 5, 2, 6, 3, 8, 7, 0)),
+)
+
+# A planner's class, a kind of weights, and the options that choose between kernels.
+_Warm = tuple[type, Weight, tuple[object, ...]]
+_WARM: set[_Warm] = set()
 
 
 def warm_up(planner: Planner, problem: Problem | None = None, progress: Callable[[str], None] | None = None) -> float:
-    """Compile every kernel that `planner` needs for `problem`, on a graph of three nodes; wall seconds, 0 when done before.
+    """Compile every kernel that `planner` needs for `problem`, on graphs of a few nodes; wall seconds, 0 when done before.
 
     Kernels have one specialisation for unit costs and at most one more for any others. What plans is the planner's `eager()`; its
     `parts` are compiled side by side.
@@ -37,14 +48,16 @@ def warm_up(planner: Planner, problem: Problem | None = None, progress: Callable
         problem: what it is going to solve; None for any problem.
         progress: called with a line of text before anything is compiled.
     """
-    weights = [weight for weight in (BOTH if problem is None else kinds(problem)) if (type(planner), weight) not in _WARM]
+    switches = _switches(planner)
+    wanted = BOTH if problem is None else kinds(problem)
+    weights = [weight for weight in wanted if (type(planner), weight, switches) not in _WARM]
     if not weights:
         return 0.0
     if progress is not None:
         progress(f"loading the kernels of {planner.name}; the first run compiles them …")
     began = time.perf_counter()
     _compile(planner, weights)
-    _WARM.update((type(planner), weight) for weight in weights)
+    _WARM.update((type(planner), weight, switches) for weight in weights)
     return time.perf_counter() - began
 
 
@@ -57,8 +70,15 @@ def kinds(problem: Problem) -> tuple[Weight, ...]:
     return BOTH
 
 
-def _plan_tiny(planner: Planner, weight: Weight) -> None:
-    graph = StateGraph(
+def _switches(planner: Planner) -> tuple[object, ...]:
+    """The options that say how it searches, not how far."""
+    values = (getattr(planner, field.name) for field in dataclasses.fields(cast(Any, planner)))
+    return tuple(value for value in values if isinstance(value, bool | str))
+
+
+def _tiny_problems(agents: int | None, weight: Weight) -> Iterator[Problem]:
+    """At most so many agents (None: any number) on a triangle, and on each of `TINY` with moves that cost 1 and more."""
+    triangle = StateGraph(
         states=np.zeros((3, 2), np.float32) + np.arange(3, dtype=np.float32)[:, None],
         indptr=np.array([0, 2, 4, 6], np.int32),
         indices=np.array([1, 2, 0, 2, 0, 1], np.int32),
@@ -66,15 +86,32 @@ def _plan_tiny(planner: Planner, weight: Weight) -> None:
         risk=np.zeros(6),
         wait_risk=np.zeros(3),
     )
-    agents = 1 if planner.max_agents == 1 else 2
+    yield Problem(
+        triangle, np.array([0, 2][:agents], np.int32), np.array([2, 0][:agents], np.int32), clearance=0.0, weight=weight
+    )
+    for rows, starts, goals in TINY:
+        grid = StateGraph.from_grid(np.array([[cell == "#" for cell in row] for row in rows]))
+        uneven = StateGraph(
+            states=grid.states,
+            indptr=grid.indptr,
+            indices=grid.indices,
+            distance=1.0 + 0.5 * (np.arange(grid.num_edges) % 3 == 0),
+            risk=np.full(grid.num_edges, 0.25),
+            wait_risk=np.full(grid.num_nodes, 0.125),
+        )
+        yield Problem(
+            uneven, np.array(starts[:agents], np.int32), np.array(goals[:agents], np.int32), clearance=0.0, weight=weight
+        )
+
+
+def _plan_tiny(planner: Planner, weight: Weight) -> None:
     eager = planner.eager()
-    starts, goals = np.array([0, 2], np.int32)[:agents], np.array([2, 0], np.int32)[:agents]
-    tiny = Problem(graph, starts, goals, clearance=0.0, weight=weight)
-    if eager.supports(tiny) is not None:
-        return  # it plans for problems of another kind, and compiles its kernels with the first of them
-    plan = eager.plan(tiny, eager.prepare(graph), deadline=None, rng=np.random.default_rng(0))
-    if plan.status == "unsolved" and plan.reason.startswith("interrupted"):
-        raise KeyboardInterrupt  # planners answer Ctrl-C with a plan; here nothing is compiled or planned yet
+    for tiny in _tiny_problems(planner.max_agents, weight):
+        if eager.supports(tiny) is not None:
+            return  # it plans for problems of another kind, and compiles its kernels with the first of them
+        plan = eager.plan(tiny, eager.prepare(tiny.graph), deadline=None, rng=np.random.default_rng(0))
+        if plan.status == "unsolved" and plan.reason.startswith("interrupted"):
+            raise KeyboardInterrupt  # planners answer Ctrl-C with a plan; here nothing is compiled or planned yet
 
 
 def compile_planner(name: str, *weights: Weight) -> None:
@@ -85,7 +122,8 @@ def compile_planner(name: str, *weights: Weight) -> None:
 def _compile(planner: Planner, weights: Sequence[Weight]) -> None:
     _compile_parts(planner.parts, weights)
     for weight in weights:
-        _plan_tiny(planner, weight)
+        for each in (*(part() for part in planner.parts), planner):
+            _plan_tiny(each, weight)
 
 
 def _compile_parts(parts: tuple[type[Planner], ...], weights: Sequence[Weight]) -> None:
@@ -94,7 +132,7 @@ def _compile_parts(parts: tuple[type[Planner], ...], weights: Sequence[Weight]) 
     The compiler holds a lock, so that threads would not help; what another process compiles comes back through the cache.
     """
     missing = [part for part in parts if not all(jit.is_cached(kernel_file(module)) for module in part.kernels)]
-    if jit.settings.DISABLE_JIT or not missing:
+    if not jit.keeps_kernels() or not missing:
         return
     code = "import sys; from navplan.planners.warm_up import compile_planner; compile_planner(*sys.argv[1:])"
     others = [subprocess.Popen([sys.executable, "-c", code, part.name, *weights]) for part in missing[1:]]

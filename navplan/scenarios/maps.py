@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 from pathlib import Path
 from typing import Literal
+
+import numpy as np
 
 from navplan.errors import FileAccessError, FileFormatError, UnknownName
 from navplan.graph.state_graph import StateGraph
@@ -77,4 +81,23 @@ def load_graph(name_or_path: str | Path) -> StateGraph:
     path = find_map(name_or_path)
     if is_graph_file(path):
         return StateGraph.load(path) if path.suffix.lower() == ".npz" else read_graph_geojson(path)
-    return StateGraph.from_grid(occupied_cells(load_map(path)))
+    return grid_graph(load_map(path))
+
+
+def grid_graph(world: World) -> StateGraph:
+    """The 4-connected cells of a world that no obstacle touches; rooms are measured to the obstacles themselves.
+
+    Raises:
+        InvalidInput: as `occupied_cells`.
+    """
+    graph = StateGraph.from_grid(occupied_cells(world))
+    return graph if world.is_grid else dataclasses.replace(graph, world=world)
+
+
+def cells_digest(graph: StateGraph) -> str | None:
+    """SHA-256 of the size and the free cells of a grid, whatever file they came from; None for state graphs."""
+    if graph.shape is None:
+        return None
+    free = np.zeros(graph.shape, np.bool_)
+    free[tuple(graph.cells().T)] = True
+    return hashlib.sha256(f"{graph.shape[0]} {graph.shape[1]} ".encode() + np.packbits(free).tobytes()).hexdigest()

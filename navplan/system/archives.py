@@ -8,7 +8,7 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,9 @@ _DAMAGE = (
 )
 
 
-def read_arrays(path: str | Path, data: bytes, names: Iterable[str], expected: str) -> dict[str, NDArray[Any]]:
+def read_arrays(
+    path: str | Path, data: bytes, names: Iterable[str], expected: str, *, optional: Collection[str] = ()
+) -> dict[str, NDArray[Any]]:
     """The named arrays of an archive as `numpy.savez` writes it.
 
     Args:
@@ -37,6 +39,7 @@ def read_arrays(path: str | Path, data: bytes, names: Iterable[str], expected: s
         data: the file's contents.
         names: of the arrays; further ones are left alone.
         expected: what the file should be, for errors.
+        optional: names that may be missing.
 
     Raises:
         FileFormatError: no archive, an array that is missing, is no plain array, is damaged, or would take up far more memory
@@ -47,6 +50,8 @@ def read_arrays(path: str | Path, data: bytes, names: Iterable[str], expected: s
             members = {}
             for name in names:
                 if f"{name}.npy" not in archive.NameToInfo:
+                    if name in optional:
+                        continue
                     raise FileFormatError(path, f"{name} is missing, expected {expected}")
                 members[name] = archive.getinfo(f"{name}.npy")
             total = sum(member.file_size for member in members.values())

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import glob
 import hashlib
 import os
 import stat
 import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
 from navplan.errors import FileAccessError
 from navplan.system.bounds import MAX_BYTES, MAX_STREAM
 from navplan.system.paths import as_path
+
+LOCK = ".lock"
+"""The file in a folder by which `locked` keeps others out of it."""
+_LEFT_BEHIND_S = 3600.0
 
 
 def write_atomically(path: str | Path, write: Callable[[IO[bytes]], object]) -> None:
@@ -36,6 +43,7 @@ def write_atomically(path: str | Path, write: Callable[[IO[bytes]], object]) -> 
         if target.is_symlink():
             target = target.resolve()
         target.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(target)
         descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
         with os.fdopen(descriptor, "wb") as stream:
             write(stream)
@@ -49,6 +57,75 @@ def write_atomically(path: str | Path, write: Callable[[IO[bytes]], object]) -> 
     finally:
         if temporary is not None and os.path.exists(temporary):
             os.unlink(temporary)
+
+
+@contextlib.contextmanager
+def locked(folder: str | Path) -> Iterator[None]:
+    """Make `folder` if need be, and keep other processes out of this block for it; what killed ones left there is removed.
+
+    The lock is the system's on a file in the folder, which ends with the process however that ends. Where the system or the disk
+    has no such locks, nothing is locked.
+
+    Raises:
+        FileAccessError: another process holds it, or the folder cannot be written.
+    """
+    place = Path(folder)
+    made = not place.exists()
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        descriptor = _lock(place / LOCK)
+    except FileExistsError as error:
+        raise FileAccessError(f"{folder}: exists already and is no folder") from error
+    except OSError as error:
+        raise FileAccessError(f"{folder}: cannot be written: {error.strerror or error}") from error
+    if descriptor is None:
+        raise FileAccessError(f"{folder}: another process is at work in it, expected a folder of its own")
+    try:
+        for path in place.iterdir():
+            if is_temporary(path) and path.name != LOCK:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+        yield
+    finally:
+        with contextlib.suppress(OSError):  # the folder itself may be gone
+            (place / LOCK).unlink()
+            if made:
+                place.rmdir()  # as it was, where nothing came of it
+        os.close(descriptor)
+
+
+def _lock(path: Path) -> int | None:
+    """Descriptor of the file, locked until it is closed; None where another process has it."""
+    while True:
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o644)
+        try:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        except (ImportError, OSError):  # a system or a disk without locks
+            return descriptor
+        with contextlib.suppress(OSError):
+            if os.path.sameopenfile(descriptor, found := os.open(path, os.O_RDWR)):
+                os.close(found)
+                return descriptor
+            os.close(found)
+        os.close(descriptor)  # whoever held it has removed it meanwhile
+
+
+def is_temporary(path: Path) -> bool:
+    """True for what a process that was killed may have left: a file that it was writing, or its lock."""
+    return path.name == LOCK or (path.name.startswith(".") and path.name.endswith(".tmp"))
+
+
+def _sweep(target: Path) -> None:
+    """Remove what killed processes left beside `target` while they wrote it: an hour is longer than any file takes."""
+    for path in target.parent.glob(f".{glob.escape(target.name)}.*.tmp"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > _LEFT_BEHIND_S:
+                path.unlink()
 
 
 def write_bytes(path: str | Path, data: bytes) -> None:

@@ -227,7 +227,7 @@ def draw_plan(surface: pygame.Surface, plan: Plan, view: View, factor: int) -> N
             shapes.diamond(surface, palette.agent_colour(agent), centre, size)
 
 
-def _without_waits(points: Float32) -> Float32:
+def _without_waits(points: Float64) -> Float64:
     moved = np.ones(len(points), np.bool_)
     moved[1:] = (points[1:] != points[:-1]).any(axis=1)
     return points[moved]
@@ -252,17 +252,17 @@ def draw_trails(surface: pygame.Surface, scene: Scene, time: float, view: View, 
 
 
 def draw_agents(surface: pygame.Surface, scene: Scene, time: float, view: View, factor: int) -> None:
-    """Discs of true radius (never under 3 pixels) with a light rim; a red halo where two touch."""
+    """Discs of true radius (never under 3 pixels) with a light rim; a red halo where two touch, or one reaches into a wall."""
     centres = view.pixels(scene.positions(time), factor).tolist()
     radius = max(scene.body_radius * view.scale, 3.0) * factor
-    touching = scene.touching(time)
-    if len(touching):
+    flagged = np.union1d(scene.touching(time), np.flatnonzero(scene.in_walls(time))).astype(np.int64).tolist()
+    if flagged:
         layer = shapes.canvas(*surface.get_size())
-        for agent in np.unique(touching).tolist():
+        for agent in flagged:
             shapes.disc(layer, (*palette.ALERT, 90), centres[agent], min(1.9 * radius, radius + 9 * factor) + 2 * factor)
         shapes.blend(surface, layer)
     for agent, centre in enumerate(centres):
         shapes.disc(surface, palette.mix(palette.agent_colour(agent), palette.INK, 0.55), centre, radius + 1.0 * factor)
         shapes.disc(surface, palette.agent_colour(agent), centre, radius)
-    for agent in np.unique(touching).tolist():
+    for agent in flagged:
         shapes.ring(surface, palette.ALERT, centres[agent], radius + 3 * factor, 2.2 * factor)

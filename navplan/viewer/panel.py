@@ -147,13 +147,20 @@ def _costs(surface: pygame.Surface, box: PanelBox, scene: Scene, time: float, y:
     y += box.px(25)
     if scene.num_agents <= LISTED_AGENTS:
         y = _bars(surface, box, cost, scene.largest_cost, scene.arrived(time), y)
-    contacts = scene.contacts_until(time) or 0
+    for count, what in ((scene.contacts_until(time), "between agents"), (scene.wall_contacts_until(time), "with walls")):
+        if count is not None:
+            _contacts(surface, box, count, what, y)
+            y += box.px(22)
+    return _rule(surface, box, y + box.px(6))
+
+
+def _contacts(surface: pygame.Surface, box: PanelBox, count: int, what: str, y: float) -> None:
+    """One line that is red where there are any."""
     centre = y + box.px(11)
-    colour = palette.ALERT if contacts else palette.GOOD
+    colour = palette.ALERT if count else palette.GOOD
     shapes.pill(surface, colour, (box.left, centre - box.px(4), box.px(9), box.px(9)))
-    label = "no contacts between agents" if contacts == 0 else f"{contacts} contact{'s' if contacts > 1 else ''} between agents"
-    text.draw(surface, label, (box.left + box.px(17), centre), size, colour if contacts else palette.TEXT)
-    return _rule(surface, box, y + box.px(28))
+    label = f"no contacts {what}" if count == 0 else f"{count} contact{'s' if count > 1 else ''} {what}"
+    text.draw(surface, label, (box.left + box.px(17), centre), box.px(14), colour if count else palette.TEXT)
 
 
 def _risks(surface: pygame.Surface, box: PanelBox, scene: Scene, choice: RiskChoice, y: float) -> float:

@@ -191,6 +191,19 @@ class Scene:
         seen = self.trajectory.agent_contacts[: min(int(np.ceil(time)), self.num_steps)]
         return int(np.triu(seen.sum(axis=0), 1).sum())
 
+    def wall_contacts_until(self, time: float) -> int | None:
+        """Half-steps after which a body overlapped a wall or the edge, up to a step; None where that was not recorded."""
+        if self.trajectory is None or self.trajectory.wall_contacts is None:
+            return None
+        return int(self.trajectory.wall_contacts[: min(int(np.ceil(time)), self.num_steps)].sum())
+
+    def in_walls(self, time: float) -> Bool:
+        """(A,) True for agents to flag: their bodies overlapped a wall or the edge during the current step."""
+        if self.trajectory is None or self.trajectory.wall_contacts is None or not self.num_steps or time <= 0:
+            return np.zeros(self.num_agents, np.bool_)
+        step = min(max(int(np.ceil(time)) - 1, 0), self.num_steps - 1)
+        return np.asarray(self.trajectory.wall_contacts[step] > 0)
+
     def touching(self, time: float) -> Int64:
         """(K, 2) pairs to flag: closer than two radii at this moment, or recorded in contact during the current step."""
         if self.num_agents < 2:

@@ -40,7 +40,7 @@ def bash(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("scenario make maz", ["maze"]),
         ("scenario make maze --lo", ["--loops"]),
         ("bench run ma", ["mapf"]),
-        ("evaluate --methods so", ["sorb"]),
+        ("evaluate --methods so", ["sorb", "sorb+filter", "sorb+synchronised"]),
         ("run center-dot --low-level st", ["straight-line"]),
         ("help li", ["lifelong"]),
         ("solve --map small.m", ["small.map"]),

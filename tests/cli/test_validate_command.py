@@ -49,6 +49,35 @@ def test_a_valid_plan(plan_file: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert json.loads(capsys.readouterr().out)["violations"] == []
 
 
+def test_it_says_what_it_checked_and_what_it_took_on_trust(plan_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["validate", str(plan_file), "--json", "--radius", "0.4", "--clearance", "0"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["walls"] == "map"
+    assert "walls" in facts["checked"]
+    assert facts["claimed"] == ["status", "lower_bound"]
+    assert (facts["as_the_file_states"], facts["given"], facts["warnings"]) == (["beta"], ["radius", "clearance"], [])
+    assert main(["validate", str(plan_file), "--clearance", "1.5"]) == 1
+    change(plan_file, lambda d: d["problem"].pop("map_sha256"))
+    capsys.readouterr()
+    assert main(["validate", str(plan_file)]) == 0
+    shown = capsys.readouterr().out
+    assert "status and lower bound are claimed; radius, clearance, beta as the file states" in shown
+    assert "warning: the plan has no SHA-256 of its map" in shown
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_a_map_with_other_line_ends_is_the_same_map(plan_file: Path, capsys: pytest.CaptureFixture[str], old: bool) -> None:
+    if old:  # plans from before cells were hashed
+        change(plan_file, lambda d: d["problem"].pop("map_cells_sha256"))
+    (plan_file.parent / "small.map").write_bytes(MAP.replace("\n", "\r\n").encode())
+    assert main(["validate", str(plan_file)]) == 0
+    assert "has the same cells" in capsys.readouterr().out
+
+
+def test_a_body_without_room_is_no_valid_plan(plan_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "agent 0: its start, node 0, has room for radius 0.5" in refused(capsys, str(plan_file), "--radius", "2")
+
+
 def test_a_moved_folder_is_followed(plan_file: Path, tmp_path: Path) -> None:
     folder = plan_file.parent.rename(tmp_path.parent / f"{tmp_path.name}-moved")
     assert main(["validate", str(folder / "plan.json")]) == 0

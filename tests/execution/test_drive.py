@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from navplan.control.disturbance import CALM
 from navplan.control.straight_line import StraightLine
 from navplan.execution.alone import alone
 from navplan.execution.drive import Interrupted, drive_steps, drive_to_end
+from navplan.execution.observer import Observer
 from navplan.execution.simulator import Decision
 from navplan.execution.synchronised import drive
 from navplan.execution.waypoints import follow_waypoints
@@ -19,8 +21,8 @@ from navplan.scenarios.worlds.world import World
 class Rightwards:
     """Every agent goes right; it plans for a while at every second step."""
 
-    def __init__(self, plan: Plan, stop_at: int = 99) -> None:
-        self.plan, self.stop_at = plan, stop_at
+    def __init__(self, env: PointEnv, plan: Plan, stop_at: int = 99) -> None:
+        self.plan, self.stop_at, self.observer = plan, stop_at, Observer.of(env, CALM)
         self.seen: list[tuple[int, list[bool]]] = []
 
     def act(self, index, here, home):
@@ -44,7 +46,7 @@ def corridor(*goals: float) -> tuple[PointEnv, Plan]:
 
 def test_it_ends_when_all_are_home_and_says_who_is() -> None:
     env, plan = corridor(2.5, 4.5)
-    execution = Rightwards(plan)
+    execution = Rightwards(env, plan)
     steps = list(drive_steps(execution, env, max_steps=20))
     assert execution.seen == [(0, [False, False]), (1, [False, False]), (2, [True, False]), (3, [True, False])]
     assert [step.index for step in steps] == [0, 1, 2, 3]
@@ -56,7 +58,7 @@ def test_it_ends_when_all_are_home_and_says_who_is() -> None:
 
 def test_the_budget_ends_it_too() -> None:
     env, plan = corridor(9.5)
-    trajectory = drive_to_end(lambda: Rightwards(plan), env, plan, 3)
+    trajectory = drive_to_end(lambda: Rightwards(env, plan), env, plan, 3)
     assert trajectory.num_steps == 3
     assert not trajectory.reached
     assert [event["step"] for event in trajectory.events] == [1]
@@ -66,7 +68,7 @@ def test_the_budget_ends_it_too() -> None:
 def test_ctrl_c_while_driving_keeps_the_record() -> None:
     env, plan = corridor(9.5)
     with pytest.raises(Interrupted) as caught:
-        drive_to_end(lambda: Rightwards(plan, stop_at=2), env, plan, 20)
+        drive_to_end(lambda: Rightwards(env, plan, stop_at=2), env, plan, 20)
     kept = caught.value.trajectory
     assert kept.num_steps == 2
     assert kept.plans == (plan,)

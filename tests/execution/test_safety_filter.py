@@ -15,7 +15,7 @@ RADIUS = 0.25
 
 def box(height, width, starts) -> PointEnv:
     world = World.from_walls("box", np.zeros((height, width), bool))
-    env = PointEnv(world, num_agents=len(starts), radius=RADIUS, rng=np.random.default_rng(0))
+    env = PointEnv(world, num_agents=len(starts), radius=RADIUS, body="point", rng=np.random.default_rng(0))
     env.reset(starts=starts, goals=starts)
     return env
 

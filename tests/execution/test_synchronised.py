@@ -204,7 +204,7 @@ def test_the_record_can_be_simulated_again():
         np.testing.assert_array_equal(result.states[0], trajectory.states[t + 1])
         np.testing.assert_array_equal(result.cost[0], trajectory.cost[t])
         np.testing.assert_array_equal(result.agent_contacts[0], trajectory.agent_contacts[t])
-        np.testing.assert_array_equal(result.wall_contacts[0], trajectory.wall_contacts[t])
+        np.testing.assert_array_equal(result.bumps[0], trajectory.bumps[t])
 
 
 def test_execution_is_a_generator_that_can_be_left():

@@ -53,6 +53,16 @@ def test_nobody_keeps_agents_apart_and_contacts_are_scored():
     assert not trajectory.success
 
 
+def test_the_filter_keeps_them_apart_all_the_same():
+    scenario = hall(2)
+    starts, goals = [[4.5, 1.5], [4.4, 13.5]], [[4.5, 13.5], [4.4, 1.5]]
+    plan, critics = planned(scenario, [[4.5, 6.0], [4.5, 9.0]], starts, goals)
+    env = make_env(scenario, starts, goals)
+    trajectory = follow_waypoints(plan, StraightLine(), env, critics.distance, reach=20.0, filtered=True)
+    assert trajectory.success
+    assert trajectory.num_agent_contacts == 0
+
+
 def test_another_number_of_agents_is_refused():
     scenario = hall(1)
     plan, critics = planned(scenario, [[2.0, 6.5]], [[4.5, 1.5]], [[4.5, 12.5]])

@@ -16,12 +16,14 @@ from navplan.graph.limits import EdgeLimits
 from navplan.graph.state_graph import StateGraph
 from tests.support.critics import FieldCritics
 
-FIELDS = ("states", "indptr", "indices", "distance", "risk", "wait_risk")
+FIELDS = ("states", "indptr", "indices", "distance", "risk", "wait_risk", "positions")
 
 
 def same(a: StateGraph, b: StateGraph) -> bool:
     arrays = all(
-        getattr(a, name).dtype == getattr(b, name).dtype and np.array_equal(getattr(a, name), getattr(b, name)) for name in FIELDS
+        np.asarray(getattr(a, name)).dtype == np.asarray(getattr(b, name)).dtype
+        and np.array_equal(getattr(a, name), getattr(b, name))
+        for name in (*FIELDS, "node_room", "edge_room")
     )
     return arrays and a.shape == b.shape and a.limits == b.limits
 
@@ -77,7 +79,7 @@ def test_networkx_attributes_and_weights() -> None:
     head = int(graph.indices[graph.indptr[tail]])
     edge = converted.edges[tail, head]
     assert edge["weight"] == edge["distance"] + 2.0 * edge["risk"]
-    assert converted.nodes[3]["pos"] == tuple(graph.states[3].tolist())
+    assert converted.nodes[3]["pos"] == tuple(graph.places[3].tolist())
     assert set(nx.get_edge_attributes(graph.to_networkx(weight="hops"), "weight").values()) == {1.0}
 
 

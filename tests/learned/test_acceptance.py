@@ -65,7 +65,7 @@ def test_edges_can_be_followed_and_do_not_see_through_walls(scenario: str) -> No
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_waiting_costs_what_it_costs(scenario: str) -> None:
     critics = load_checkpoint(scenario)
-    env = PointEnv(load_scenario(scenario).world, rng=np.random.default_rng(3))
+    env = PointEnv(load_scenario(scenario).world, body="point", rng=np.random.default_rng(3))
     points = env.sample_free(1000)
     distance, risk = critics.evaluate(points, points)
     assert np.abs(distance - 1).mean() < 0.1

@@ -27,6 +27,9 @@ OTHERS = {
     "max_expansions": 5,
     "low_level": "straight-line",
     "execution": "waypoints",
+    "body": "point",
+    "filter": "without-walls",
+    "filtered": True,
     "settings": Settings(patience=3),
 }
 
@@ -59,7 +62,7 @@ def test_without_options_a_method_is_as_it_is(method: str) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_each_option_changes_its_own_field_alone(method: str) -> None:
-    plain = METHODS[method]
+    plain = METHODS[method.partition("+")[0]]
     for name, value in OTHERS.items():
         assert chosen(Options(**{name: value}).applied(plain)) == {**chosen(plain), name: value}
     assert chosen(Options(**OTHERS).applied(plain)) == {**chosen(plain), **OTHERS}
@@ -69,3 +72,13 @@ def test_what_a_method_is_cannot_be_chosen_away() -> None:
     for name in ("reach", "weighs_risk", "clearance", "constrained", "plans"):
         with pytest.raises(TypeError, match=name):
             Options(**{name: 0})
+
+
+def test_baselines_with_a_part_of_navplans_execution_differ_in_driving_alone() -> None:
+    for name, method in METHODS.items():
+        plain, _, part = name.partition("+")
+        if part:
+            same = dataclasses.replace(method, summary=METHODS[plain].summary, driving=METHODS[plain].driving)
+            assert same == METHODS[plain]
+            assert method.driving.filtered == (part == "filter")
+            assert method.driving.execution == METHODS["navplan" if part == "synchronised" else plain].driving.execution

@@ -25,7 +25,8 @@ def dot() -> tuple[Scenario, AnalyticCritics]:
 
 
 def drawn(scenario, agents, seed, distance=(7.5, 8.5)):
-    return draw_problem(scenario.world, agents, np.random.default_rng(seed), distance=distance)
+    rng = np.random.default_rng(seed)
+    return draw_problem(scenario.world, agents, rng, distance=distance, radius=scenario.radius)
 
 
 def go(dot, agents, seed, **changes):
@@ -114,7 +115,9 @@ def test_the_unconstrained_methods_ask_for_the_unconstrained_policy(dot):
             navigate(scenario, constrained, starts, goals, method=method)
     constrained.stage = 1
     assert navigate(scenario, constrained, starts, goals, method="policy").trajectory is not None
-    assert {name for name, method in METHODS.items() if not method.constrained} == {"policy", "sorb"}
+    assert {name for name, method in METHODS.items() if not method.constrained} == {
+        *("policy", "policy+filter", "sorb", "sorb+filter", "sorb+synchronised")
+    }
 
 
 def test_a_goal_cut_off_by_pruning_is_infeasible_and_named():

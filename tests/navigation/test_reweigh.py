@@ -87,7 +87,7 @@ def test_what_cannot_be_weighed_has_no_slider(demo):
     assert not can_reweigh(result.plan, StateGraph.from_grid(np.zeros((3, 3), bool)))
     assert driving_slider(scenario, critics, dataclasses.replace(result, plan=None), CHANGES) == {}
     with pytest.raises(InvalidInput, match="coordinates"):
-        Replanner(result.plan, dataclasses.replace(graph, states=graph.states[::-1].copy()))
+        Replanner(result.plan, dataclasses.replace(graph, states=graph.states[::-1].copy(), positions=None))
     with pytest.raises(InvalidInput, match="does not fit"):
         Replanner(dataclasses.replace(result.plan, problem={}), graph)
 
@@ -111,7 +111,7 @@ def test_the_folder_of_a_run_has_the_slider_too(demo, tmp_path, monkeypatch):
     shown.clear()
     assert main(["view", "center-dot"]) == 0
     assert set(shown) == {"scene", "start"}
-    other = dataclasses.replace(result.pruned, states=result.pruned.states[::-1].copy())
+    other = dataclasses.replace(result.pruned, states=result.pruned.states[::-1].copy(), positions=None)
     assert planning_slider(result.plan, other, result.summary()) == {}
 
 

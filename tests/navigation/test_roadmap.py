@@ -15,7 +15,7 @@ def test_a_roadmap_is_shared_by_problems_and_changes_nothing():
     for method in ("navplan", "constrained-search"):
         how = options.applied(METHODS[method])
         roadmap = build_roadmap(scenario, critics, how, options)
-        starts, goals = draw_problem(scenario.world, 3, np.random.default_rng(0), distance=(8, 8))
+        starts, goals = draw_problem(scenario.world, 3, np.random.default_rng(0), distance=(8, 8), radius=0.25)
         shared = navigate(scenario, critics, starts, goals, method=method, options=options, roadmap=roadmap)
         alone = navigate(scenario, critics, starts, goals, method=method, options=options)
         np.testing.assert_array_equal(shared.trajectory.states, alone.trajectory.states)

@@ -91,3 +91,15 @@ def test_statuses_and_deadline() -> None:
     for wrong in ({"neighbours": 0}, {"max_rounds": -1}, {"time_limit": -1.0}):
         with pytest.raises(InvalidInput):
             Anytime(**wrong)
+
+
+def test_few_agents_are_planned_exactly_and_the_time_is_not_used_up() -> None:
+    """Two must pass each other by an alcove, which costs more than the sum of their optima: only a search proves it."""
+    graph = StateGraph.from_grid(np.array([[False] * 6, [True] * 3 + [False] + [True] * 2]))
+    plan = solve(Problem(graph, [0, 5], [5, 0]), "anytime", time_limit=30)
+    assert plan.status == "optimal"
+    assert plan.sum_of_costs is not None
+    assert plan.sum_of_costs > 10
+    assert plan.runtime_s < 5
+    none = solve(Problem(StateGraph.from_grid(np.zeros((1, 4), bool)), [0, 3], [3, 0]), "anytime", time_limit=30)
+    assert none.status == "infeasible"

@@ -248,7 +248,7 @@ def test_bad_options_are_refused(options: dict[str, object]) -> None:
 def test_a_planner_object_keeps_its_options_and_arguments_win() -> None:
     assert solve(corridor_swap(), CBS(max_nodes=3)).stats["expanded"] == 3
     assert solve(corridor_swap(), CBS(max_nodes=3), max_nodes=4).stats["expanded"] == 4
-    assert solve(corridor_swap(), ECBS(time_limit=0.05)).status == "timeout"
+    assert solve(corridor_swap(), ECBS(time_limit=0.05, team=0)).status == "timeout"
 
 
 def test_compiling_is_reported_apart() -> None:

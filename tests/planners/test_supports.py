@@ -13,10 +13,10 @@ import navplan as nv
 from navplan.cli import main
 from navplan.errors import InvalidProblem
 from navplan.plan.plan import Plan, make_plan
-from navplan.plan.problem import Problem
+from navplan.plan.problem import GRID_CLEARANCE, Problem
 from navplan.plan.validate import validate
 from navplan.planners import get, names
-from navplan.planners.base import GRID_CLEARANCE, Planner, Prepared
+from navplan.planners.base import Planner, Prepared
 from navplan.planners.lifelong.lifelong import lifelong
 from navplan.planners.priority.lns import LNS
 from navplan.planners.solve import solve
@@ -121,7 +121,7 @@ def test_the_command_line_lists_what_is_supported(capsys: pytest.CaptureFixture[
     assert [name for name in names() if rows[name]["keeps_budget"]] == ["risk"]
     assert [name for name in names() if rows[name]["stepwise"]] == ["pibt"]
     assert [name for name in FLEETS if rows[name]["any_clearance"]] == ["cbs", "ecbs", "risk"]
-    assert rows["anytime"]["parts"] == ["lns", "lacam"]
+    assert rows["anytime"]["parts"] == ["cbs", "lns", "lacam"]
     assert rows["pbs"]["kernels"] == ["navplan.kernels.search.sipp"]
     assert main(["planners"]) == 0
     lines = capsys.readouterr().out.splitlines()

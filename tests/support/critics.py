@@ -58,7 +58,7 @@ class AnalyticCritics:
     stage: int = 1
 
     def __post_init__(self) -> None:
-        self.env = PointEnv(self.world, rng=np.random.default_rng(5))
+        self.env = PointEnv(self.world, body="point", rng=np.random.default_rng(5))
         self.states = self.env.sample_free(self.num_states, np.random.default_rng(6))
         self.scenario = self.world.name
 

@@ -70,7 +70,7 @@ def driven(world: World, plan: Plan, contact_at: int | None = None) -> Trajector
         actions=np.diff(states, axis=0),
         cost=cost,
         agent_contacts=contacts,
-        wall_contacts=np.zeros((steps, 2), np.int32),
+        bumps=np.zeros((steps, 2), np.int32),
     )
 
 

@@ -23,7 +23,8 @@ def write_problems(path: Path, map_name: str, difficulties: tuple[str, ...], age
     scenario, rng = load_scenario(map_name), np.random.default_rng(5)
     sets = []
     for difficulty in difficulties:
-        drawn = [draw_problem(scenario.world, agents, rng, distance=HOPS[difficulty]) for _ in range(problems)]
+        room = scenario.radius + 0.01  # for bodies, once coordinates are rounded
+        drawn = [draw_problem(scenario.world, agents, rng, distance=HOPS[difficulty], radius=room) for _ in range(problems)]
         starts = np.floor(np.stack([pair[0] for pair in drawn]) * 1000) / 1000
         goals = np.floor(np.stack([pair[1] for pair in drawn]) * 1000) / 1000
         steps = np.stack([geodesic_steps(scenario.world, *pair) for pair in drawn]).astype(np.int32)
@@ -86,5 +87,5 @@ def row(**changes: Any) -> dict[str, Any]:
     base |= {"method": "navplan", "setting": "default", "train_seed": 0, "success": True, "reached": True, "agent_contacts": 0}
     base |= {"cost_max": 1.0, "cost_mean": 1.0, "cost_total": 1.0, "oracle_cost_max": 0.5, "oracle_cost_mean": 0.5}
     base |= {"steps_mean": 9.0, "steps_max": 9, "steps_total": 9, "oracle_steps_mean": 8.0, "status": "success", "arrived": 1}
-    base |= {"oracle_cost_total": 0.5, "oracle_steps_max": 8.0, "budget": 300, "wall_contacts": 0, "replans": 0}
+    base |= {"oracle_cost_total": 0.5, "oracle_steps_max": 8.0, "budget": 300, "wall_contacts": 0, "bumps": 0, "replans": 0}
     return {**base, "plan_status": "", "checkpoint_sha256": "0", "reason": "", **changes}

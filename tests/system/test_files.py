@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import IO
 
 import pytest
 
 import navplan as nv
-from navplan.system.files import check_writable, read_bytes, sha256, write_atomically, write_text
+from navplan.errors import FileAccessError
+from navplan.system.files import check_writable, locked, read_bytes, sha256, write_atomically, write_text
 
 
 def test_write_and_hash(tmp_path: Path) -> None:
@@ -76,3 +79,43 @@ def test_places_that_cannot_be_written_are_refused_beforehand(tmp_path: Path) ->
         check_writable(tmp_path / ("x" * 5000))
     with pytest.raises(nv.FileAccessError, match="is a folder, expected a file name"):
         write_text(tmp_path, "abc")
+
+
+HOLDER = """import sys, time
+from navplan.system.files import locked
+with locked(sys.argv[1]):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_folder_is_locked_by_one_process_until_that_ends_however_it_ends(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    with subprocess.Popen([sys.executable, "-c", HOLDER, str(folder)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        (folder / ".half.json.abc.tmp").write_text("left behind")
+        with pytest.raises(FileAccessError, match=r"run: another process is at work in it"), locked(folder):
+            pass
+        process.kill()
+    with locked(folder):
+        assert [path.name for path in folder.iterdir()] == [".lock"]
+        with pytest.raises(FileAccessError, match="at work"), locked(folder):
+            pass
+    assert list(folder.iterdir()) == []
+
+
+def test_no_folder_can_be_locked_where_a_file_is(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FileAccessError, match="is no folder"), locked(tmp_path / "file"):
+        pass
+
+
+def test_what_a_killed_writer_left_goes_with_the_next_write(tmp_path: Path) -> None:
+    old, new, other = (tmp_path / name for name in (".a.json.1.tmp", ".a.json.2.tmp", ".b.json.1.tmp"))
+    for path in (old, new, other):
+        path.write_text("half")
+    os.utime(old, (0, 0))
+    os.utime(other, (0, 0))
+    write_text(tmp_path / "a.json", "whole")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".a.json.2.tmp", ".b.json.1.tmp", "a.json"]

@@ -85,3 +85,18 @@ def test_parts_that_contradict_one_another_are_refused() -> None:
     one = dataclasses.replace(plan, paths=plan.paths[:1], coordinates=plan.coordinates[:1], num_agents=1)
     with pytest.raises(InvalidInput, match="plan of 1 agents, trajectory of 2"):
         Scene(world, plan=one, trajectory=driven(world, plan))
+
+
+def test_contacts_with_walls_are_counted_and_flagged_where_they_were_measured() -> None:
+    scene = whole_scene()
+    moved = scene.trajectory
+    assert moved is not None
+    assert scene.wall_contacts_until(2.0) is None
+    assert not scene.in_walls(1.0).any()
+    counts = np.zeros(moved.bumps.shape, np.int32)
+    counts[1] = [0, 7]
+    measured = dataclasses.replace(moved, wall_contacts=counts)
+    touched = dataclasses.replace(scene, trajectory=measured)
+    assert [touched.wall_contacts_until(time) for time in (0.0, 1.0, 1.5, 2.0)] == [0, 0, 7, 7]
+    assert touched.in_walls(1.5).tolist() == [False, True]
+    assert not touched.in_walls(1.0).any()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -141,11 +142,34 @@ def test_trajectories_come_back_as_they_were(tmp_path: Path) -> None:
     assert trajectory is not None
     trajectory.save(tmp_path / "t.npz")
     again = Trajectory.load(tmp_path / "t.npz")
-    for name in ("walls", "starts", "goals", "states", "actions", "cost", "agent_contacts", "wall_contacts"):
+    for name in ("walls", "starts", "goals", "states", "actions", "cost", "agent_contacts", "bumps"):
         there, here = getattr(again, name), getattr(trajectory, name)
         assert there.dtype == here.dtype
         assert np.array_equal(there, here)
     assert (again.radius, again.goal_tolerance) == (0.25, 0.5)
+    assert again.track is None
+    assert again.num_wall_contacts is None
+    steps, agents = trajectory.bumps.shape
+    track = np.random.default_rng(0).random((steps, agents, 21, 2)).astype(np.float32)
+    measured = replace(trajectory, track=track, wall_contacts=np.full((steps, agents), 2, np.int32))
+    measured.save(tmp_path / "t.npz")
+    again = Trajectory.load(tmp_path / "t.npz")
+    np.testing.assert_array_equal(again.track, track)
+    assert again.num_wall_contacts == 2 * steps * agents
+
+
+def test_trajectories_of_before_tracks_still_load(tmp_path: Path) -> None:
+    """Their wall contacts are what is called bumps now."""
+    trajectory = whole_scene().trajectory
+    assert trajectory is not None
+    trajectory.save(tmp_path / "t.npz")
+    with np.load(tmp_path / "t.npz") as archive:
+        arrays = {("wall_contacts" if name == "bumps" else name): archive[name] for name in archive.files}
+    arrays["wall_contacts"] = arrays["wall_contacts"] + 3
+    np.savez_compressed(tmp_path / "old.npz", **arrays)
+    old = Trajectory.load(tmp_path / "old.npz")
+    np.testing.assert_array_equal(old.bumps, trajectory.bumps + 3)
+    assert (old.track, old.wall_contacts) == (None, None)
 
 
 def test_damaged_trajectories_are_refused(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -33,14 +33,15 @@ def drive_problem(
     Args:
         roadmap: of a method that plans, built before.
     """
-    from navplan.navigation.navigate import navigate
+    from navplan.navigation.navigate import METHODS, navigate
 
+    how = options.applied(METHODS[method])
     starts, goals, budget = cell.starts[problem], cell.goals[problem], int(cell.budgets[problem])
     began = time.perf_counter()
     navigation = navigate(scenario, critics, starts, goals, method=method, options=options, roadmap=roadmap, max_steps=budget)
     total_s = time.perf_counter() - began
     driven = navigation.trajectory
-    trajectory = standing(scenario, starts, goals, budget) if driven is None else driven
+    trajectory = standing(scenario, starts, goals, budget, how.driving.body) if driven is None else driven
     row = {
         "problem": problem,
         **score(trajectory, budget),

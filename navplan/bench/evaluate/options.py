@@ -5,10 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from types import NoneType
-from typing import Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from navplan.scenarios.formats.checks import is_number
 from navplan.scenarios.formats.toml_table import TomlTable
+
+if TYPE_CHECKING:
+    from navplan.execution.synchronised import Settings
 
 
 def merged(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,7 +37,7 @@ def read_options(table: TomlTable) -> dict[str, Any]:
 def _fields(table: TomlTable, kind: type) -> dict[str, Any]:
     """Values for fields of a dataclass, of the types that it declares."""
     hints = get_type_hints(kind)
-    names = [field.name for field in dataclasses.fields(kind) if field.name != "settings"]
+    names = [field.name for field in dataclasses.fields(kind) if field.name not in ("settings", "expects")]
     found: dict[str, Any] = {}
     for key in table.keys():  # noqa: SIM118 - no dict, and it shrinks
         if key not in names:
@@ -81,8 +84,28 @@ _NAMED = (
     *("low_level", "planner", "suboptimality", "beta", "graph_nodes", "max_distance", "max_risk", "spare", "time_limit"),
     *("max_expansions", "seed", "settings", "prune", "weight", "lane", "nodes", "execution"),
 )
+# Later ones are named where they are given, so that results from before them are still found; the paper's body is what was then.
+_LATER = ("filter", "filtered")
 # Those whose default is one for all methods, and part of the key.
 _COMMON = ("low_level", "suboptimality", "beta", "spare", "time_limit")
+
+
+class _Text(str):
+    """Text that stands for itself."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _settings_text(settings: Settings) -> str:
+    """The settings of the execution as they were named before `expects`, which is named where something is expected."""
+    from navplan.execution.synchronised import Settings
+
+    late = {"expects": Settings().expects}
+    shown = {field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)}
+    return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items() if late.get(name, ...) != value)})"
 
 
 def options_text(values: Mapping[str, Any]) -> str:
@@ -92,5 +115,11 @@ def options_text(values: Mapping[str, Any]) -> str:
     defaults = {**dataclasses.asdict(DrivingChoice()), **dataclasses.asdict(PlanningChoice())}
     options = options_from(values)
     given = {name: getattr(options, name) for name in _NAMED}
+    if options.settings is not None:
+        given["settings"] = _Text(_settings_text(options.settings))
     shown = {name: defaults[name] if value is None and name in _COMMON else value for name, value in given.items()}
+    shown |= {name: value for name in _LATER if (value := getattr(options, name)) is not None}
+    body = options.body or DrivingChoice().body
+    if body != "point":
+        shown["body"] = body
     return f"Options({', '.join(f'{name}={value!r}' for name, value in shown.items())})"

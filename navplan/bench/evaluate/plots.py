@@ -13,7 +13,7 @@ from navplan.bench.evaluate.calibration import calibration_picture
 from navplan.bench.evaluate.summary import Bootstrap, Estimate, SettingRuns, Where, headline
 from navplan.bench.evaluate.tables import NAMES, Evidence, percent
 from navplan.bench.evaluate.trajectories import small_multiples
-from navplan.bench.style import COLUMN, PAGE, drawing, look, save_figure
+from navplan.bench.style import COLUMN, PAGE, WIDE_COLUMN, drawing, look, save_figure
 from navplan.system.arrays import Float64
 
 if TYPE_CHECKING:
@@ -38,8 +38,11 @@ def draw_all(folder: Path, evidence: Evidence) -> list[Path]:
     shown = evidence.suite.figures
     with drawing("figures"):
         if len({where[2] for where in evidence.places}) > 1 and evidence.suite.base is None:
-            written += save_figure(against_agents(evidence, "success"), folder / "success")
-            written += save_figure(against_agents(evidence, "cost_max"), folder / "cost")
+            for column, name in (("success", "success"), ("cost_max", "cost")):
+                written += save_figure(against_agents(evidence, column, _labels(evidence, parts=False)), folder / name)
+                alike = _labels(evidence, parts=True)
+                if len(alike) > 1:
+                    written += save_figure(against_agents(evidence, column, alike), folder / f"{name}-same-execution")
         if shown is not None and shown.where in evidence.places:
             written += save_figure(front(evidence, shown.where), folder / "pareto")
         if shown is not None and evidence.trajectories:
@@ -49,18 +52,25 @@ def draw_all(folder: Path, evidence: Evidence) -> list[Path]:
     return written
 
 
-def against_agents(evidence: Evidence, column: str) -> Picture:
-    """Success rate or cost against the number of agents, one panel for each map and difficulty."""
+def _labels(evidence: Evidence, *, parts: bool) -> list[str]:
+    """``method/setting`` of the headline settings with evidence: of methods as they are, or with parts of navplan's execution."""
+    known = {group.label for group in evidence.groups}
+    chosen = [s for s in evidence.suite.settings if s.headline and (bool(s.part) == parts or s.method == "navplan")]
+    return [setting.label for setting in chosen if setting.label in known]
+
+
+def against_agents(evidence: Evidence, column: str, shown: Sequence[str]) -> Picture:
+    """Success rate or cost of the settings `shown` against the number of agents, one panel for each map and difficulty."""
     from matplotlib.figure import Figure as Canvas
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     panels = list(dict.fromkeys(where[:2] for where in evidence.places))
     across = min(3, len(panels))
     down = math.ceil(len(panels) / across)
-    width = {1: COLUMN, 2: 5.0}.get(across, PAGE)
+    long_names = any("+" in label for label in shown)
+    width = {1: WIDE_COLUMN if long_names else COLUMN, 2: WIDE_COLUMN}.get(across, PAGE)
     picture = Canvas(figsize=(width, 1.9 * down + (0.7 if across == 1 else 0.45)), layout="constrained")
     grid = picture.subplots(down, across, squeeze=False, sharey=True)
-    shown = [label for label in evidence.suite.headlines if any(group.label == label for group in evidence.groups)]
     teams = sorted({where[2] for where in evidence.places})
     found = [headline(group.values(column)) for group in evidence.groups if group.label in shown]
     wide = column == "cost_max" and max(found) > 2 * _WIDE * max(min(found), 1.0)
@@ -92,7 +102,7 @@ def against_agents(evidence: Evidence, column: str) -> Picture:
             axes.set_ylabel({"success": "success", "cost_max": f"cost, maximum over agents{_LINEAR if wide else ''}"}[column])
     low, high = (0.0, None) if column == "cost_max" else (-0.03, 1.04)
     grid[0, 0].set_ylim(low, high)  # once all panels, which share it, have drawn
-    _legend(picture, dict.fromkeys(shown, ""), oracle=column == "cost_max", columns=2 if across == 1 else 6)
+    _legend(picture, dict.fromkeys(shown, ""), oracle=column == "cost_max", columns=2 if across == 1 else 4 if long_names else 6)
     return picture
 
 
@@ -159,7 +169,8 @@ def front(evidence: Evidence, place: Where) -> Picture:
     from matplotlib.figure import Figure as Canvas
 
     boot, here = evidence.bootstrap, evidence.at(place)
-    picture = Canvas(figsize=(COLUMN, 3.0), layout="constrained")
+    long_names = any("+" in group.method for group in here)
+    picture = Canvas(figsize=(WIDE_COLUMN, 4.0) if long_names else (COLUMN, 3.0), layout="constrained")
     axes = picture.subplots()
     if evidence.front:
         _, steps, cost = zip(*evidence.front, strict=True)

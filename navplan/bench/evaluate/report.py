@@ -12,6 +12,7 @@ from navplan.bench.evaluate.tables import (
     Table,
     ablation_table,
     paper_table,
+    parts_table,
     percent,
     regret_table,
     settings_table,
@@ -26,6 +27,8 @@ __all__ = ["Evidence", "console_text", "fill", "filled", "readme_text", "report_
 
 _CAPTIONS = {
     "success": "Success (all agents at their goals within the budget, no contact) against the number of agents.",
+    "success-same-execution": "The same, baselines with navplan's safety filter or its synchronised execution.",
+    "cost-same-execution": "Cost of the baselines with navplan's safety filter or its synchronised execution.",
     "cost": "Cumulative cost, maximum over agents, over all problems, failures included. Dashed: the cheapest that the "
     "oracle finds, each agent alone on the map.",
     "pareto": "Steps and cost, means over agents and all problems. Line: what the oracle can do, each agent alone on the map. "
@@ -90,6 +93,9 @@ def report_text(evidence: Evidence, pictures: Sequence[Path]) -> str:
         table = paper_table(evidence)
         words = _PUBLISHED + _BESIDE if "published" in table.header else _BESIDE
         parts += ["## Beside the paper\n", words, table.markdown()]
+        alike = parts_table(evidence)
+        if len(alike.header) > _PLACE + 1:
+            parts += ["## With the same execution\n", _ALIKE, alike.markdown()]
         parts += ["## Regret\n", _REGRET, regret_table(evidence).markdown()]
     targets = targets_table(evidence)
     if targets.lines:
@@ -115,7 +121,15 @@ _BESIDE = (
     "*The paper's scoring of our runs* ignores contacts, shares 300 calls among all "
     "agents, averages cost over successful problems only, puts the result of the policy without search in the place of failed "
     "plans, and takes the pruning factor that does best on the test problems. All other columns are scored as the last section "
-    "says; contacts count each pair that touches once for every step it does so, and are means over problems.\n"
+    "says; contacts count each pair that touches once for every step it does so, wall contacts agents and half-steps after which "
+    "a body reaches into a wall or over the edge (the paper's bodies do: walls stop their centres only; a dash: not measured), "
+    "bumps moves that walls stop, and are means over problems. The filter that keeps bodies apart, where there is one, asks the "
+    "environment where moves would end, walls and all.\n"
+)
+_PLACE = 3  # columns of map, difficulty and agents
+_ALIKE = (
+    "The baselines with navplan's safety filter, and with its synchronised execution, of which the filter is a part: success, "
+    "cost (maximum over agents), steps beside the oracle's.\n"
 )
 _REGRET = "What a method pays and takes beyond what was possible for each agent alone on the map, the goal tolerance included.\n"
 _EVERY = "Costs and steps are over all problems, failures included; times are medians over runs.\n"
@@ -130,11 +144,17 @@ _CERTAINTY = (
     "Where every run succeeds such an interval has no width; {problems} problems without a failure still leave up to {bound} of "
     "all such problems (rule of three, 95 %), however many seeds ran them."
 )
+_NOT_INDEPENDENT = (
+    " {seeds} networks on the same {problems} problems are not {runs} independent runs: intervals draw problems and networks "
+    "anew, each as a whole, and {seeds} networks say little of how others would do."
+)
 
 
 def certainty(suite: Suite) -> str:
     """What 100 % means."""
-    return _CERTAINTY.format(problems=suite.problems, bound=percent(round(3 / suite.problems, 3)))
+    seeds, problems = len(suite.train_seeds), suite.problems
+    text = _CERTAINTY.format(problems=problems, bound=percent(round(3 / problems, 3)))
+    return text + (_NOT_INDEPENDENT.format(seeds=seeds, problems=problems, runs=seeds * problems) if seeds > 1 else "")
 
 
 def _summary(evidence: Evidence) -> str:
@@ -170,7 +190,9 @@ def readme_text(evidence: Evidence) -> str:
     left = missed(evidence)
     if left:
         words += "\nNot reached:\n\n" + "\n".join(f"- {line}" for line in left) + "\n"
-    return f"{short_table(evidence).markdown()}\n{words}"
+    alike = parts_table(evidence)
+    second = f"\n{_ALIKE}\n{alike.markdown()}" if len(alike.header) > _PLACE + 1 else ""
+    return f"{short_table(evidence).markdown()}\n{words}{second}"
 
 
 def fill(path: Path, evidence: Evidence) -> None:

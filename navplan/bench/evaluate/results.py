@@ -17,7 +17,7 @@ _TRUTH = frozenset(("success", "reached"))
 _WHOLE = frozenset(
     (
         *("agents", "problem", "train_seed", "agent_contacts", "steps_max", "steps_total", "arrived", "budget"),
-        *("wall_contacts", "replans", "nodes", "edges", "decisions", "count"),
+        *("wall_contacts", "bumps", "replans", "nodes", "edges", "decisions", "count"),
     )
 )
 
@@ -32,7 +32,7 @@ RESULTS = _table(
     *("success", "reached", "agent_contacts", "cost_max", "cost_mean", "cost_total", "oracle_cost_max"),
     *("steps_mean", "steps_max", "oracle_steps_mean", "status"),
     # beyond what every reader may count on
-    *("steps_total", "arrived", "budget", "oracle_cost_mean", "oracle_cost_total", "oracle_steps_max", "wall_contacts"),
+    *("steps_total", "arrived", "budget", "oracle_cost_mean", "oracle_cost_total", "oracle_steps_max", "wall_contacts", "bumps"),
     *("plan_status", "plan_cost", "replans", "nodes", "edges", "checkpoint_sha256", "reason"),
 )
 """Of results.csv: a row for each problem, setting and training seed."""

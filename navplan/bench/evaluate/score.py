@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from navplan.execution.trajectory import Trajectory
 
 if TYPE_CHECKING:
+    from navplan.scenarios.environments.point import Body
     from navplan.scenarios.scenario import Scenario
 
 
@@ -27,7 +28,8 @@ def score(trajectory: Trajectory, budget: int) -> dict[str, Any]:
 
     Returns:
         success, reached, agent_contacts (pairs, once per step), cost_max, cost_mean, cost_total over agents, steps_mean,
-        steps_max, steps_total (the budget for an agent that never arrives), arrived (how many), wall_contacts.
+        steps_max, steps_total (the budget for an agent that never arrives), arrived (how many), wall_contacts (agents and
+        half-steps), bumps.
     """
     arrival = trajectory.arrival
     steps = np.where(arrival >= 0, arrival, budget)
@@ -43,7 +45,8 @@ def score(trajectory: Trajectory, budget: int) -> dict[str, Any]:
         "steps_max": int(steps.max()),
         "steps_total": int(steps.sum()),
         "arrived": int((arrival >= 0).sum()),
-        "wall_contacts": int(trajectory.wall_contacts.sum()),
+        "wall_contacts": trajectory.num_wall_contacts,
+        "bumps": int(trajectory.bumps.sum()),
     }
 
 
@@ -63,19 +66,20 @@ def oracle_columns(cost: NDArray[np.floating], steps: NDArray[np.floating]) -> d
     }
 
 
-def standing(scenario: Scenario, starts: ArrayLike, goals: ArrayLike, budget: int) -> Trajectory:
+def standing(scenario: Scenario, starts: ArrayLike, goals: ArrayLike, budget: int, body: Body = "disc") -> Trajectory:
     """What happens when nobody moves: `budget` steps at the starts, each as the environment charges it."""
     from navplan.execution.simulator import Decision, make_step, record
     from navplan.navigation.navigate import make_env
     from navplan.plan.plan import Plan
 
-    env = make_env(scenario, starts, goals)
+    env = make_env(scenario, starts, goals, body=body)
     begin = env.states[0].copy()
     agents = len(begin)
     plan = Plan("unsolved", "none", agents, reason="nobody moves")
     still = np.zeros((1, agents, 2), np.float32)
     # Nothing changes from step to step, so one is simulated for all.
-    step = make_step(0, env.step(still), Decision(still[0], begin, np.zeros(agents), plan))
+    result = env.step(still)
+    step = make_step(0, result, Decision(still[0], begin, np.zeros(agents), plan), env.track)
     return record(env, begin, [step] * budget, plan)
 
 

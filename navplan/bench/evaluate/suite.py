@@ -106,6 +106,11 @@ class Setting:
         """``method/name``."""
         return f"{self.method}/{self.name}"
 
+    @property
+    def part(self) -> str:
+        """Which part of navplan's execution a baseline drives with: "filter", "synchronised", or "" for none."""
+        return self.method.partition("+")[2]
+
 
 @dataclass(frozen=True)
 class Figures:

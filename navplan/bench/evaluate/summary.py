@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -53,7 +54,7 @@ class SettingRuns:
 
     def values(self, column: str) -> Float64:
         """(S, P) float64 of a column."""
-        return np.array([[float(row[column]) for row in line] for line in self.rows])
+        return np.array([[math.nan if row[column] is None else float(row[column]) for row in line] for line in self.rows])
 
     def count(self, column: str) -> int:
         """Sum of a column over all runs."""

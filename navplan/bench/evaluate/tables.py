@@ -18,6 +18,12 @@ NAMES = {
     "constrained-policy": "constrained policy",
     "constrained-search": "constrained search",
     "navplan": "navplan",
+    "policy+filter": "policy + filter",
+    "sorb+filter": "SoRB + CBS + filter",
+    "constrained-policy+filter": "constrained policy + filter",
+    "constrained-search+filter": "constrained search + filter",
+    "sorb+synchronised": "SoRB + CBS, synchronised",
+    "constrained-search+synchronised": "constrained search, synchronised",
 }
 
 
@@ -89,6 +95,14 @@ class Evidence:
         return [group for group in self.groups if group.where == where]
 
 
+CONTACTS = ("contacts", "wall contacts", "bumps")
+
+
+def _contacts(group: SettingRuns) -> tuple[str, ...]:
+    """Mean counts of a run: pairs and steps, agents and half-steps, moves that walls stopped; a dash where not measured."""
+    return tuple(number(headline(group.values(column))) for column in ("agent_contacts", "wall_contacts", "bumps"))
+
+
 def number(value: float, digits: int = 2) -> str:
     """A rounded number; a dash where it is not known."""
     if math.isnan(value):
@@ -142,7 +156,7 @@ def paper_table(evidence: Evidence) -> Table:
                     _paper_cell(evidence.suite, scored_by_paper(evidence, where, group.method, boot)),
                     share(boot.of(group.values("success"))),
                     percent(headline(group.values("reached"))),
-                    number(headline(group.values("agent_contacts"))),
+                    *_contacts(group),
                     spread(cost),
                     number(headline(group.values("oracle_cost_max"))),
                     f"{number(group.steps_ratio)}×" if not math.isnan(group.steps_ratio) else "-",
@@ -150,7 +164,7 @@ def paper_table(evidence: Evidence) -> Table:
             )
     header = ("map", "difficulty", "agents", "method", *(("published",) if beside else ()), "the paper's scoring of our runs")
     return Table(
-        (*header, "success", "reached", "contacts", "cost, maximum over agents", "oracle's", "steps / oracle's"), tuple(lines)
+        (*header, "success", "reached", *CONTACTS, "cost, maximum over agents", "oracle's", "steps / oracle's"), tuple(lines)
     )
 
 
@@ -199,7 +213,7 @@ def settings_table(evidence: Evidence) -> Table:
                     str(group.runs),
                     share(boot.of(group.values("success"))),
                     percent(headline(group.values("reached"))),
-                    number(headline(group.values("agent_contacts"))),
+                    *_contacts(group),
                     *(spread(boot.of(group.values(column))) for column in ("cost_max", "cost_mean", "cost_total")),
                     spread(boot.of(group.values("steps_mean")), 1),
                     number(headline(group.values("steps_max")), 1),
@@ -207,7 +221,7 @@ def settings_table(evidence: Evidence) -> Table:
                     number(seconds.get("decisions_per_s", math.nan), 0),
                 )
             )
-    header = ("map", "difficulty", "agents", "setting", "runs", "success", "reached", "contacts", "cost max", "cost mean")
+    header = ("map", "difficulty", "agents", "setting", "runs", "success", "reached", *CONTACTS, "cost max", "cost mean")
     return Table((*header, "cost total", "steps mean", "steps max", "planning, ms", "decisions / s"), tuple(lines))
 
 
@@ -245,14 +259,14 @@ def ablation_table(evidence: Evidence) -> Table:
         for group in here:
             cells = [*place_cells(where), f"**{group.setting}**" if group is base else group.setting]
             cells.append(share(boot.of(group.values("success"))))
-            cells.append(number(headline(group.values("agent_contacts"))))
+            cells += _contacts(group)
             for column, digits in (("cost_max", 2), ("steps_mean", 1)):
                 cells.append(number(headline(group.values(column)), digits))
                 change = None if base is None or group is base else paired(group, base, column)
                 cells.append("-" if change is None else signed(boot.of(change), digits))
             cells.append(number(1e3 * times.get((where, group.label), {}).get("plan_s", math.nan), 0))
             lines.append(tuple(cells))
-    header = ("map", "difficulty", "agents", "setting", "success", "contacts", "cost max", "change", "steps mean", "change")
+    header = ("map", "difficulty", "agents", "setting", "success", *CONTACTS, "cost max", "change", "steps mean", "change")
     return Table((*header, "planning, ms"), tuple(lines))
 
 
@@ -269,7 +283,7 @@ def signed(figure: Estimate, digits: int = 2) -> str:
 def short_table(evidence: Evidence) -> Table:
     """One line a cell, one column a method: success and cost, then what navplan pays for them in steps; what the README shows."""
     boot = evidence.bootstrap
-    shown = [setting for setting in evidence.suite.settings if setting.headline]
+    shown = [setting for setting in evidence.suite.settings if setting.headline and not setting.part]
     methods = [setting for setting in shown if any(group.label == setting.label for group in evidence.groups)]
     with_paper = any(published(*where, method) for where in evidence.places for method in NAMES)
     steps = ("navplan's steps / oracle's",) if any(group.label == "navplan/default" for group in evidence.groups) else ()
@@ -292,6 +306,26 @@ def short_table(evidence: Evidence) -> Table:
     names = [NAMES[s.method] if len(several) == len(methods) else f"{NAMES[s.method]}, {s.name}" for s in methods]
     paper = ("paper's cost",) if with_paper else ()
     return Table(("map", "difficulty", "agents", *paper, *names, "oracle's cost", *steps), tuple(lines))
+
+
+def parts_table(evidence: Evidence) -> Table:
+    """One line a cell: the methods that drive with a part of navplan's execution, beside navplan: success, cost, steps."""
+    boot = evidence.bootstrap
+    shown = [s for s in evidence.suite.settings if s.headline and (s.part or s.method == "navplan")]
+    shown = [setting for setting in shown if any(group.label == setting.label for group in evidence.groups)]
+    lines = []
+    for where in evidence.places:
+        here = {group.label: group for group in evidence.at(where)}
+        cells = list(place_cells(where))
+        for setting in shown:
+            group = here.get(setting.label)
+            if group is None:
+                cells.append("-")
+                continue
+            steps = "" if math.isnan(group.steps_ratio) else f", {number(group.steps_ratio)}×"
+            cells.append(f"{percent(headline(group.values('success')))}, {_cost(boot, group)}{steps}")
+        lines.append(tuple(cells))
+    return Table(("map", "difficulty", "agents", *(NAMES[setting.method] for setting in shown)), tuple(lines))
 
 
 def _cost(boot: Bootstrap, group: SettingRuns) -> str:

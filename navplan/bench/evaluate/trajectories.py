@@ -28,7 +28,8 @@ def small_multiples(evidence: Evidence, map_name: str) -> Picture:
     from navplan.scenarios.registry import load_scenario
 
     world = load_scenario(map_name).world
-    shown = [label for label in evidence.suite.headlines if label in evidence.trajectories]
+    plain = [setting.label for setting in evidence.suite.settings if setting.headline and not setting.part]
+    shown = [label for label in plain if label in evidence.trajectories]
     across = min(len(shown), 5 if len(shown) == 5 else 3)
     down = math.ceil(len(shown) / across)
     side = PAGE / max(across, 2)
@@ -70,7 +71,7 @@ def _field(world: Any) -> tuple[Float64, Float64]:
     """Hazard cost of points on a fine grid, and where obstacles are (NaN elsewhere), both (rows, columns)."""
     from navplan.scenarios.environments.point import PointEnv
 
-    env = PointEnv(world, rng=np.random.default_rng(0))
+    env = PointEnv(world, body="point", rng=np.random.default_rng(0))
     rows = (np.arange(round(world.height * _PER_CELL)) + 0.5) / _PER_CELL
     cols = (np.arange(round(world.width * _PER_CELL)) + 0.5) / _PER_CELL
     points = np.stack(np.meshgrid(rows, cols, indexing="ij"), axis=-1).astype(np.float32)

@@ -85,7 +85,7 @@ def near_in_coordinates(scenario: str) -> Pairs:
 
     world = load_scenario(scenario).world
     rng = np.random.default_rng(20_240_601)
-    env = PointEnv(world, rng=rng)
+    env = PointEnv(world, body="point", rng=rng)
     starts = env.sample_free(20_000)
     goals = (starts + rng.uniform(-8, 8, starts.shape)).astype(np.float32)
     free = env.is_free(goals)

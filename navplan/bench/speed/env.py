@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from navplan.bench import Row
-from navplan.scenarios.environments.point import PointEnv
+from navplan.scenarios.environments.point import Body, PointEnv
 from navplan.scenarios.registry import load_scenario
 from navplan.scenarios.worlds.world import World
 from navplan.system.arrays import Bool, Float32
@@ -29,6 +29,9 @@ def run(quick: bool) -> list[Row]:
     rows.append(_row("polygons", _rate_of_env(load_scenario("polygons").world, 2048, 1, quick), "", None, "2048 x 1 agents"))
     crowd = _rate_of_env(load_scenario("center-dot").world, 128, 20, quick)
     rows.append(_row("center-dot, 20 agents that touch", crowd, "", None, "128 x 20 agents, all pairs checked at 20 half-steps"))
+    for name in ("center-dot", "polygons"):
+        discs = _rate_of_env(load_scenario(name).world, 2048, 1, quick, "disc")
+        rows.append(_row(f"{name}, discs", discs, "", None, "2048 x 1 bodies of radius 0.25 that walls keep at a distance"))
     single = _rate_of_env(load_scenario("center-dot").world, 1, 1, quick)
     rows.append(_row("center-dot, one agent a call", single, "", None, "1 x 1 agent: what a call costs"))
     return rows
@@ -39,7 +42,7 @@ def _grid_rows(name: str, quick: bool) -> list[Row]:
     ours = _rate_of_env(world, 2048, 1, quick)
     peer = NumpyPeer.of(world)
     rng = np.random.default_rng(0)
-    starts = PointEnv(world, rng=rng).sample_free(256)
+    starts = PointEnv(world, body="point", rng=rng).sample_free(256)
     actions = rng.uniform(-1, 1, size=(256, 2)).astype(np.float32)
     some = 16 if quick else 256
 
@@ -63,9 +66,9 @@ def _row(name: str, rate: float, peer: str, ratio: float | None, note: str) -> R
     return Row(name=name, value=rate, unit="agent-steps/s", peer=peer, ratio=ratio, note=note)
 
 
-def _rate_of_env(world: World, environments: int, agents: int, quick: bool) -> float:
+def _rate_of_env(world: World, environments: int, agents: int, quick: bool, body: Body = "point") -> float:
     rng = np.random.default_rng(0)
-    env = PointEnv(world, num_envs=environments, num_agents=agents, rng=rng)
+    env = PointEnv(world, num_envs=environments, num_agents=agents, body=body, rng=rng)
     batches = 4 if quick else 32
     actions = rng.uniform(-1, 1, size=(batches, environments, agents, 2)).astype(np.float32)
     env.step(actions[0])  # compiles

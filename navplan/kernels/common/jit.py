@@ -1,8 +1,8 @@
 """The compile decorators of the project, with a cache that notices every edited kernel.
 
 Numba's own cache does not see that a callee in another file has changed, so a module's cache folder carries a hash of its source
-and of all kernel sources that it imports, however they are imported and however deep they lie. Only our kernels use that folder:
-Numba's global setting is put back after each use.
+and of all kernel sources that it imports, however they are imported and however deep they lie. Never used is the folder beside
+the sources, which Numba falls back to.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from typing import Any, TypeVar, cast
 import numba
 import numba.core.config
 from numba.core.types import int8, int16, int32, int64, unliteral
+
+from navplan.kernels.common.cache import KernelCache, base_folder, usable
 
 # Numba fills this module from the environment, so its names are not known to type checkers.
 settings: Any = numba.core.config
@@ -37,17 +39,18 @@ NAMES = re.compile(rb"#[^\n]*|\bas[ \t]+\w+|([\w.]+|\*)")
 
 def cache_folder(source: Path) -> Path:
     """Folder of the compiled kernels of the module `source`: ``NUMBA_CACHE_DIR`` or the user's cache folder, then a hash."""
-    chosen = os.environ.get("NUMBA_CACHE_DIR")
-    if chosen:
-        base = Path(chosen)
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "navplan" / "kernels"
-    return base / _digest(source)
+    return (base_folder() or Path()) / _digest(source)
 
 
 def is_cached(source: Path) -> bool:
     """True when any kernel of the module `source`, as it is now, has been compiled."""
     return any(cache_folder(source).rglob(f"{source.stem}.*"))
+
+
+def keeps_kernels() -> bool:
+    """True where what one process compiles another can load."""
+    base = base_folder()
+    return not settings.DISABLE_JIT and base is not None and usable(base) and os.access(base, os.W_OK | os.X_OK)
 
 
 def sources(source: Path) -> dict[Path, bytes]:
@@ -145,14 +148,11 @@ def inner(function: F) -> F:
 def _compiled(function: F, *, from_python: bool) -> F:
     if settings.DISABLE_JIT:
         return function
-    before = settings.CACHE_DIR
-    settings.CACHE_DIR = str(cache_folder(Path(function.__code__.co_filename)))
-    try:
-        compiled = njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=not from_python)(
-            function
-        )
-    finally:
-        settings.CACHE_DIR = before
+    compiled = njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=not from_python)(function)
+    base = base_folder()
+    source = Path(function.__code__.co_filename)
+    if base is not None and source.is_file() and usable(base):
+        compiled._cache = KernelCache(function, base, cache_folder(source))
     specialise = compiled.get_call_template
     compiled.get_call_template = lambda args, kws: specialise([widened(arg) for arg in args], kws)
     return cast(F, compiled)

@@ -18,38 +18,51 @@ class Moves(NamedTuple):
     """Candidate moves of A agents, C each, the last of them staying put.
 
     tracks (C, A, S, 2) float64 sub-step positions; usable (A, C) bool; here (A, 2) float64 present positions;
-    memo (A, C, A, C) int8, UNKNOWN before.
+    slack (A,) float64 by which each agent may be off its track; lossy (bool): a move may not be made at all; memo (A, C, A, C)
+    int8, UNKNOWN before.
     """
 
     tracks: np.ndarray
     usable: np.ndarray
     here: np.ndarray
+    slack: np.ndarray
+    lossy: bool
     memo: np.ndarray
+
+
+@inner
+def _closer(tracks, i, c, j, d, limit):
+    """Whether the squared distance of the two tracks falls below `limit` at some sub-step."""
+    for s in range(tracks.shape[2]):
+        dr = tracks[c, i, s, 0] - tracks[d, j, s, 0]
+        dc = tracks[c, i, s, 1] - tracks[d, j, s, 1]
+        if dr * dr + dc * dc < limit:
+            return True
+    return False
 
 
 @inner
 def touches(moves, i, c, j, d, spacing):
     """Whether move c of agent i and move d of agent j come too close at some sub-step.
 
-    Too close is less than `spacing`, or less than the present distance where that is smaller already: such a pair may stay as
-    it is or part, never close in.
+    Too close is less than `spacing` and the slack of both, or less than the present distance where that is smaller already:
+    such a pair may stay as it is or part, never close in.
     """
     known = moves.memo[i, c, j, d]
     if known != UNKNOWN:
         return known == HIT
-    here, tracks = moves.here, moves.tracks
+    here = moves.here
     dr, dc = here[i, 0] - here[j, 0], here[i, 1] - here[j, 1]
     now = dr * dr + dc * dc
-    limit = min(spacing * spacing, now)
+    wide = spacing + moves.slack[i] + moves.slack[j]
+    limit = min(wide * wide, now)
     hit = False
     # nobody moves more than one cell per axis and step
-    if now < (spacing + 2.83) * (spacing + 2.83):
-        for s in range(tracks.shape[2]):
-            dr = tracks[c, i, s, 0] - tracks[d, j, s, 0]
-            dc = tracks[c, i, s, 1] - tracks[d, j, s, 1]
-            if dr * dr + dc * dc < limit:
-                hit = True
-                break
+    if now < (wide + 2.83) * (wide + 2.83):
+        hit = _closer(moves.tracks, i, c, j, d, limit)
+        if moves.lossy and not hit:
+            stay = moves.tracks.shape[0] - 1
+            hit = _closer(moves.tracks, i, c, j, stay, limit) or _closer(moves.tracks, i, stay, j, d, limit)
     moves.memo[i, c, j, d] = HIT if hit else CLEAR
     moves.memo[j, d, i, c] = moves.memo[i, c, j, d]
     return hit

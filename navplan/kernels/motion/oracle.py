@@ -107,7 +107,7 @@ def follow(geometry, points, straight, grid, positions, actions, costs, moves):
         actions: (K, 2) float32, filled.
         costs: (K,) float32, filled.
         moves: workspace of single moves: the arrays of `step_all` for one environment and one agent, (states, actions,
-            traces, next_states, cost, reached, contacts, wall_contacts).
+            traces, next_states, cost, reached, contacts, bumps).
 
     Returns:
         False where it stopped.

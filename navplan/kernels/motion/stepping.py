@@ -4,6 +4,8 @@ The dynamics are those of the paper's point environment (facts, sections 1.1 and
 axis 1, a move accepted unless it leaves the box or meets an obstacle. All of it is float32, so that a stored state is exactly
 the position that was tested. An agent's step is kept as eleven rows and eleven columns: half-step 2k is (row[k+1], col[k]),
 half-step 2k+1 is (row[k+1], col[k+1]).
+
+That is a point: its radius only counts for contacts. `navplan.kernels.motion.discs` moves discs in the same half-steps.
 """
 
 from __future__ import annotations
@@ -16,15 +18,13 @@ from navplan.kernels.common.jit import inner, kernel
 from navplan.kernels.motion.obstacles import BLOCKED, FREE, MIXED, hazard_cost, side
 
 SUBSTEPS = 10
-_DT = np.float32(0.1)
+DT = np.float32(0.1)
 _ZERO = np.float32(0.0)
 _ONE = np.float32(1.0)
 
 
 @kernel
-def step_all(
-    geometry, states, actions, goals, contact_distance, tolerance, traces, next_states, cost, reached, contacts, wall_contacts
-):
+def step_all(geometry, states, actions, goals, contact_distance, tolerance, traces, next_states, cost, reached, contacts, bumps):
     """Move all agents of all environments by one step.
 
     Args:
@@ -39,7 +39,7 @@ def step_all(
         cost: (B, A) float32, filled with the maximum hazard cost over the step, its start included.
         reached: (B, A) bool, filled.
         contacts: (B, A, A) bool, zeros on entry, set symmetrically.
-        wall_contacts: (B, A) int32, filled with the number of rejected axis moves.
+        bumps: (B, A) int32, filled with the number of rejected axis moves.
 
     Returns:
         -1, or b * A + a of the first agent whose action is not finite; nothing is moved then.
@@ -59,19 +59,19 @@ def step_all(
     for b in range(environments):
         for a in range(agents):
             row, col = states[b, a, 0], states[b, a, 1]
-            d_row, d_col = _DT * _clip(actions[b, a, 0]), _DT * _clip(actions[b, a, 1])
+            d_row, d_col = DT * clip(actions[b, a, 0]), DT * clip(actions[b, a, 1])
             rejected = 0
             if not _glide(cells, height, width, row, col, d_row, d_col, rows[a], cols[a]):
                 rejected = _slide(geometry, row, col, d_row, d_col, rows[a], cols[a])
-            wall_contacts[b, a] = rejected
+            bumps[b, a] = rejected
             cell = cell_index(row, cells.shape[0]) * cells.shape[1] + cell_index(col, cells.shape[1])
             first, last = box_indptr[cell], box_indptr[cell + 1]
             least = float(too_far)
             if first < last:
-                least = float(_least_to_boxes(boxes, box_ids[first:last], too_far, rows[a], cols[a]))
+                least = float(least_to_boxes(boxes, box_ids[first:last], too_far, rows[a], cols[a]))
             if edge_indptr[cell] < edge_indptr[cell + 1]:
                 edges = edge_ids[edge_indptr[cell] : edge_indptr[cell + 1]]
-                least = min(least, _least_to_edges(geometry.segments, edges, least, rows[a], cols[a]))
+                least = min(least, least_to_edges(geometry.segments, edges, least, rows[a], cols[a]))
             cost[b, a] = hazard_cost(geometry.hazard_kind, geometry.hazard_radius, least)
             next_states[b, a, 0] = rows[a, SUBSTEPS]
             next_states[b, a, 1] = cols[a, SUBSTEPS]
@@ -81,6 +81,16 @@ def step_all(
         if agents > 1:
             find_contacts(rows, cols, contact_distance, contacts[b])
     return -1
+
+
+@inner
+def half_steps(rows, cols, positions):
+    """Fill `positions` (20, 2) with those of a trace after each half-step."""
+    for k in range(SUBSTEPS):
+        positions[2 * k, 0] = rows[k + 1]
+        positions[2 * k, 1] = cols[k]
+        positions[2 * k + 1, 0] = rows[k + 1]
+        positions[2 * k + 1, 1] = cols[k + 1]
 
 
 @kernel
@@ -95,14 +105,10 @@ def predict_all(geometry, states, actions, traces, positions):
     for b in range(environments):
         for a in range(agents):
             row, col = states[b, a, 0], states[b, a, 1]
-            d_row, d_col = _DT * _clip(actions[b, a, 0]), _DT * _clip(actions[b, a, 1])
+            d_row, d_col = DT * clip(actions[b, a, 0]), DT * clip(actions[b, a, 1])
             if not _glide(geometry.cells, geometry.height, geometry.width, row, col, d_row, d_col, rows, cols):
                 _slide(geometry, row, col, d_row, d_col, rows, cols)
-            for k in range(SUBSTEPS):
-                positions[b, a, 2 * k, 0] = rows[k + 1]
-                positions[b, a, 2 * k, 1] = cols[k]
-                positions[b, a, 2 * k + 1, 0] = rows[k + 1]
-                positions[b, a, 2 * k + 1, 1] = cols[k + 1]
+            half_steps(rows, cols, positions[b, a])
     return -1
 
 
@@ -138,7 +144,8 @@ def cell_index(coordinate, count):
 
 
 @inner
-def _clip(action):
+def clip(action):
+    """An action's component within [-1, 1]."""
     if action > _ONE:
         return _ONE
     return action if action > -_ONE else -_ONE
@@ -215,7 +222,7 @@ def _meets_edge(geometry, axis, start, end, across, i, j, to_i, to_j):
 
 
 @inner
-def _least_to_boxes(boxes, ids, too_far, rows, cols):
+def least_to_boxes(boxes, ids, too_far, rows, cols):
     """Least squared distance of a traced step to some rectangles; `too_far` where all are farther away than that."""
     nearest = too_far
     low_row, high_row = _ordered(rows[0], rows[SUBSTEPS])
@@ -252,7 +259,7 @@ def _ordered(a, b):
 
 
 @inner
-def _least_to_edges(segments, ids, too_far, rows, cols):
+def least_to_edges(segments, ids, too_far, rows, cols):
     """Least squared distance of a traced step to some polygon edges; `too_far` where all are farther away than that."""
     nearest = too_far
     low_row, high_row = _ordered(float(rows[0]), float(rows[SUBSTEPS]))

@@ -293,7 +293,7 @@ def expand(ground, table, work, agent, mode, label, bound, earliest):
         else:
             target, step, when, limit = ground.indices[edge], ground.weights[edge], time + 1, min(end + 1, FOREVER)
         h = float(ground.tables[agent, target])
-        if cost + (step if timed else 1.0) + h > bound:
+        if h == np.inf or cost + (step if timed else 1.0) + h > bound:
             continue
         if not timed and limit + h > bound:
             limit = np.int64(bound - h)

@@ -141,7 +141,7 @@ def near_pairs(world: World, count: int, rng: Rng, *, radius: float = 8.0) -> tu
     if count < 1 or not (math.isfinite(radius) and radius > 0):
         raise InvalidInput(f"count is {count} and radius {radius}, expected positive numbers")
     rng = generator(rng)
-    env = PointEnv(world, rng=rng)
+    env = PointEnv(world, body="point", rng=rng)
     starts, goals = np.empty((0, 2), np.float32), np.empty((0, 2), np.float32)
     while len(starts) < count:
         begin = env.sample_free(2 * count, rng)

@@ -111,7 +111,7 @@ def rollout(
     if states.ndim != 2 or states.shape != targets.shape or len(states) == 0:
         raise InvalidInput(f"starts have shape {states.shape} and goals {targets.shape}, expected (B, 2) both, B at least 1")
     rng = np.random.default_rng(0)  # drawn from by the constructor's own reset only
-    env = PointEnv(world, num_envs=len(states), goal_tolerance=tolerance, max_steps=limit, rng=rng)
+    env = PointEnv(world, num_envs=len(states), goal_tolerance=tolerance, max_steps=limit, body="point", rng=rng)
     env.reset(states[:, None], targets[:, None])
     steps = np.full(len(states), np.inf)
     cost = np.zeros(len(states))
@@ -137,7 +137,9 @@ def bend(
         starts, goals: (B, 2) free points with nothing between them; what lies between is not looked at.
     """
     begin, end = np.asarray(starts, np.float32), np.asarray(goals, np.float32)
-    env = PointEnv(world, num_envs=len(begin), goal_tolerance=tolerance, max_steps=limit, rng=np.random.default_rng(0))
+    env = PointEnv(
+        world, num_envs=len(begin), goal_tolerance=tolerance, max_steps=limit, body="point", rng=np.random.default_rng(0)
+    )
     env.reset(begin[:, None], end[:, None])
     length = np.maximum(np.linalg.norm(end - begin, axis=1), 1e-6)
     ahead = (end - begin) / length[:, None]

@@ -67,6 +67,10 @@ class TrainingSettings(Protocol):
         """A copy with some fields changed, checked again."""
         ...
 
+    def extended(self, steps: int) -> Self:
+        """The same run made longer."""
+        ...
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as JSON holds them."""
         ...
@@ -79,6 +83,11 @@ class Configuration:
         """A copy with some fields changed, checked again."""
         copy: Self = dataclasses.replace(self, **changes)  # type: ignore[type-var]
         return copy
+
+    def extended(self, steps: int) -> Self:
+        """The same run made longer: a first stage, where there is one, ends where it ended."""
+        first = getattr(self, "stage1_steps", None)
+        return self.replace(steps=steps, **({} if first is None else {"stage1_fraction": first / steps}))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as TOML and JSON hold them."""

@@ -18,7 +18,7 @@ from navplan.graph.nodes import coverage_nodes
 from navplan.learned.interface import Arrays, Experience, Learner, State
 from navplan.learned.training import tensors as files
 from navplan.learned.training.fields import TrainingSettings
-from navplan.learned.training.run_config import recipe_named
+from navplan.learned.training.run_config import config_from, recipe_named
 from navplan.learned.training.state import fill_learner, learner_arrays, learner_shapes
 from navplan.system.arrays import Float32
 from navplan.system.files import write_text
@@ -90,7 +90,7 @@ class Run(Generic[LearnerT]):
             FileAccessError, CheckpointError: it cannot be read, is damaged or is that of another configuration.
         """
         arrays, document = files.read_tensors(path, "checkpoint")
-        if document.get("config") != self.settings.to_dict():
+        if document.get("config") != self.settings.to_dict() and not self._extends(path, document):
             raise CheckpointError(path, "belongs to another configuration than config.json beside it")
         learner, experience = self.learner, self.experience
         files.expect(path, arrays, learner_shapes(learner) | learner.shapes(arrays) | experience.shapes(arrays))
@@ -105,6 +105,13 @@ class Run(Generic[LearnerT]):
             self.seconds = float(document["seconds"])
         except (KeyError, TypeError, ValueError, RuntimeError, IndexError, OverflowError) as error:
             raise CheckpointError(path, f"is incomplete or misshaped: {error}") from error
+
+    def _extends(self, path: Path, document: dict[str, Any]) -> bool:
+        """True where the file is of a run of fewer updates that this one makes longer."""
+        config = document.get("config")
+        before = config_from(config, path) if isinstance(config, dict) else None
+        longer = self.settings.steps
+        return before is not None and before.steps < longer and before.extended(longer) == self.settings
 
     def export(self, out: Path) -> None:
         """Write ``policy.safetensors``, and ``stage1.safetensors`` where there is one: halved weights, and states for graphs."""

@@ -7,7 +7,6 @@ A run directory holds ``config.json``, ``curves.csv``, ``checkpoint.safetensors`
 from __future__ import annotations
 
 import json
-import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +20,8 @@ from navplan.learned.training import tensors as files
 from navplan.learned.training.fields import TrainingSettings
 from navplan.learned.training.run import Run, new_run, versions
 from navplan.learned.training.run_config import read_run_config
-from navplan.system.files import write_text
+from navplan.system.files import is_temporary, locked, write_text
+from navplan.system.signals import handled
 
 Progress = Callable[[int, dict[str, float]], None]
 
@@ -30,17 +30,21 @@ def train(config: TrainingSettings, out: str | Path, *, resume: bool = False, pr
     """Train to the end; returns the run directory.
 
     Args:
-        config: what to train. With `resume` it must be the one that the run was started with.
-        out: a new folder, or with `resume` the folder of a run that was interrupted.
+        config: what to train. With `resume` it must be the one that the run was started with, or that `extended` to more steps:
+            the run goes on where it ended, by the schedules of the longer one. Where nothing is scheduled over the whole run
+            (recipe paper) that is what one long run would have been; where rates fall towards the end (recipe navplan) it is not.
+        out: a new folder, or with `resume` the folder of a run that was interrupted, or that is to be made longer.
         progress: called after each round with the updates made and the latest row of the curves.
 
     Raises:
         InvalidInput: `out` exists already (without `resume`) or holds no run (with it).
+        FileAccessError: another process is at work in `out`.
         CheckpointError: the checkpoint in `out` is damaged or belongs to another configuration.
         KeyboardInterrupt: Ctrl-C; the run is saved first.
     """
     folder = Path(out)
-    with fixed_numerics(config), _interrupt() as interrupted:
+    _check_folder(folder, resume)
+    with locked(folder), fixed_numerics(config), _interrupt() as interrupted:
         run = _open(config, folder, resume)
         row: dict[str, float] = {}
         while run.learner.updates < config.steps:
@@ -64,13 +68,14 @@ def train(config: TrainingSettings, out: str | Path, *, resume: bool = False, pr
 
 def _open(config: TrainingSettings, folder: Path, resume: bool) -> Run[Any]:
     if not resume:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise InvalidInput(f"{folder}: exists already; choose another folder, or continue the run in it with --resume")
+        _check_folder(folder, resume)
         run = new_run(config)
-        write_text(folder / "config.json", json.dumps({"config": config.to_dict(), "versions": versions()}, indent=2) + "\n")
+        _write_config(config, folder)
         run.warm_up()
         return run
-    if read_run_config(folder) != config:
+    started = read_run_config(folder)
+    longer = started.steps < config.steps and started.extended(config.steps) == config
+    if started != config and not longer:
         raise InvalidInput(f"{folder}: was started with another configuration than the one asked for")
     path = folder / files.CHECKPOINT
     if not path.is_file() and (folder / files.POLICY).is_file():
@@ -80,7 +85,21 @@ def _open(config: TrainingSettings, folder: Path, resume: bool) -> Run[Any]:
         run.restore(path)
     else:
         run.warm_up()  # it was stopped before its first checkpoint: from the beginning, with the same result
+    if longer:
+        _write_config(config, folder)
     return run
+
+
+def _check_folder(folder: Path, resume: bool) -> None:
+    """Refuse what is there already, or is not; what a process that was killed at once has left is nothing."""
+    if resume:
+        read_run_config(folder)
+    elif folder.exists() and (not folder.is_dir() or any(not is_temporary(path) for path in folder.iterdir())):
+        raise InvalidInput(f"{folder}: exists already; choose another folder, or continue the run in it with --resume")
+
+
+def _write_config(config: TrainingSettings, folder: Path) -> None:
+    write_text(folder / "config.json", json.dumps({"config": config.to_dict(), "versions": versions()}, indent=2) + "\n")
 
 
 def _passed(before: int, after: int, interval: int) -> bool:
@@ -104,13 +123,7 @@ def fixed_numerics(config: TrainingSettings) -> Iterator[None]:
 
 @contextmanager
 def _interrupt() -> Iterator[threading.Event]:
-    """Turn Ctrl-C into an event, so that a round is finished and saved first; only the main thread may do so."""
+    """Turn Ctrl-C and SIGTERM into an event, so that a round is finished and saved first; only the main thread may do so."""
     event = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
+    with handled(lambda *_: event.set()):
         yield event
-        return
-    before = signal.signal(signal.SIGINT, lambda *_: event.set())
-    try:
-        yield event
-    finally:
-        signal.signal(signal.SIGINT, before)

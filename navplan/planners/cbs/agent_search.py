@@ -108,7 +108,7 @@ class AgentSearch:
         Raises:
             OutOfTime: the deadline passed.
         """
-        weighted, goal = self._weighted, self._goals[agent]
+        weighted, goal = self._weighted.of_agent(agent), self._goals[agent]
         limits = Restrictions.of(constraints, weighted.xy, self._clearance, goal)
         slice_size = expansions_per_slice(weighted.max_degree, others.shape[1])
         # Where risk is dear, a way round costs more than a few steps, and an agent that has been in conflict before must want it

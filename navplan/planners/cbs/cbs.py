@@ -8,17 +8,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from navplan.errors import InvalidInput
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
-from navplan.planners.base import Guarantee, Planner, Prepared, check_limit, check_time_limit, check_whole
+from navplan.planners.base import Bodies, Guarantee, Planner, Prepared, check_limit, check_time_limit, check_whole
 from navplan.planners.cbs.best_first import SearchOptions, best_first
 from navplan.planners.cbs.branching import ConflictBranching
+from navplan.planners.cbs.joint_attempts import check_team
 from navplan.planners.cbs.tree import Node, Tree, plan_by_tree
 from navplan.planners.cbs.unit.search import search_units
-
-# Agents that can be planned jointly.
-MOST_TOGETHER = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +32,7 @@ class CBS(Planner):
     guarantee: ClassVar[Guarantee] = "optimal"
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs; any clearance"
     about: ClassVar[str] = "Conflict-Based Search: optimal sum of costs, for few or lightly interacting agents"
+    bodies: ClassVar[Bodies] = "edges"
     kernels: ClassVar[tuple[str, ...]] = (
         "navplan.kernels.cbs.unit_search",
         "navplan.kernels.cbs.unit_diagrams",
@@ -68,10 +66,7 @@ class CBS(Planner):
         check_time_limit("CBS.time_limit", self.time_limit)
         check_limit("CBS.max_nodes", self.max_nodes)
         check_whole("CBS.joint_after", self.joint_after)
-        check_whole("CBS.team", self.team)
-        check_whole("CBS.team_after", self.team_after)
-        if self.team > MOST_TOGETHER:
-            raise InvalidInput(f"CBS.team is {self.team}, expected at most {MOST_TOGETHER}")
+        check_team("CBS", self.team, self.team_after)
 
     def eager(self) -> CBS:
         """The same planner using every kernel from the start, for warming up."""
@@ -86,6 +81,8 @@ class CBS(Planner):
             self.max_nodes, self.bypass, self.joint_after, self.team, self.team_after, self.corridors, self.mutexes
         )
         weighted = tree.weighted
+        if weighted.bodies:  # teams plan on one graph
+            return best_first(tree, ConflictBranching(tree, options), options._replace(team=0))
         if self.unit and weighted.unit and tree.clearance == 0.0 and bool((weighted.waits == 1.0).all()):
             return search_units(tree, options)
         return best_first(tree, ConflictBranching(tree, options), options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import heapq
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,8 +11,19 @@ import numpy as np
 
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
-from navplan.planners.base import SAME, GaveUp, Guarantee, Planner, Prepared, check_limit, check_suboptimality, check_time_limit
+from navplan.planners.base import (
+    SAME,
+    Bodies,
+    GaveUp,
+    Guarantee,
+    Planner,
+    Prepared,
+    check_limit,
+    check_suboptimality,
+    check_time_limit,
+)
 from navplan.planners.cbs.agent_search import pack
+from navplan.planners.cbs.joint_attempts import JointAttempts, check_team
 from navplan.planners.cbs.tree import Node, Tree, plan_by_tree
 
 
@@ -23,7 +35,8 @@ class ECBS(Planner):
     guarantee: ClassVar[Guarantee] = "bounded"
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs; any clearance"
     about: ClassVar[str] = "CBS with focal search on both levels: within a factor (1.1) of the optimum, much faster"
-    kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.search.space_time",)
+    bodies: ClassVar[Bodies] = "edges"
+    kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.search.space_time", "navplan.kernels.cbs.joint")
 
     suboptimality: float = 1.1
     """Largest allowed ratio of the plan's sum of costs to the optimum, at least 1."""
@@ -32,10 +45,21 @@ class ECBS(Planner):
     max_nodes: int | None = None
     """Conflict-tree nodes to expand before giving up (status unsolved), None for no limit."""
 
+    team: int = 6
+    """Plan all agents jointly, beside the conflict tree, in problems of at most so many, which proves that there is no plan where
+    the tree would grow for ever; 0 for never."""
+    team_after: int = 30
+    """Conflict-tree nodes after which that begins; each attempt that runs out of room is repeated with four times as much."""
+
     def __post_init__(self) -> None:
         check_suboptimality("ECBS.suboptimality", self.suboptimality)
         check_time_limit("ECBS.time_limit", self.time_limit)
         check_limit("ECBS.max_nodes", self.max_nodes)
+        check_team("ECBS", self.team, self.team_after)
+
+    def eager(self) -> ECBS:
+        """The same planner using every kernel from the start, for warming up."""
+        return dataclasses.replace(self, team=max(self.team, 2), team_after=1, max_nodes=None)
 
     def plan(self, problem: Problem, state: Prepared, *, deadline: float | None, rng: np.random.Generator) -> Plan:
         """See `navplan.planners.base.Planner`; no choice is random."""
@@ -50,6 +74,7 @@ def _search(tree: Tree, options: ECBS) -> Node | None:
         return None
     front = FocalQueue(w)
     front.push(root)
+    attempts = JointAttempts(tree, 0 if tree.weighted.bodies else options.team, options.team_after)  # teams plan on one graph
     while (node := front.pop()) is not None:
         tree.clock.check()
         tree.lower_bound = max(tree.lower_bound, front.lower_bound)
@@ -65,6 +90,10 @@ def _search(tree: Tree, options: ECBS) -> Node | None:
             child = tree.child(node, paths, conflicts, agent, extra, w)
             if child is not None:
                 front.push(child)
+        if attempts.due():
+            ended, found = attempts.run()
+            if ended:
+                return found
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,16 +15,22 @@ from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
 from navplan.planners.attempt import attempt
 from navplan.planners.base import (
+    Bodies,
     GaveUp,
     Guarantee,
     Infeasible,
     Planner,
     Prepared,
+    Weighted,
     check_count,
     check_suboptimality,
     check_time_limit,
+    distance_tables,
+    is_number,
 )
 from navplan.planners.cbs.eecbs_search import ExplicitEstimationSearch
+from navplan.planners.cbs.joint_attempts import JointAttempts, check_team
+from navplan.planners.cbs.tree import Tree
 from navplan.planners.field import Field
 
 
@@ -41,7 +48,8 @@ class EECBS(Planner):
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs; clearance 0"
     about: ClassVar[str] = "explicit estimation CBS: within a factor (1.2) of the optimum, hundreds of agents"
     any_clearance: ClassVar[bool] = False
-    kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.cbs.eecbs_tree",)
+    bodies: ClassVar[Bodies] = "nodes"
+    kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.cbs.eecbs_tree", "navplan.kernels.cbs.joint")
 
     suboptimality: float = 1.2
     """Largest allowed ratio of the plan's sum of costs to the optimum, at least 1."""
@@ -54,21 +62,41 @@ class EECBS(Planner):
     greed: float = 0.1
     """Among states with equally few conflicts, how much the low level prefers those near the goal, at least 0."""
 
+    team: int = 6
+    """Plan all agents jointly, beside the conflict tree, in problems of at most so many, which proves that there is no plan where
+    the tree would grow for ever; 0 for never."""
+    team_after: int = 30
+    """Conflict-tree nodes after which that begins; each attempt that runs out of room is repeated with four times as much."""
+
     def __post_init__(self) -> None:
         check_suboptimality("EECBS.suboptimality", self.suboptimality)
         check_time_limit("EECBS.time_limit", self.time_limit)
         check_count("EECBS.max_nodes", self.max_nodes)
-        if not (isinstance(self.greed, int | float) and 0.0 <= self.greed < math.inf):
+        if not (is_number(self.greed) and 0.0 <= self.greed < math.inf):
             raise InvalidInput(f"EECBS.greed is {self.greed!r}, expected a number of at least 0")
+        check_team("EECBS", self.team, self.team_after)
+
+    def eager(self) -> EECBS:
+        """The same planner using every kernel from the start, for warming up."""
+        return dataclasses.replace(self, team=max(self.team, 2), team_after=0, max_nodes=None)
 
     def plan(self, problem: Problem, state: Prepared, *, deadline: float | None, rng: np.random.Generator) -> Plan:
         """See `navplan.planners.base.Planner`; no choice is random."""
         with attempt(self.name, problem, deadline) as run:
             field = Field.of(problem, state, run.clock)
             search = run.watch(ExplicitEstimationSearch(field, self.suboptimality, flexible=self.flexible, greed=self.greed))
-            found = search.run(run.clock, self.max_nodes)
+            attempts = None
+            if problem.num_agents <= self.team:
+                weighted = Weighted.of(problem, state)
+                tables = distance_tables(weighted, problem.goals, run.clock)
+                team = 0 if weighted.bodies else self.team  # teams plan on one graph
+                attempts = JointAttempts(Tree(problem, weighted, tables, run.clock), team, self.team_after)
+            found, together = search.run_beside(attempts, run.clock, self.max_nodes)
             if found == EXHAUSTED:
                 raise Infeasible("every way of resolving the agents' conflicts leaves one without a path")
+            if together is not None:
+                run.found(together.paths(), "optimal")
+                return run.plan()
             if found != FOUND:
                 raise GaveUp(f"node limit of {self.max_nodes} reached")
             run.found(search.paths(), "bounded")

@@ -9,10 +9,12 @@ import numpy as np
 
 from navplan.kernels.cbs import eecbs_tree
 from navplan.kernels.cbs.eecbs_memory import COUNT, INT, MEETS, REAL, STATE, TIME, VALUE, AgentWork, TreeWork
-from navplan.kernels.common.status import BUDGET, FULL
+from navplan.kernels.common.status import BUDGET, EXHAUSTED, FOUND, FULL
 from navplan.kernels.search.reservation import Reservations, move_paths
 from navplan.planners.base import Clock
+from navplan.planners.cbs.joint_attempts import JointAttempts
 from navplan.planners.cbs.root_bound import RootBound
+from navplan.planners.cbs.tree import Node
 from navplan.planners.field import Field, make_reservations
 from navplan.system.arrays import Int32
 
@@ -77,18 +79,29 @@ class ExplicitEstimationSearch:
         Raises:
             OutOfTime: the deadline passed on the way.
         """
+        return self.run_beside(None, clock, max_nodes)[0]
+
+    def run_beside(self, attempts: JointAttempts | None, clock: Clock, max_nodes: int | None) -> tuple[int, Node | None]:
+        """`run`, with attempts to plan all agents jointly between its slices; their solution, an optimal one, if one ends it."""
         limit = -1 if max_nodes is None else max_nodes
         while True:
             clock.check()
+            if attempts is not None:
+                attempts.tree.expanded = int(self.tree.counts[COUNT.splits])
+                if attempts.due():
+                    ended, found = attempts.run()
+                    self.tree.values[VALUE.proved] = max(self.tree.values[VALUE.proved], attempts.tree.lower_bound)
+                    if ended:
+                        return (EXHAUSTED if found is None else FOUND), found
             status = int(eecbs_tree.run_tree(self.field.ground, self.table, self.work, self.tree, SLICE, limit))
             if status == FULL and self.tree.state[STATE.need] == eecbs_tree.DUES:
                 self._raise_bound(clock)
             elif status == FULL:
                 self._grow()
             elif status != BUDGET:
-                return status
+                return status, None
             elif self.tree.state[STATE.need] == eecbs_tree.NOTHING:
-                return BUDGET
+                return BUDGET, None
 
     def _raise_bound(self, clock: Clock) -> None:
         """Add what pairs of agents must pay between them to the proved bound: pairs whose cheapest paths conflict anyhow."""

@@ -26,7 +26,7 @@ class RootBound:
         self._field = field
         self._graph = Csr(ground.indptr, ground.indices, ground.weights)
         self._degree = int(np.diff(ground.indptr).max(initial=0))
-        self._xy = np.ascontiguousarray(field.problem.graph.states, np.float64)
+        self._xy = np.ascontiguousarray(field.problem.graph.places)
         freeze(self._xy)
         self._work = make_pair_work()
         self._due(0, 0, 0)  # nothing: compiled before it is needed

@@ -19,7 +19,7 @@ from navplan.planners.cbs.joint import JointResult, plan_jointly
 from navplan.planners.cbs.pair_bounds import PairBounds
 from navplan.system.arrays import Float64, Int32
 
-# A gap this small (cells) below the clearance is float32 rounding of the coordinates, not a conflict.
+# A gap this small (cells) below the clearance is rounding, not a conflict.
 ROUNDING = 1e-7
 
 

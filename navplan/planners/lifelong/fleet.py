@@ -67,7 +67,7 @@ class PibtFleet:
                 graph = self._weighted.backward
                 hops(graph.indptr, graph.indices, goals, tables, agent, agent + 1, self._queue)
             else:
-                tables[agent] = distance_tables(self._weighted, goals[agent : agent + 1], Clock(None))[0]
+                tables[agent] = distance_tables(self._weighted, goals[agent : agent + 1], Clock(None), agent)[0]
         row = team.tables[agent]
         self._spent += time.perf_counter() - began
         return bool(row[node] != FAR if row.dtype == np.uint16 else np.isfinite(row[node]))
@@ -126,7 +126,7 @@ class WindowFleet:
             self._tables.pop(agent, None)
             return True
         self._goals[agent] = goal  # last in the order of goals: the youngest
-        self._tables[agent] = distance_tables(self._weighted, np.array([goal], np.int32), Clock(None))[0]
+        self._tables[agent] = distance_tables(self._weighted, np.array([goal], np.int32), Clock(None), agent)[0]
         return bool(np.isfinite(self._tables[agent][self._nodes[agent]]))
 
     def step(self, nodes: Int32) -> Int32:
@@ -184,7 +184,7 @@ class WindowFleet:
         goal = self._goals[agent]
         if self._horizon is None:
             return goal
-        graph, row = self._weighted.forward, self._tables[agent]
+        graph, row = self._weighted.of_agent(agent).forward, self._tables[agent]
         node = int(self._nodes[agent])
         for _ in range(self._horizon):
             if node == goal:
@@ -198,7 +198,7 @@ class WindowFleet:
         """The free node nearest to `wish` in steps from there, from which the agent's goal can be reached."""
         if not taken[wish]:
             return wish
-        graph, row = self._problem.graph, self._tables.get(agent)
+        graph, row = self._weighted.of_agent(agent).forward, self._tables.get(agent)
         seen = {wish}
         layer = [wish]
         while layer:
@@ -217,5 +217,5 @@ class WindowFleet:
     def _take(self, node: int, taken: Bool) -> None:
         taken[node] = True
         if self._problem.spacing > 0:
-            states = self._problem.graph.states.astype(np.float64)
-            taken |= np.linalg.norm(states - states[node], axis=1) < self._problem.spacing
+            places = self._problem.graph.places
+            taken |= np.linalg.norm(places - places[node], axis=1) < self._problem.spacing

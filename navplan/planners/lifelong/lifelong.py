@@ -257,6 +257,7 @@ def lifelong(
     if horizon is not None and horizon < window:
         raise InvalidInput(f"horizon is {horizon} and window {window}, expected to aim at least as far as the window")
     check_time_limit("time_limit", time_limit)
+    problem = problem.fitted()
     stream, first = _streamed(problem, goals_stream, seed)
     chosen = configured(planner, options)
     if chosen.max_agents is not None:
@@ -277,7 +278,7 @@ def _streamed(
 ) -> tuple[GoalStream, list[int | None]]:
     """The stream, and everybody's first goal."""
     if given is None:
-        return RandomGoals(problem.graph, seed), [int(goal) for goal in problem.goals]
+        return RandomGoals(problem.graph.fitting(float(problem.radii.max())), seed), [int(goal) for goal in problem.goals]
     stream = given if isinstance(given, GoalStream) else TaskList(given)
     return stream, [stream.next(agent, int(node)) for agent, node in enumerate(problem.starts)]
 

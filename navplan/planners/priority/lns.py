@@ -12,6 +12,7 @@ from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
 from navplan.planners.attempt import attempt
 from navplan.planners.base import (
+    Bodies,
     Guarantee,
     Planner,
     Prepared,
@@ -38,6 +39,7 @@ class LNS(Planner):
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs; clearance 0"
     about: ClassVar[str] = "large-neighbourhood search: a plan by repair, then better ones until the time limit"
     any_clearance: ClassVar[bool] = False
+    bodies: ClassVar[Bodies] = "nodes"
     kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.priority.lns",)
 
     time_limit: float | None = 10.0

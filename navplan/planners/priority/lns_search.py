@@ -37,6 +37,7 @@ class LNSSearch:
         self.first_s = 0.0
         self.first_cost = 0.0
         self.repairs = 0
+        self.proved = field.lower_bound
         self._size = min(neighbours, field.problem.num_agents)
         degrees = np.diff(field.ground.indptr)
         agents, nodes = field.ground.tables.shape
@@ -74,7 +75,7 @@ class LNSSearch:
     @property
     def lower_bound(self) -> float:
         """Proved for the sum of costs."""
-        return self.arena.field.lower_bound
+        return self.proved
 
     @property
     def optimal(self) -> bool:

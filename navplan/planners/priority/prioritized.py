@@ -11,7 +11,7 @@ from navplan.kernels.search.sipp import EXPANDED, HARD
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
 from navplan.planners.attempt import attempt
-from navplan.planners.base import Clock, Guarantee, Planner, Prepared, check_count, check_time_limit
+from navplan.planners.base import Bodies, Clock, Guarantee, Planner, Prepared, check_count, check_time_limit
 from navplan.planners.field import Field
 from navplan.planners.priority.reservations import Arena
 from navplan.system.arrays import Int64
@@ -32,6 +32,7 @@ class Prioritized(Planner):
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs; clearance 0"
     about: ClassVar[str] = "one agent after another by safe intervals, random restarts: fast, may find nothing"
     any_clearance: ClassVar[bool] = False
+    bodies: ClassVar[Bodies] = "nodes"
     kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.search.sipp",)
 
     time_limit: float | None = 30.0

@@ -30,7 +30,9 @@ class Arena:
         self.table = self._make_table(longest)
         self.work = self._make_work(4 * nodes + 1024)
         self.costs = np.zeros(agents)
-        move_paths(self.table, self.table)  # nothing yet: compiled before it is needed
+        # Nothing happens yet: both are compiled before they are needed.
+        move_paths(self.table, self.table)
+        remove_all(self.table)
 
     def _make_table(self, steps: float) -> Reservations:
         return make_reservations(self.field, max(2, math.ceil(steps / 32)))

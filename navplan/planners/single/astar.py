@@ -37,7 +37,7 @@ class AStar(Planner):
 
     def prepare(self, graph: StateGraph) -> Float64:
         """(N, D) float64 coordinates, read-only."""
-        xy = np.ascontiguousarray(graph.states, dtype=np.float64)
+        xy = np.ascontiguousarray(graph.places)
         freeze(xy)
         return xy
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from navplan.errors import InvalidInput, MissingExtra
 from navplan.scenarios.environments.picture import FRAMES_PER_SECOND, RENDER_MODES, Picture, Pixels, check_render_mode
-from navplan.scenarios.environments.point import PointEnv
+from navplan.scenarios.environments.point import Body, PointEnv
 from navplan.scenarios.problems.draw import ProblemDrawer
 from navplan.scenarios.registry import load_scenario
 from navplan.scenarios.scenario import Scenario
@@ -39,7 +39,8 @@ class PointNavEnv(gymnasium.Env[Observation, Float32]):
     Args:
         scenario: a bundled scenario's name, a scenario file, or a Scenario.
         max_steps: step limit; None: the scenario's training episode.
-        distance: least and largest geodesic steps from start to goal; None: both uniform over the free space.
+        distance: least and largest geodesic steps from start to goal; None: both uniform over where the body may be.
+        body: what walls stop, see `PointEnv`.
         render_mode: None, or "rgb_array" for `render`.
     """
 
@@ -51,6 +52,7 @@ class PointNavEnv(gymnasium.Env[Observation, Float32]):
         *,
         max_steps: int | None = None,
         distance: tuple[float, float] | None = None,
+        body: Body = "disc",
         render_mode: str | None = None,
     ) -> None:
         self.scenario = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
@@ -60,11 +62,12 @@ class PointNavEnv(gymnasium.Env[Observation, Float32]):
         self.point_env = PointEnv(
             world,
             radius=self.scenario.radius,
+            body=body,
             goal_tolerance=self.scenario.goal_tolerance,
             max_steps=self.scenario.episode_steps if max_steps is None else max_steps,
             rng=np.random.default_rng(0),
         )
-        self._drawer = None if distance is None else ProblemDrawer(world, distance=distance)
+        self._drawer = None if distance is None else ProblemDrawer(world, distance=distance, radius=self.point_env.space.radius)
         self._scale = np.array([world.height, world.width], dtype=np.float32)
         self.observation_space: spaces.Space[Any] = spaces.Dict(
             {name: spaces.Box(0.0, 1.0, (2,), np.float32) for name in ("observation", "goal")}
@@ -96,7 +99,7 @@ class PointNavEnv(gymnasium.Env[Observation, Float32]):
         """One environment step; raises InvalidInput for an action that is not finite."""
         env = self.point_env
         result = env.step(np.asarray(action, dtype=np.float32).reshape(1, 1, -1))
-        info = {"cost": float(result.cost[0, 0]), "wall_contacts": int(result.wall_contacts[0, 0])}
+        info = {"cost": float(result.cost[0, 0]), "bumps": int(result.bumps[0, 0])}
         return self._observe(), -1.0, bool(result.reached[0, 0]), bool(env.steps[0] >= env.max_steps), info
 
     def render(self) -> Pixels | None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from navplan.errors import InvalidInput, MissingExtra
 from navplan.scenarios.environments.picture import FRAMES_PER_SECOND, RENDER_MODES, Picture, Pixels, check_render_mode
-from navplan.scenarios.environments.point import PointEnv
+from navplan.scenarios.environments.point import Body, PointEnv
 from navplan.scenarios.problems.draw import ProblemDrawer
 from navplan.scenarios.registry import load_scenario
 from navplan.scenarios.scenario import Scenario
@@ -33,13 +33,14 @@ class PointNavParallelEnv(ParallelEnv[str, Observation, Float32]):  # type: igno
 
     Agents are ``agent_0``, ``agent_1``, …. Observations, actions, rewards and costs are those of the Gymnasium environment.
     An agent that reaches its goal is terminated and leaves `agents`; its body stays there, so others may still touch it.
-    ``info["agent_contacts"]`` names the agents touched during the step, ``info["wall_contacts"]`` counts rejected moves.
+    ``info["agent_contacts"]`` names the agents touched during the step, ``info["bumps"]`` counts moves that walls stopped.
 
     Args:
         scenario: a bundled scenario's name, a scenario file, or a Scenario.
         num_agents: how many; None: the scenario's.
         max_steps: step limit; None: the scenario's budget.
         distance: least and largest geodesic steps from each start to its goal.
+        body: what walls stop, see `PointEnv`.
         render_mode: None, or "rgb_array" for `render`.
     """
 
@@ -56,6 +57,7 @@ class PointNavParallelEnv(ParallelEnv[str, Observation, Float32]):  # type: igno
         num_agents: int | None = None,
         max_steps: int | None = None,
         distance: tuple[float, float] = (1.0, np.inf),
+        body: Body = "disc",
         render_mode: str | None = None,
     ) -> None:
         self.scenario = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
@@ -66,16 +68,18 @@ class PointNavParallelEnv(ParallelEnv[str, Observation, Float32]):  # type: igno
             world,
             num_agents=self.scenario.num_agents if num_agents is None else num_agents,
             radius=self.scenario.radius,
+            body=body,
             goal_tolerance=self.scenario.goal_tolerance,
             max_steps=self.scenario.max_steps if max_steps is None else max_steps,
             rng=np.random.default_rng(0),
         )
-        body = 2.0 * self.scenario.radius
+        apart = 2.0 * self.scenario.radius
         self._drawer = ProblemDrawer(
             world,
             distance=distance,
-            start_spacing=max(1.0, body),
-            goal_spacing=max(1.5, body + 2.0 * self.scenario.goal_tolerance),
+            start_spacing=max(1.0, apart),
+            goal_spacing=max(1.5, apart + 2.0 * self.scenario.goal_tolerance),
+            radius=self.point_env.space.radius,
         )
         self._scale = np.array([world.height, world.width], dtype=np.float32)
         self._rng: np.random.Generator | None = None
@@ -142,7 +146,7 @@ class PointNavParallelEnv(ParallelEnv[str, Observation, Float32]):  # type: igno
         infos = {
             name: {
                 "cost": float(result.cost[0, index]),
-                "wall_contacts": int(result.wall_contacts[0, index]),
+                "bumps": int(result.bumps[0, index]),
                 "agent_contacts": [self.possible_agents[other] for other in np.flatnonzero(result.agent_contacts[0, index])],
             }
             for index, name in acting

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from navplan.errors import InvalidInput
-from navplan.kernels.motion import stepping
+from navplan.kernels.motion import discs, obstacles, stepping
 from navplan.scenarios.worlds.free_space import FreeSpace
 from navplan.scenarios.worlds.world import World
 from navplan.system.arrays import Bool, Float32, Int32
 from navplan.system.numbers import Rng, check_numbers, check_whole, generator
+
+Body = Literal["disc", "point"]
+"""What walls stop: the disc, or its centre alone."""
 
 
 class StepResult(NamedTuple):
@@ -24,21 +27,24 @@ class StepResult(NamedTuple):
         cost: (B, A) float32 maximum hazard cost over the step, its start included.
         reached: (B, A) bool, the agent is nearer than the tolerance to its goal after the step.
         agent_contacts: (B, A, A) bool symmetric, centres were closer than 2 * radius after some half-step of this step.
-        wall_contacts: (B, A) int32 axis moves that the box or an obstacle rejected, at most 20.
+        bumps: (B, A) int32 axis moves that the box or an obstacle rejected or cut short, at most 20.
     """
 
     states: Float32
     cost: Float32
     reached: Bool
     agent_contacts: Bool
-    wall_contacts: Int32
+    bumps: Int32
 
 
 class PointEnv:
-    """B copies of a world with A agents each: sliding points with disc bodies (docs/paper.md, sections 1 and 2).
+    """B copies of a world with A agents each that slide along its walls (docs/paper.md, sections 1 and 2).
 
     An action is a displacement in cells per axis, clipped to [-1, 1] and made in ten sub-steps, axis 0 before axis 1; an
     obstacle stops one axis only, so agents slide along walls. Bodies do not block one another: contacts are reported.
+    With `body` "disc" agents keep `radius` from walls and from the edge: a half-step goes as far as it can, and glides along what
+    is slanted or round. With "point", the paper's own environment, walls stop the centre only: bodies reach into them, and a
+    half-step that is hindered is not made at all. A disc of radius 0 is a point.
     Nothing resets by itself: callers look at `steps` and `max_steps` and call `reset` with a mask.
 
     Args:
@@ -46,6 +52,7 @@ class PointEnv:
         num_envs: B.
         num_agents: A.
         radius: of the bodies, cells.
+        body: what walls stop.
         goal_tolerance: an agent nearer than this to its goal has reached it, cells.
         max_steps: length of an episode, kept for callers.
         rng: source of resets and noise, a generator or a seed.
@@ -53,12 +60,12 @@ class PointEnv:
             as in the paper's reference environment. 0: no noise, no draw.
 
     Attributes:
-        space: the world's free space, with its geometry for the kernels.
+        space: where the bodies may be, with its geometry for the kernels.
         states, goals: (B, A, 2) float32; `states` is replaced, not written to, by each step and reset.
         steps: (B,) int32 steps since each environment was reset.
 
     Raises:
-        InvalidInput: a number is out of range, or the world has no free point.
+        InvalidInput: a number is out of range, no such body, or the world has no room for one.
     """
 
     def __init__(
@@ -68,6 +75,7 @@ class PointEnv:
         num_envs: int = 1,
         num_agents: int = 1,
         radius: float = 0.25,
+        body: Body = "disc",
         goal_tolerance: float = 0.5,
         max_steps: int = 20,
         rng: Rng,
@@ -81,8 +89,11 @@ class PointEnv:
         for name, size in (("radius", radius), ("goal_tolerance", goal_tolerance), ("action_noise", action_noise)):
             if not (math.isfinite(size) and size >= 0):
                 raise InvalidInput(f"{name} is {size}, expected a finite number of cells, at least 0")
+        if body not in get_args(Body):
+            raise InvalidInput(f"body is {body!r}, expected one of {', '.join(get_args(Body))}")
         self.world = world
-        self.space = FreeSpace(world)
+        self.body: Body = body
+        self.space = FreeSpace(world, float(radius) if body == "disc" else 0.0)
         self.geometry = self.space.geometry
         self.num_envs = num_envs
         self.num_agents = num_agents
@@ -95,6 +106,7 @@ class PointEnv:
         self.states: Float32 = np.empty((num_envs, num_agents, 2), dtype=np.float32)
         self.goals: Float32 = np.empty((num_envs, num_agents, 2), dtype=np.float32)
         self.steps: Int32 = np.zeros(num_envs, dtype=np.int32)
+        self._latest: tuple[Float32, Float32] | None = None
         self.reset()
 
     def reset(self, starts: ArrayLike | None = None, goals: ArrayLike | None = None, mask: ArrayLike | None = None) -> Float32:
@@ -108,8 +120,8 @@ class PointEnv:
             The new `states` (B, A, 2) float32.
 
         Raises:
-            InvalidInput: a wrong shape, or a start or goal that is not finite, outside the box or in an obstacle; the
-                message names the environment and the agent. Nothing has changed then.
+            InvalidInput: a wrong shape, or a start or goal that is not finite, outside the box, in an obstacle or, for discs,
+                nearer than `radius` to one of them; the message names the environment and the agent. Nothing has changed then.
         """
         chosen = np.ones(self.num_envs, dtype=np.bool_) if mask is None else np.asarray(mask, dtype=np.bool_)
         if chosen.shape != (self.num_envs,):
@@ -141,22 +153,36 @@ class PointEnv:
             cost=np.empty(pairs, dtype=np.float32),
             reached=np.empty(pairs, dtype=np.bool_),
             agent_contacts=np.zeros((*pairs, self.num_agents), dtype=np.bool_),
-            wall_contacts=np.empty(pairs, dtype=np.int32),
+            bumps=np.empty(pairs, dtype=np.int32),
         )
-        bad = stepping.step_all(
-            self.geometry,
-            self.states,
-            actions,
-            self.goals,
-            2.0 * float(self.radius),
-            float(self.goal_tolerance),
-            self._traces,
-            *result,
-        )
+        limits = (2.0 * float(self.radius), float(self.goal_tolerance))
+        if self.space.body is None:
+            bad = stepping.step_all(self.geometry, self.states, actions, self.goals, *limits, self._traces, *result)
+        else:
+            body = self.space.body
+            bad = discs.step_discs(self.geometry, body, self.states, actions, self.goals, *limits, self._traces, *result)
         self._refuse_bad_action(bad, actions)
+        self._latest = self.states, actions
         self.states = result.states
         self.steps = self.steps + np.int32(1)
         return result
+
+    @property
+    def track(self) -> Float32:
+        """(B, A, 21, 2) float32 positions of the latest step: where it began, and after each half-step.
+
+        Raises:
+            InvalidInput: no step was made yet.
+        """
+        if self._latest is None:
+            raise InvalidInput("the environment has no track, expected a step before")
+        begin, actions = self._latest
+        positions = np.empty((self.num_envs, self.num_agents, 2 * stepping.SUBSTEPS + 1, 2), dtype=np.float32)
+        positions[:, :, 0] = begin
+        after = np.empty((self.num_envs, self.num_agents, 2 * stepping.SUBSTEPS, 2), dtype=np.float32)
+        self._predict(begin, actions, after)
+        positions[:, :, 1:] = after
+        return positions
 
     def predict(self, actions: ArrayLike, states: ArrayLike | None = None) -> Float32:
         """Positions (N, M, 20, 2) float32 after each half-step of one noiseless step, without moving anything.
@@ -178,21 +204,32 @@ class PointEnv:
             free = self.is_free(begin)
             if not free.all():
                 where = begin[tuple(np.argwhere(~free)[0])]
-                raise InvalidInput(f"state {where.tolist()} is not free, expected a point in the box and outside all obstacles")
+                why, wanted = self._why_not_free(where)
+                raise InvalidInput(f"state {where.tolist()} is not free ({why}), expected {wanted}")
             begin = np.ascontiguousarray(np.broadcast_to(begin, moves.shape))
         positions = np.empty((*moves.shape[:2], 2 * stepping.SUBSTEPS, 2), dtype=np.float32)
-        bad = int(stepping.predict_all(self.geometry, begin, moves, self._traces, positions))
+        bad = self._predict(begin, moves, positions)
         if bad >= 0:
             env, agent = divmod(bad, moves.shape[1])
             raise InvalidInput(f"row {env}, agent {agent}: action is {moves[env, agent].tolist()}, expected two finite numbers")
         return positions
 
+    def _predict(self, begin: Float32, moves: Float32, positions: Float32) -> int:
+        """Fill `positions` (N, M, 20, 2); -1, or the number of the first agent whose action is not finite."""
+        if self.space.body is None:
+            return int(stepping.predict_all(self.geometry, begin, moves, self._traces, positions))
+        return int(discs.predict_discs(self.geometry, self.space.body, begin, moves, self._traces, positions))
+
+    def observe(self) -> Float32:
+        """(B, A, 2) float32 where the agents are told to be: here the `states`, which are copied."""
+        return self.states.copy()
+
     def sample_free(self, n: int, rng: Rng | None = None) -> Float32:
-        """(n, 2) float32 points uniform over the free space, from `rng` or the environment's own; see `FreeSpace.sample`."""
+        """(n, 2) float32 points uniform over where bodies may be, from `rng` or the environment's own; see `FreeSpace.sample`."""
         return self.space.sample(n, self.rng if rng is None else rng)
 
     def is_free(self, points: ArrayLike) -> Bool:
-        """Which of the points (..., 2) lie in the box and outside all obstacles; points that are not finite do not."""
+        """At which of the points (..., 2) a body may be; see `FreeSpace.is_free`."""
         return self.space.is_free(points)
 
     def cost_at(self, points: ArrayLike) -> Float32:
@@ -217,14 +254,21 @@ class PointEnv:
             env, agent = (int(index) for index in np.argwhere(bad)[0])
             point = array[env, agent]
             row, col = (float(value) for value in point)
-            why = "in an obstacle" if self._in_box(point) else f"outside the box {self.world.height} x {self.world.width}"
-            if not np.isfinite(point).all():
-                why = "not finite"
-            raise InvalidInput(f"environment {env}, agent {agent}: {what} ({row:g}, {col:g}) is {why}, expected a free point")
+            why, wanted = self._why_not_free(point)
+            raise InvalidInput(f"environment {env}, agent {agent}: {what} ({row:g}, {col:g}) is {why}, expected {wanted}")
         return array
 
-    def _in_box(self, point: Float32) -> bool:
-        return bool(0 <= point[0] <= self.geometry.height and 0 <= point[1] <= self.geometry.width)
+    def _why_not_free(self, point: Float32) -> tuple[str, str]:
+        """What is wrong with a point (2,), and what is expected."""
+        if not np.isfinite(point).all():
+            return "not finite", "a free point"
+        if not (0 <= point[0] <= self.geometry.height and 0 <= point[1] <= self.geometry.width):
+            return f"outside the box {self.world.height} x {self.world.width}", "a free point"
+        blocked = np.zeros(1, dtype=np.bool_)
+        obstacles.blocked_points(self.geometry, point[None], blocked)
+        if blocked[0]:
+            return "in an obstacle", "a free point"
+        return "too near to an obstacle or to the edge", f"at least the body's radius {self.radius:g} between them"
 
     def _checked_actions(self, actions: ArrayLike) -> Float32:
         array = np.ascontiguousarray(actions, dtype=np.float32)

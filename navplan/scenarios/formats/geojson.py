@@ -92,21 +92,25 @@ def read_geojson(path: str | Path) -> World:
 def write_graph_geojson(path: str | Path, graph: StateGraph, beta: float = 0.0) -> None:
     """Write a state graph: cost is ``distance + beta * risk``, distance and risk stand beside it.
 
-    Only the first two state dimensions become coordinates; the whole state is a property of its node.
+    Positions become coordinates; the whole state is a property of its node.
 
     Raises:
-        InvalidInput: states of one dimension only.
+        InvalidInput: a graph without positions.
         FileAccessError: the file cannot be written.
     """
-    if graph.states.shape[1] < 2:
-        raise InvalidInput(f"states have shape {graph.states.shape}, expected at least (row, col)")
+    if graph.positions is None:
+        raise InvalidInput(f"states have shape {graph.states.shape} and no positions, expected (row, col) of each node")
+    same = np.array_equal(graph.positions.astype(np.float32), graph.states)
+    states = graph.positions if same else graph.states.astype(np.float64)
     nodes = [
         {
             "type": "Feature",
             "properties": {"id": node, "state": state, "wait_risk": risk},
-            "geometry": {"type": "Point", "coordinates": [state[1], state[0]]},
+            "geometry": {"type": "Point", "coordinates": [col, row]},
         }
-        for node, (state, risk) in enumerate(zip(graph.states.astype(float).tolist(), graph.wait_risk.tolist()))
+        for node, (state, (row, col), risk) in enumerate(
+            zip(states.tolist(), graph.positions.tolist(), graph.wait_risk.tolist(), strict=True)
+        )
     ]
     tails = np.repeat(np.arange(graph.num_nodes), np.diff(graph.indptr)).tolist()
     values = zip(tails, graph.indices.tolist(), graph.weights(beta).tolist(), graph.distance.tolist(), graph.risk.tolist())
@@ -134,10 +138,11 @@ def read_graph_geojson(path: str | Path) -> StateGraph:
     """
     about, features = _contents(path, _document(path), "graph")
     states: list[list[float]] = []
+    positions: list[list[float]] = []
     wait_risk: list[float] = []
     edges: list[tuple[int, int, float, float]] = []
     for index, feature in enumerate(features):
-        kind, _ = _geometry(path, index, feature)
+        kind, place = _geometry(path, index, feature)
         values = feature["properties"] if isinstance(feature.get("properties"), dict) else {}
         if kind == "Point":
             state = values.get("state")
@@ -145,6 +150,9 @@ def read_graph_geojson(path: str | Path) -> StateGraph:
                 raise FileFormatError(path, f"feature {index}: expected node {len(states)} with a state of finite numbers")
             if not is_finite(values.get("wait_risk")) or len(state) != len(states[0] if states else state):
                 raise FileFormatError(path, f"feature {index}: expected a wait_risk and a state as long as those before")
+            if not isinstance(place, list) or len(place) < 2 or not all(map(is_finite, place[:2])):
+                raise FileFormatError(path, f"feature {index}: expected coordinates [x, y] of finite numbers")
+            positions.append([float(place[1]), float(place[0])])
             states.append([float(value) for value in state])
             wait_risk.append(float(values["wait_risk"]))
         elif kind == "MultiLineString":
@@ -175,6 +183,7 @@ def read_graph_geojson(path: str | Path) -> StateGraph:
                 risk=np.array([edge[3] for edge in edges], np.float64),
                 wait_risk=np.array(wait_risk, np.float64),
                 shape=None if shape is None else (shape[0], shape[1]),
+                positions=np.array(positions, np.float64).reshape(-1, 2),
             )
     except InvalidInput as error:
         raise FileFormatError(path, str(error)) from error

@@ -28,7 +28,7 @@ _TRUTH = {word: value for value, words in ((True, "y yes true on"), (False, "n n
 
 
 @dataclass(frozen=True)
-class Scalar:
+class YamlSetting:
     """The value of one key.
 
     Attributes:
@@ -81,7 +81,7 @@ class Scalar:
         raise self.wrong(expected)
 
 
-def read_settings(path: Path, known: Iterable[str]) -> dict[str, Scalar]:
+def read_settings(path: Path, known: Iterable[str]) -> dict[str, YamlSetting]:
     """The known keys of the mapping that a YAML file is; others are left alone.
 
     Raises:
@@ -90,7 +90,7 @@ def read_settings(path: Path, known: Iterable[str]) -> dict[str, Scalar]:
         MissingExtra: PyYAML is not installed.
     """
     root: Any = compose(path)
-    found: dict[str, Scalar] = {}
+    found: dict[str, YamlSetting] = {}
     names = tuple(known)
     if root is None or root.id != "mapping":
         raise FileFormatError(path, f"expected a mapping with the keys {', '.join(names)}", line=1)
@@ -99,7 +99,7 @@ def read_settings(path: Path, known: Iterable[str]) -> dict[str, Scalar]:
         if isinstance(key, str) and key in names:
             if key in found:
                 raise FileFormatError(path, f"{key} is given twice", line=line)
-            found[key] = Scalar(path, key, line, value_node)
+            found[key] = YamlSetting(path, key, line, value_node)
     return found
 
 

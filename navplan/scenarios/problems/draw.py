@@ -26,6 +26,7 @@ def draw_problem(
     distance: tuple[float, float] = (1.0, math.inf),
     start_spacing: float = 1.0,
     goal_spacing: float = 1.5,
+    radius: float = 0.0,
 ) -> tuple[Float32, Float32]:
     """Draw starts and goals uniformly from the free space.
 
@@ -38,6 +39,7 @@ def draw_problem(
         distance: least and largest geodesic steps from each agent's start cell to its goal cell, both inclusive.
         start_spacing, goal_spacing: least Euclidean distance between two starts and between two goals, cells. The defaults
             suit bodies of radius 0.25 and a goal tolerance of 0.5.
+        radius: cells that starts and goals keep from obstacles and from the edge: what has room for a body.
 
     Returns:
         starts (A, 2) and goals (A, 2), float32.
@@ -46,7 +48,8 @@ def draw_problem(
         InvalidInput: no agents, a range that is empty, or no arrangement found: more agents than the free space holds, or no
             two free points that far apart.
     """
-    return ProblemDrawer(world, distance=distance, start_spacing=start_spacing, goal_spacing=goal_spacing).draw(num_agents, rng)
+    drawer = ProblemDrawer(world, distance=distance, start_spacing=start_spacing, goal_spacing=goal_spacing, radius=radius)
+    return drawer.draw(num_agents, rng)
 
 
 class ProblemDrawer:
@@ -59,6 +62,7 @@ class ProblemDrawer:
         distance: tuple[float, float] = (1.0, math.inf),
         start_spacing: float = 1.0,
         goal_spacing: float = 1.5,
+        radius: float = 0.0,
     ) -> None:
         low, high = distance
         check_numbers(start_spacing=start_spacing, goal_spacing=goal_spacing)
@@ -70,7 +74,7 @@ class ProblemDrawer:
         self.world = world
         self.low, self.high = low, high
         self.start_spacing, self.goal_spacing = start_spacing, goal_spacing
-        self._space = FreeSpace(world)
+        self._space = FreeSpace(world, radius)
         self._walls = np.ascontiguousarray(occupied_centres(world))
         self._queue = np.empty(self._walls.size, dtype=np.int32)
         self._hops = np.empty(self._walls.shape, dtype=np.int32)

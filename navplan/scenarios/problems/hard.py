@@ -12,7 +12,7 @@ from navplan.system.arrays import Float32
 
 
 def draw_hard(scenario: Scenario, agents: int, seed: int) -> tuple[Float32, Float32]:
-    """Starts and goals (A, 2) at half the map's diameter, give or take half a step.
+    """Starts and goals (A, 2) at half the map's diameter, give or take half a step, with room for the scenario's bodies.
 
     Raises:
         InvalidInput: no room for so many agents.
@@ -20,7 +20,13 @@ def draw_hard(scenario: Scenario, agents: int, seed: int) -> tuple[Float32, Floa
     half = diameter(occupied_centres(scenario.world)) / 2
     spacing = 2.0 * scenario.radius + 2.0 * scenario.goal_tolerance
     return draw_problem(
-        scenario.world, agents, np.random.default_rng(seed), distance=(half - 0.5, half + 0.5), goal_spacing=max(1.5, spacing)
+        scenario.world,
+        agents,
+        np.random.default_rng(seed),
+        distance=(half - 0.5, half + 0.5),
+        start_spacing=max(1.0, 2.0 * scenario.radius),
+        goal_spacing=max(1.5, spacing),
+        radius=scenario.radius,
     )
 
 

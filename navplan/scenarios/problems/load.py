@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,13 @@ import numpy as np
 from navplan.errors import FileFormatError, InvalidProblem
 from navplan.graph.limits import Weight
 from navplan.graph.state_graph import StateGraph
-from navplan.plan.problem import Problem
+from navplan.plan.problem import GRID_CLEARANCE, Problem, default_clearance
 from navplan.scenarios.formats.movingai import read_scen
-from navplan.scenarios.maps import find_map, load_graph
+from navplan.scenarios.formats.ros_map import read_ros_map
+from navplan.scenarios.maps import cells_digest, find_map, grid_graph, load_graph
 from navplan.scenarios.problems.pairs import draw_pairs
 from navplan.scenarios.scenario import Scenario, read_scenario
-from navplan.scenarios.worlds.cells import occupied_cells
-from navplan.system.arrays import Int32
+from navplan.system.arrays import Float64, Int32
 from navplan.system.files import sha256
 from navplan.system.paths import as_path
 
@@ -26,7 +27,8 @@ def load_problem(
     agents: int | None = None,
     *,
     seed: int = 0,
-    radius: float | None = None,
+    radius: float | Sequence[float] | None = None,
+    radius_m: float | Sequence[float] | None = None,
     clearance: float | None = None,
     beta: float = 0.0,
     wait_cost: float = 1.0,
@@ -35,15 +37,16 @@ def load_problem(
     """A problem on a grid map, a scenario or a saved state graph.
 
     Starts and goals come from the first rows of `scen`, else from the scenario where it has them, else they are drawn from
-    `seed`: distinct starts, distinct goals, each goal reachable from its start and at another node where there is one; on
-    a state graph starts, and goals, at least the clearance apart.
+    `seed`: distinct starts, distinct goals, each goal reachable from its start and at another node where there is one; starts,
+    and goals, at least the clearance apart, and with room for the largest body.
 
     Args:
         map: see `load_map`; or a state graph saved as `.npz`.
         scen: MovingAI `.scen` file for a grid map.
         agents: how many; None takes all rows of `scen`, or as many as the scenario says.
         seed: for drawing.
-        radius: body radius in cells; None takes the scenario's, or 0.25.
+        radius: body radius in cells, one for all agents or one for each; None takes the scenario's, or 0.25.
+        radius_m: the same in metres, instead, on a map that says how large a cell is (a ROS map).
         clearance, beta, wait_cost, weight: see `Problem`.
 
     Raises:
@@ -58,7 +61,7 @@ def load_problem(
     path = find_map(map)
     scenario = read_scenario(path) if path.suffix.lower() == ".toml" else None
     world = scenario.world if scenario else None
-    graph = StateGraph.from_grid(occupied_cells(world)) if world else load_graph(path)
+    graph = grid_graph(world) if world else load_graph(path)
     if agents is None and scen is None:
         if scenario is None:
             raise InvalidProblem(f"{path}: says nothing of agents, expected a number of them or a .scen file")
@@ -70,9 +73,17 @@ def load_problem(
         raise InvalidProblem(f"{path}: {agents} agents but {graph.num_nodes} {what}, expected at most one agent each")
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise InvalidProblem(f"seed is {seed!r}, expected an integer of at least 0")
-    radius = radius if radius is not None else scenario.radius if scenario else 0.25
+    if radius_m is not None:
+        if radius is not None:
+            raise InvalidProblem("radius and radius_m are both given, expected one of them")
+        bodies = np.asarray(radius_m, np.float64) / _metres_per_cell(path)
+    else:
+        bodies = np.asarray(radius if radius is not None else scenario.radius if scenario else 0.25, np.float64)
 
     identity = {"map": path.name, "map_sha256": sha256(path), "map_path": str(as_path(map))}
+    cells = cells_digest(graph)
+    if cells is not None:
+        identity["map_cells_sha256"] = cells
     if scenario is not None:
         identity["scenario"] = scenario.name
     if scen is not None:
@@ -82,10 +93,37 @@ def load_problem(
         starts, goals = _from_scenario(path, scenario, graph, agents)
     else:
         assert agents is not None  # filled in above
-        spacing = 0.0 if graph.is_grid else clearance if clearance is not None else 2 * radius
-        starts, goals = draw_pairs(graph, int(agents), np.random.default_rng(seed), spacing=spacing, where=str(path))
+        starts, goals = _drawn(graph, int(agents), seed, bodies, clearance, str(path))
         identity["seed"] = str(seed)
-    return Problem(graph, starts, goals, radius, clearance, beta, wait_cost, weight, identity=identity)
+    asked = float(bodies) if bodies.ndim == 0 else bodies
+    return Problem(graph, starts, goals, asked, clearance, beta, wait_cost, weight, identity=identity)
+
+
+def _drawn(
+    graph: StateGraph, agents: int, seed: int, bodies: Float64, clearance: float | None, where: str
+) -> tuple[Int32, Int32]:
+    """Starts and goals with room for the largest body, as far apart as the clearance asks."""
+    radii = np.atleast_1d(bodies)
+    if not (np.isfinite(radii) & (radii >= 0)).all() or len(radii) not in (1, agents):
+        raise InvalidProblem(
+            f"radius is {bodies.tolist()}, expected one that is not negative, or one for each of {agents} agents"
+        )
+    largest = float(radii.max())
+    spacing = clearance if clearance is not None else default_clearance(graph, np.broadcast_to(radii, agents))
+    if graph.is_grid and spacing <= GRID_CLEARANCE:
+        spacing = 0.0
+    return draw_pairs(graph, agents, np.random.default_rng(seed), spacing=spacing, where=where, radius=largest)
+
+
+def _metres_per_cell(path: Path) -> float:
+    """The resolution that a map states.
+
+    Raises:
+        InvalidProblem: a map that states none.
+    """
+    if path.suffix.lower() not in (".yaml", ".yml"):
+        raise InvalidProblem(f"{path}: says nothing of metres, so a radius in metres has no meaning: give it in cells")
+    return read_ros_map(path).resolution
 
 
 def _from_scen(scen: Path, map_path: Path, graph: StateGraph, agents: int | None) -> tuple[Int32, Int32]:

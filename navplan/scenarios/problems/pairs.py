@@ -10,7 +10,9 @@ from navplan.system.arrays import Int32, Int64
 from navplan.system.numbers import Rng, generator
 
 
-def draw_pairs(graph: StateGraph, agents: int, rng: Rng, *, spacing: float = 0.0, where: str = "graph") -> tuple[Int32, Int32]:
+def draw_pairs(
+    graph: StateGraph, agents: int, rng: Rng, *, spacing: float = 0.0, where: str = "graph", radius: float = 0.0
+) -> tuple[Int32, Int32]:
     """Distinct starts and distinct goals, (A,) int32 each, every goal in the strong component of its start.
 
     Nodes that reach no other are used only when there are not enough of the rest.
@@ -18,6 +20,7 @@ def draw_pairs(graph: StateGraph, agents: int, rng: Rng, *, spacing: float = 0.0
     Args:
         spacing: least Euclidean distance between two starts, and between two goals; 0 asks for distinct nodes only.
         where: for the message.
+        radius: of the bodies: nodes and edges without room for it are left out.
 
     Raises:
         InvalidProblem: there is no room for so many.
@@ -25,19 +28,22 @@ def draw_pairs(graph: StateGraph, agents: int, rng: Rng, *, spacing: float = 0.0
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
 
-    rng, n = generator(rng), graph.num_nodes
+    rng = generator(rng)
+    roomy, _ = graph.has_room(radius)
+    graph, n = graph.fitting(radius), graph.num_nodes
     matrix = csr_array((np.ones(graph.num_edges, np.int8), graph.indices, graph.indptr), shape=(n, n))
     _, component = connected_components(matrix, directed=True, connection="strong")
     alone = np.bincount(component)[component] == 1
 
     order = rng.permutation(n)
+    order = order[roomy[order]]
     starts = _spaced(graph, order[np.argsort(alone[order], kind="stable")], agents, spacing)
     if len(starts) < agents:
         raise InvalidProblem(f"{where}: room for {len(starts)} starts {spacing:g} apart, expected {agents}")
     goals = np.full(agents, -1, np.int64)
     for label in np.unique(component[starts]):
         members = np.flatnonzero(component[starts] == label)
-        nodes = rng.permutation(np.flatnonzero(component == label))
+        nodes = rng.permutation(np.flatnonzero((component == label) & roomy))
         chosen = _spaced(graph, nodes, len(members), spacing, avoid=goals[goals >= 0])
         if len(chosen) < len(members):
             raise InvalidProblem(f"{where}: no room for {agents} goals {spacing:g} apart in reach of their starts")
@@ -49,15 +55,17 @@ def _spaced(graph: StateGraph, order: Int64, count: int, spacing: float, avoid: 
     """The first `count` nodes of `order` that keep their distance from one another and from `avoid`."""
     if spacing <= 0:
         return order[:count]
-    states = graph.states[:, :2].astype(np.float64)
-    taken = [] if avoid is None else [states[node] for node in avoid]
+    if graph.positions is None:
+        raise InvalidProblem(f"nodes {spacing:g} apart are wanted, but the graph has no positions: give positions=(N, 2)")
+    places = graph.positions
+    taken = [] if avoid is None else [places[node] for node in avoid]
     chosen: list[int] = []
     for node in order.tolist():
         if len(chosen) == count:
             break
-        if not taken or np.hypot(*(np.array(taken) - states[node]).T).min() >= spacing:
+        if not taken or np.hypot(*(np.array(taken) - places[node]).T).min() >= spacing:
             chosen.append(node)
-            taken.append(states[node])
+            taken.append(places[node])
     return np.array(chosen, np.int64)
 
 

@@ -7,26 +7,31 @@ from numpy.typing import ArrayLike
 
 from navplan.errors import InvalidInput
 from navplan.kernels.motion import obstacles
-from navplan.scenarios.worlds.geometry import Geometry
+from navplan.kernels.motion.body import lacking_room
+from navplan.scenarios.worlds.geometry import Body, Geometry
 from navplan.scenarios.worlds.world import World
 from navplan.system.arrays import Bool, Float32
 from navplan.system.numbers import Rng, check_whole, generator
 
 
 class FreeSpace:
-    """The points of a world that lie in its box and outside all obstacles.
+    """The points of a world that lie in its box and outside all obstacles, and with a radius: where a disc of it has room.
 
     Attributes:
         world: map and hazard.
+        radius: cells that the points keep from obstacles and from the edge; 0: none.
         geometry: the world as the kernels' arrays.
+        body: the disc among its obstacles; None for a radius of 0.
 
     Raises:
         InvalidInput: as `Geometry.from_world`, or the world has no free cell.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, radius: float = 0.0) -> None:
         self.world = world
+        self.radius = radius
         self.geometry = Geometry.from_world(world)
+        self.body = Body.of(self.geometry, float(radius)) if radius > 0 else None
         self._open_cells = np.argwhere(self.geometry.cells != obstacles.BLOCKED).astype(np.int32)
         if len(self._open_cells) == 0:
             raise InvalidInput(f"world {world.name!r} has no free cell")
@@ -35,7 +40,7 @@ class FreeSpace:
         """(n, 2) float32 points uniform over the free space (cells drawn uniformly, then a point in the cell).
 
         Raises:
-            InvalidInput: the free part of a polygon world is too small to be hit.
+            InvalidInput: the free part of a polygon world, or what has room for the radius, is too small to be hit.
         """
         check_whole(n=n)
         draws, points = generator(rng), np.empty((n, 2), dtype=np.float32)
@@ -47,13 +52,20 @@ class FreeSpace:
             points[missing] = (cells + draws.random((len(missing), 2))).astype(np.float32)
             # Rounding to float32 may reach the next cell, so grid points are tested too.
             missing = missing[~self.is_free(points[missing])]
-        raise InvalidInput(f"world {self.world.name!r}: no free point found in 1000 draws")
+        body = f" with room for a body of radius {self.radius:g}" if self.radius > 0 else ""
+        raise InvalidInput(f"world {self.world.name!r}: no free point{body} found in 1000 draws")
 
     def is_free(self, points: ArrayLike) -> Bool:
-        """Which of the points (..., 2) lie in the box and outside all obstacles; points that are not finite do not."""
+        """Which of the points (..., 2) lie in the box, outside all obstacles and `radius` from both, up to 1e-6 cells.
+
+        Points that are not finite do not.
+        """
         array = np.ascontiguousarray(points, dtype=np.float32)
-        blocked = np.empty(array.size // 2, dtype=np.bool_)
-        obstacles.blocked_points(self.geometry, array.reshape(-1, 2), blocked)
+        flat = array.reshape(-1, 2)
+        blocked = np.empty(len(flat), dtype=np.bool_)
+        obstacles.blocked_points(self.geometry, flat, blocked)
+        if self.body is not None:
+            lacking_room(self.geometry, self.body, flat, blocked)
         return ~blocked.reshape(array.shape[:-1])
 
     def cost_at(self, points: ArrayLike) -> Float32:

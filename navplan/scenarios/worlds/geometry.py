@@ -95,9 +95,33 @@ class Geometry(NamedTuple):
         )
 
 
+class Body(NamedTuple):
+    """A disc, and which obstacles of a `Geometry` it can touch.
+
+    Attributes:
+        radius: cells, more than 0.
+        rectangle_indptr, rectangle_ids: the rectangles that it can touch one step from each cell.
+        segment_indptr, segment_ids: the polygon edges likewise.
+    """
+
+    radius: float
+    rectangle_indptr: Int64
+    rectangle_ids: Int32
+    segment_indptr: Int64
+    segment_ids: Int32
+
+    @classmethod
+    def of(cls, geometry: Geometry, radius: float) -> Body:
+        """A disc of `radius` cells among the obstacles of `geometry`."""
+        segments, reach, shape = geometry.segments, radius + obstacles.REACH, geometry.cells.shape
+        boxes = np.column_stack([np.minimum(segments[:, :2], segments[:, 2:]), np.maximum(segments[:, :2], segments[:, 2:])])
+        rectangles = geometry.rectangles.astype(np.float64)
+        return cls(radius, *_near_cells(rectangles, reach, shape, True), *_near_cells(boxes, reach, shape, True))
+
+
 def _float32_at_most(value: float) -> np.float32:
     rounded = np.float32(value)
-    return rounded if rounded <= value else np.nextafter(rounded, np.float32(0))
+    return rounded if float(rounded) <= value else np.nextafter(rounded, np.float32(0))
 
 
 def _wall_rectangles(walls: Bool) -> Float32:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
-from shapely import covers
+from numpy.typing import ArrayLike, NDArray
+from shapely import STRtree, box, covers, linestrings
 from shapely import points as shapely_points
 from shapely.geometry import Polygon
 
 from navplan.errors import InvalidInput
+from navplan.scenarios.worlds.overlap import beyond_edge, in_cells, in_polygons
 from navplan.system.arrays import Bool, Float64
 from navplan.system.numbers import check_numbers
 
 HazardKind = Literal["none", "linear", "cosine", "constant"]
 HAZARD_KINDS: tuple[HazardKind, ...] = ("none", "linear", "cosine", "constant")
+
+_SLACK = 1e-9  # rooms are compared with radii up to rounding
 
 
 @dataclass(frozen=True)
@@ -125,3 +129,107 @@ class World:
             for polygon in self.polygons:
                 blocked[inside] |= covers(polygon, places)
         return blocked
+
+    def overlaps(self, points: ArrayLike, radius: float) -> Bool:
+        """(...) bool: discs about the points (..., 2) that reach over 1e-6 cells into an obstacle or over the edge."""
+        array = np.asarray(points, dtype=np.float64)
+        flat = array.reshape(-1, 2)
+        found = beyond_edge(flat, radius, self.height, self.width)
+        within = np.flatnonzero(~found)
+        if self.walls is not None:
+            found[within] = in_cells(flat[within], radius, self.walls)
+        else:
+            found[within] = in_polygons(flat[within], radius, self.polygons)
+        return found.reshape(array.shape[:-1])
+
+    def room(self, points: ArrayLike) -> Float64:
+        """(N,) float64 radius of the largest disc around each of the points (N, 2) that overlaps no obstacle and is in the box.
+
+        -1 where the point itself is in an obstacle, its boundary included, or outside the box.
+        """
+        array = np.asarray(points, dtype=np.float64).reshape(-1, 2)
+        return self._room(array, array, shapely_points(array))
+
+    def sweep_room(self, tails: ArrayLike, heads: ArrayLike) -> Float64:
+        """(M,) float64 radius of the largest disc that moves straight from each of the tails (M, 2) to its head, likewise."""
+        ends = np.asarray(tails, dtype=np.float64).reshape(-1, 2), np.asarray(heads, dtype=np.float64).reshape(-1, 2)
+        return self._room(*ends, linestrings(np.stack(ends, axis=1)))
+
+    def _room(self, tails: Float64, heads: Float64, ways: NDArray[np.object_]) -> Float64:
+        size = np.array([self.height, self.width])
+        rim: Float64 = np.min([tails, heads, size - tails, size - heads], axis=(0, 2))
+        room = np.where(rim < 0, -1.0, rim)
+        tree = self._obstacle_tree
+        inside = np.flatnonzero(room >= 0)
+        if len(tree.geometries) and len(inside):
+            (which, _), gaps = tree.query_nearest(ways[inside], return_distance=True, all_matches=False)
+            near = np.full(len(inside), np.inf)
+            near[which] = gaps
+            room[inside] = np.where(near == 0, -1.0, np.minimum(room[inside], near))
+        return room
+
+    @cached_property
+    def _obstacle_tree(self) -> STRtree:
+        """Polygons, or the rectangles whose union is the walls."""
+        if self.walls is None:
+            return STRtree(list(self.polygons))
+        from navplan.kernels.motion.obstacles import cover_rectangles
+
+        found = np.empty((int(self.walls.sum()), 4), dtype=np.float32)
+        top, left, bottom, right = found[: cover_rectangles(self.walls, found)].astype(np.float64).T
+        return STRtree(box(top, left, bottom, right))
+
+    def inflated(self, radius: float) -> Inflated:
+        """What the centre of a body of this radius may enter.
+
+        Example:
+            >>> room = World.from_walls("room", np.zeros((4, 4), bool)).inflated(1.0)
+            >>> room.is_free([[1.0, 2.0], [0.9, 2.0]]).tolist()
+            [True, False]
+        """
+        return Inflated(self, radius)
+
+
+@dataclass(frozen=True, eq=False)
+class Inflated:
+    """The free space of a body: where its centre may be without the body's overlapping an obstacle or leaving the box.
+
+    Attributes:
+        world: the map.
+        radius: of the body, cells.
+
+    Raises:
+        InvalidInput: a radius that is negative or not finite.
+    """
+
+    world: World
+    radius: float
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.radius) and self.radius >= 0):
+            raise InvalidInput(f"radius is {self.radius}, expected a number of cells that is not negative")
+
+    def is_free(self, points: ArrayLike) -> Bool:
+        """(N,) bool: which of the points (N, 2) the centre may be at."""
+        return self.world.room(points) >= self.radius - _SLACK
+
+    def is_free_way(self, tails: ArrayLike, heads: ArrayLike) -> Bool:
+        """(M,) bool: along which straight ways, from (M, 2) to (M, 2), the centre may move."""
+        return self.world.sweep_room(tails, heads) >= self.radius - _SLACK
+
+    def sample(self, n: int, rng: np.random.Generator) -> Float64:
+        """(n, 2) float64 points, uniform where the centre may be.
+
+        Raises:
+            InvalidInput: there is no such place, or too little of it to be hit.
+        """
+        low, high = np.full(2, self.radius), np.array([self.world.height, self.world.width]) - self.radius
+        found = np.empty((0, 2))
+        for _ in range(1000):
+            if len(found) >= n:
+                return found[:n]
+            if (low > high).any():
+                break
+            drawn = rng.uniform(low, high, size=(max(64, 2 * n), 2))
+            found = np.concatenate([found, drawn[self.is_free(drawn)]])
+        raise InvalidInput(f"world {self.world.name!r}: no place found for a body of radius {self.radius:g}")

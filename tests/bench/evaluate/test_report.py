@@ -11,9 +11,9 @@ from navplan.bench.evaluate.plots import draw_all
 from navplan.bench.evaluate.report import console_text, fill, filled, readme_text, report_text
 from navplan.bench.evaluate.results import CALIBRATION, FRONT, RESULTS, front_rows, read_front
 from navplan.bench.evaluate.run import read_evidence
-from navplan.bench.evaluate.suite import Note, Suite, load_suite, suite_names
+from navplan.bench.evaluate.suite import Checkpoints, Note, Setting, Suite, load_suite, suite_names
 from navplan.bench.evaluate.summary import Estimate
-from navplan.bench.evaluate.tables import Evidence, ablation_table, number, percent, share, signed, spread
+from navplan.bench.evaluate.tables import Evidence, ablation_table, number, parts_table, percent, share, signed, spread
 from navplan.bench.evaluate.targets import missed, target_checks, targets_table
 from navplan.errors import FileFormatError
 from tests.support.folders import CHECKOUT
@@ -107,12 +107,30 @@ def test_the_report_shows_both_scorings() -> None:
     assert report_text(Evidence(suite(), []), []) == "# paper-2d\n\nNo task is done.\n"
 
 
+def test_baselines_with_the_same_execution_have_a_table_and_figures_of_their_own(tmp_path: Path) -> None:
+    plain = evidence()
+    assert "With the same execution" not in report_text(plain, [])
+    alike = ("sorb+filter", "sorb+synchronised")
+    settings = (*suite().settings, *(Setting(method, "default", {}, Checkpoints()) for method in alike))
+    rows = [{**one, "method": method, "cost_max": 2.0} for method in alike for one in plain.rows if one["method"] == "sorb"]
+    whole = replace(plain, suite=replace(suite(), settings=settings), rows=[*plain.rows, *rows])
+    table = parts_table(whole)
+    assert table.header[3:] == ("navplan", "SoRB + CBS + filter", "SoRB + CBS, synchronised")
+    assert table.lines[1][2:5] == ("20", "100 %, 7.15 [7.03, 7.23], 1.12×", "75 %, 2.00 [2.00, 2.00], 1.12×")
+    text = report_text(whole, [])
+    assert "## With the same execution" in text
+    assert "| 20 | SoRB + CBS + filter |" in text
+    assert "SoRB + CBS + filter" not in readme_text(whole).split("The baselines with")[0]
+    names = {path.stem for path in draw_all(tmp_path, whole)}
+    assert {"success", "success-same-execution", "cost", "cost-same-execution"} <= names
+
+
 def test_ablations_are_paired_with_their_base() -> None:
     rows = [row(setting=name, problem=p, cost_max=c + p) for name, c in (("base", 1.0), ("hops", 3.0)) for p in range(4)]
     table = ablation_table(Evidence(suite("ablations"), rows))
     assert table.lines[0][3] == "**base**"
-    assert table.lines[0][7] == "-"
-    assert table.lines[1][7] == "+2.00 [+2.00, +2.00]"
+    assert table.lines[0][9] == "-"
+    assert table.lines[1][9] == "+2.00 [+2.00, +2.00]"
 
 
 def test_tables_survive_a_round_trip(tmp_path: Path) -> None:

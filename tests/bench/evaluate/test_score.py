@@ -25,7 +25,7 @@ def trajectory(rows: list[list[float]], cost: list[list[float]], contact: int | 
         actions=np.zeros((steps, 2, 2), np.float32),
         cost=np.array(cost, np.float32).reshape(steps, 2),
         agent_contacts=contacts,
-        wall_contacts=np.ones((steps, 2), np.int32),
+        bumps=np.ones((steps, 2), np.int32),
     )
 
 
@@ -37,7 +37,8 @@ def test_cost_and_steps_end_with_the_final_arrival() -> None:
     assert found["reached"] is True
     assert (found["cost_max"], found["cost_mean"], found["cost_total"]) == (1.5, 1.25, 2.5)
     assert (found["steps_mean"], found["steps_max"], found["steps_total"]) == (3.5, 4, 7)
-    assert (found["arrived"], found["agent_contacts"], found["wall_contacts"]) == (2, 0, 8)
+    assert (found["arrived"], found["agent_contacts"], found["bumps"]) == (2, 0, 8)
+    assert found["wall_contacts"] is None  # no track, so nothing was measured
 
 
 def test_who_never_arrives_pays_for_all_steps_and_counts_the_budget() -> None:

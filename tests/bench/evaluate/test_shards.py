@@ -57,8 +57,20 @@ def test_shards_of_earlier_runs_are_found_again(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_every_option_is_in_the_key() -> None:
+    late = {"filtered": True}  # named where they are given, so that earlier keys stay
     for option in dataclasses.fields(Options):
-        assert f"{option.name}=" in options_text({})
+        if option.name not in (
+            "body",
+            "filter",
+            "filtered",
+        ):  # came later
+            assert f"{option.name}=" in options_text({})
+    assert "filtered=True" in options_text(late)
+    assert "filtered" not in options_text({})
+    assert "body=" not in options_text({"body": "point"})
+    assert "filter=" not in options_text({})
+    assert options_text({}) == options_text({"body": "disc"}) != options_text({"body": "point"})
+    assert options_text({"filter": "without-walls"}) != options_text({})
     assert "beta=4.0" in options_text({})
     assert "beta=2.0" in options_text({"beta": 2.0})
 

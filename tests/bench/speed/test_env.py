@@ -10,7 +10,7 @@ from navplan.scenarios.registry import load_scenario
 def test_the_peer_takes_the_same_steps():
     world = load_scenario("four-rooms-modified").world
     rng = np.random.default_rng(0)
-    env = PointEnv(world, num_envs=64, rng=rng)
+    env = PointEnv(world, num_envs=64, body="point", rng=rng)
     before = env.states[:, 0]
     actions = rng.uniform(-1, 1, size=(64, 1, 2)).astype(np.float32)
     states, cost = suite.NumpyPeer.of(world).step(before, actions[:, 0])

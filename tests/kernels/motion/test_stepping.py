@@ -47,7 +47,7 @@ def assert_same_step(env, actions):
             passed, rejected = naive.positions(before[b, a], actions[b, a])
             np.testing.assert_array_equal(predicted[b, a], passed)
             np.testing.assert_array_equal(result.states[b, a], passed[-1])
-            assert result.wall_contacts[b, a] == rejected
+            assert result.bumps[b, a] == rejected
             distances = [naive.distance(*point) for point in [before[b, a], *passed]]
             if env.world.hazard.kind != "constant" or abs(min(distances) - env.world.hazard.radius) > 1e-5:
                 assert result.cost[b, a] == pytest.approx(naive.step_cost(before[b, a], passed), abs=2e-5)
@@ -57,7 +57,7 @@ def assert_same_step(env, actions):
 
 
 def drive(world, rng, steps, agents=2):
-    env = PointEnv(world, num_envs=2, num_agents=agents, radius=float(rng.uniform(0.05, 1)), rng=rng)
+    env = PointEnv(world, num_envs=2, num_agents=agents, radius=float(rng.uniform(0.05, 1)), body="point", rng=rng)
     for _ in range(steps):
         actions = rng.uniform(-1.3, 1.3, size=(2, agents, 2)).astype(np.float32)
         actions[rng.random(actions.shape) < 0.2] = 1.0

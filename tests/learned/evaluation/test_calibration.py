@@ -64,7 +64,7 @@ def test_the_bundled_critics_mean_what_they_say() -> None:
 def test_near_pairs_are_free_and_near() -> None:
     world = load_scenario("four-rooms-modified").world
     starts, goals = near_pairs(world, 500, np.random.default_rng(1), radius=3.0)
-    env = PointEnv(world, rng=np.random.default_rng(0))
+    env = PointEnv(world, body="point", rng=np.random.default_rng(0))
     assert starts.shape == goals.shape == (500, 2)
     assert env.is_free(starts).all()
     assert env.is_free(goals).all()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,10 +17,11 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
 from navplan.cli import main
-from navplan.errors import CheckpointError, InvalidInput
+from navplan.errors import CheckpointError, FileAccessError, InvalidInput
 from navplan.learned.evaluation.judge import evaluate_pairs
 from navplan.learned.recipes.navplan.config import TrainConfig
 from navplan.learned.recipes.navplan.learner import NavplanLearner
+from navplan.learned.recipes.paper.config import PaperConfig
 from navplan.learned.training.load import load_checkpoint
 from navplan.learned.training.run import new_run
 from navplan.learned.training.tensors import read_tensors, write_tensors
@@ -27,6 +29,7 @@ from navplan.learned.training.train import train
 from navplan.scenarios.environments.point import PointEnv
 from navplan.scenarios.worlds.geodesic import geodesic_steps
 from navplan.scenarios.worlds.world import World
+from navplan.system.files import locked
 from tests.support.damaged_files import damaged, survives
 
 TINY = TrainConfig(
@@ -130,6 +133,51 @@ def test_a_run_killed_before_its_first_checkpoint_starts_over(undisturbed: Path,
     out.mkdir()
     (out / "config.json").write_bytes((undisturbed / "config.json").read_bytes())
     assert_same_result(train(TINY, out, resume=True), undisturbed)
+
+
+@pytest.mark.parametrize("left", [".lock", ".config.json.abc.tmp"])
+def test_a_run_killed_in_its_first_moments_is_started_again(left: str, undisturbed: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / left).write_text("")
+    assert_same_result(train(TINY, out), undisturbed)
+    assert sorted(path.name for path in out.iterdir()) == sorted(path.name for path in undisturbed.iterdir())
+
+
+def test_a_run_in_use_is_left_alone(tmp_path: Path) -> None:
+    with locked(tmp_path / "run"), pytest.raises(FileAccessError, match="another process is at work in it"):
+        train(TINY, tmp_path / "run")
+
+
+PAPER = PaperConfig(
+    "center-dot", seed=1, threads=1, steps=40, batch_size=8, hidden=8, initial_steps=30, replay_size=500, export_states=20
+)
+
+
+def test_a_finished_run_of_recipe_paper_made_longer_is_one_long_run(tmp_path: Path) -> None:
+    """Nothing in it is scheduled over the whole run, so that its networks are those of the long one, bit for bit."""
+    short = train(PAPER, tmp_path / "run")
+    longer = PAPER.extended(60)
+    assert longer.stage1_steps == PAPER.stage1_steps
+    assert main(["train", "--resume", "--steps", "60", "--out", str(short), "--quiet"]) == 0
+    whole = train(longer, tmp_path / "whole")
+    a, b = load_file(short / "checkpoint.safetensors"), load_file(whole / "checkpoint.safetensors")
+    a.pop("curves"), b.pop("curves")  # the short run ended with a row of its own
+    assert a.keys() == b.keys()
+    for name in a:
+        np.testing.assert_array_equal(a[name], b[name], err_msg=name)
+
+
+def test_a_run_of_recipe_navplan_goes_on_by_the_longer_schedule(undisturbed: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    shutil.copytree(undisturbed, out)
+    longer = TINY.extended(100)
+    assert longer.stage1_steps == TINY.stage1_steps
+    train(longer, out, resume=True)
+    assert read_tensors(out / "checkpoint.safetensors", "checkpoint")[1]["updates"] == 100
+    assert json.loads((out / "config.json").read_text())["config"] == longer.to_dict()
+    with pytest.raises(InvalidInput, match="another configuration"):
+        train(TINY, out, resume=True)  # no run is made shorter
 
 
 def test_a_checkpoint_is_switched_by_one_rename(undisturbed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -250,7 +298,7 @@ def test_learning_a_small_world_takes_seconds(tmp_path: Path) -> None:
     walls[2, 2] = True
     world = World.from_walls("corner", walls)
     rng = np.random.default_rng(0)
-    env = PointEnv(world, rng=rng)
+    env = PointEnv(world, body="point", rng=rng)
     starts, goals = env.sample_free(300, rng), env.sample_free(300, rng)
     report = evaluate_pairs(critics, world, starts, goals, geodesic_steps(world, starts, goals))
     assert report.reached > 0.9

@@ -30,8 +30,8 @@ def test_reward_cost_termination_and_truncation():
     assert [step[1] for step in seen] == [-1.0] * 3
     assert [step[2] for step in seen] == [False] * 3
     assert [step[3] for step in seen] == [False, False, True]
-    assert seen[-1][4]["cost"] == pytest.approx(2, abs=0.1)
-    assert seen[-1][4]["wall_contacts"] == 10
+    assert seen[-1][4]["cost"] == pytest.approx(2 - 2 * 0.25 / 3)
+    assert seen[-1][4]["bumps"] == 10
     env.reset(options={"start": (1.0, 1.4), "goal": (0.5, 0.5)})
     assert env.step(np.array([-0.5, -0.5], dtype=np.float32))[2]
 

@@ -19,7 +19,7 @@ DOT = load_scenario("center-dot").world
 
 
 def make(world=DOT, seed=0, **options):
-    return PointEnv(world, rng=np.random.default_rng(seed), **options)
+    return PointEnv(world, rng=np.random.default_rng(seed), **{"body": "point", **options})
 
 
 def test_a_wall_stops_one_axis_only():
@@ -27,7 +27,7 @@ def test_a_wall_stops_one_axis_only():
     env.reset([[7.5, 5.45]], [[1.0, 1.0]])
     result = env.step([[[0.3, 1.0]]])
     np.testing.assert_allclose(result.states[0, 0], [7.8, 5.95], atol=1e-5)
-    assert result.wall_contacts[0, 0] == 5
+    assert result.bumps[0, 0] == 5
     assert result.cost[0, 0] == pytest.approx(2 - 2 * 0.05 / 3, abs=1e-5)
 
 
@@ -209,7 +209,7 @@ def test_agents_cross_the_polygon_world_and_never_enter_an_obstacle():
         assert not shapely.intersects_xy(union, passed[..., 0].ravel(), passed[..., 1].ravel()).any()
         result = env.step(actions)
         arrived |= result.reached
-        bumps += int(result.wall_contacts.sum())
+        bumps += int(result.bumps.sum())
     assert arrived[20:].mean() > 0.3
     assert bumps > 0
 

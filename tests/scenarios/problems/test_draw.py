@@ -28,7 +28,7 @@ WORLDS = {
 def test_problems_keep_distance_and_spacing(name, seed, agents, low):
     world = WORLDS[name]
     starts, goals = draw_problem(world, agents, np.random.default_rng(seed), distance=(low, low + 2))
-    env = PointEnv(world, rng=np.random.default_rng(0))
+    env = PointEnv(world, body="point", rng=np.random.default_rng(0))
     assert starts.shape == goals.shape == (agents, 2)
     assert starts.dtype == goals.dtype == np.float32
     assert env.is_free(starts).all()

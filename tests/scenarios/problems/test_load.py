@@ -46,7 +46,8 @@ def test_the_first_rows_of_the_scen(floor):
 
 def test_identity(floor):
     map_path, scen_path = floor / "floor.map", floor / "floor.scen"
-    identity = load_problem(str(map_path), scen=scen_path, agents=1).identity
+    identity = dict(load_problem(str(map_path), scen=scen_path, agents=1).identity)
+    assert len(identity.pop("map_cells_sha256")) == 64
     assert identity == {
         "map": "floor.map",
         "map_sha256": hashlib.sha256(map_path.read_bytes()).hexdigest(),
@@ -226,3 +227,17 @@ def test_a_folder_is_no_map(tmp_path: Path):
 def test_bad_seeds(seed: object):
     with pytest.raises(InvalidProblem, match="expected an integer of at least 0"):
         load_problem("center-dot", agents=1, seed=seed)  # type: ignore[arg-type]
+
+
+def test_a_radius_in_metres_needs_a_map_that_knows_metres(tmp_path):
+    from navplan.scenarios.formats.ros_map import RosMap, write_ros_map
+
+    write_ros_map(tmp_path / "hall.yaml", RosMap(np.zeros((30, 30), np.int8), resolution=0.05))
+    problem = load_problem(tmp_path / "hall.yaml", agents=3, radius_m=0.2)
+    assert problem.radius == pytest.approx(4.0)
+    assert problem.spacing == pytest.approx(8.0)
+    assert (problem.graph.node_room[problem.starts] >= 4.0 - 1e-9).all()
+    with pytest.raises(InvalidProblem, match="says nothing of metres"):
+        load_problem("center-dot", agents=1, radius_m=0.2)
+    several = load_problem(tmp_path / "hall.yaml", agents=2, radius=[0.2, 1.4])
+    assert several.radii.tolist() == [0.2, 1.4]

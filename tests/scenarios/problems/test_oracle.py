@@ -49,13 +49,13 @@ def replay(
     world: World, start: np.ndarray, goal: np.ndarray, actions: np.ndarray, tolerance: float, *, straight: bool = False
 ) -> float:
     """Cumulative cost of some actions that arrive with the last of them, and if `straight` are never hindered."""
-    env = PointEnv(world, goal_tolerance=tolerance, rng=np.random.default_rng(0))
+    env = PointEnv(world, goal_tolerance=tolerance, body="point", rng=np.random.default_rng(0))
     env.reset(start[None], goal[None])
     total = 0.0
     for k, action in enumerate(actions):
         result = env.step(action[None, None])
         total += float(result.cost[0, 0])
-        assert not straight or result.wall_contacts[0, 0] == 0
+        assert not straight or result.bumps[0, 0] == 0
         assert k < len(actions) - 1 or result.reached[0, 0]
     return total
 
@@ -133,9 +133,9 @@ def test_sliding_round_a_corner_saves_a_step():
     found = oracle(world, start, goal, resolution=0.25, step_weight=math.inf)
     assert found.steps[0] == 2
     # First along the wall with the row held, then past its end; straight moves from the start stay in its row until then.
-    env = PointEnv(world, rng=np.random.default_rng(0))
+    env = PointEnv(world, body="point", rng=np.random.default_rng(0))
     env.reset(start, goal)
-    assert env.step(np.float32([[[1.0, 1.0]]])).wall_contacts[0, 0] > 0
+    assert env.step(np.float32([[[1.0, 1.0]]])).bumps[0, 0] > 0
     assert env.step(np.float32([[[1.0, 0.0]]])).reached[0, 0]
 
 
@@ -146,7 +146,7 @@ def test_no_policy_beats_it(name):
     cells = load_problem_sets("paper-2d", "tuning")
     starts, goals = (np.concatenate([getattr(cell, what).reshape(-1, 2) for cell in cells]) for what in ("starts", "goals"))
     steps, cost = (np.concatenate([getattr(cell.oracle, what).ravel() for cell in cells]) for what in ("steps", "cost"))
-    env = PointEnv(load_scenario("center-dot").world, num_envs=len(starts), rng=np.random.default_rng(0))
+    env = PointEnv(load_scenario("center-dot").world, num_envs=len(starts), body="point", rng=np.random.default_rng(0))
     env.reset(starts[:, None], goals[:, None])
     paid, home = np.zeros(len(starts)), np.zeros(len(starts), bool)
     for k in range(1, 31):

@@ -48,7 +48,7 @@ def test_files_hold_every_cell_as_described(suite, split):
         assert (cell.suite, cell.split) == (suite, split)
         assert cell.starts.shape == cell.goals.shape == (SPLITS[split], cell.agents, 2)
         assert cell.starts.dtype == cell.goals.dtype == np.float32
-        env = PointEnv(load_scenario(cell.map).world, rng=np.random.default_rng(0))
+        env = PointEnv(load_scenario(cell.map).world, body="point", rng=np.random.default_rng(0))
         assert env.is_free(cell.starts).all()
         assert env.is_free(cell.goals).all()
         for starts, goals in zip(cell.starts.astype(float), cell.goals.astype(float), strict=True):
@@ -118,7 +118,7 @@ def test_oracle_columns_are_plausible(suite, split):
         # A step of the environment may be longer than one cell by the rounding of its ten parts.
         assert (table.steps >= straight - 1e-4).all()
         # What standing at the start costs is paid by every first step.
-        env = PointEnv(load_scenario(cell.map).world, rng=np.random.default_rng(0))
+        env = PointEnv(load_scenario(cell.map).world, body="point", rng=np.random.default_rng(0))
         assert (table.cost >= env.cost_at(cell.starts) - 1e-4).all()
 
 

@@ -29,6 +29,7 @@ class ReplayExperience:
         env = PointEnv(
             scenario.world,
             num_envs=config.num_envs,
+            body="point",
             goal_tolerance=scenario.goal_tolerance,
             max_steps=config.episode_steps,
             rng=self.rng,

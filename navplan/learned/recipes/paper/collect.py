@@ -58,7 +58,7 @@ class Wanderer:
         self.config = config
         self.rng = rng
         self.tolerance = float(tolerance)
-        self.env = PointEnv(world, goal_tolerance=tolerance, max_steps=config.episode_steps, rng=rng)
+        self.env = PointEnv(world, goal_tolerance=tolerance, max_steps=config.episode_steps, body="point", rng=rng)
         self.safe = safe_corners(self.env)
         self.queue = ProblemQueue()
         self.state: Float32 = np.zeros((1, 1, 2), np.float32)

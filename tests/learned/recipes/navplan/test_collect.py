@@ -30,7 +30,9 @@ def world() -> World:
 @pytest.fixture
 def replay(world: World) -> Replay:
     replay = Replay(100, 20)
-    collector = Collector(CONFIG, PointEnv(world, num_envs=16, rng=np.random.default_rng(1)), np.random.default_rng(0))
+    collector = Collector(
+        CONFIG, PointEnv(world, num_envs=16, body="point", rng=np.random.default_rng(1)), np.random.default_rng(0)
+    )
     assert collector.round(None, replay) == []
     outcome = collector.round(Straight(), replay)
     assert len(outcome) == 4  # a quarter of the environments is without noise
@@ -41,7 +43,7 @@ def replay(world: World) -> Replay:
 
 def test_stored_transitions_are_the_environments(world: World, replay: Replay) -> None:
     assert replay.size == 32
-    env = PointEnv(world, num_envs=32 * 20, rng=np.random.default_rng(0))
+    env = PointEnv(world, num_envs=32 * 20, body="point", rng=np.random.default_rng(0))
     env.reset(replay.states[:32, :-1].reshape(-1, 1, 2), replay.goals[:32].reshape(-1, 1, 2))
     result = env.step(replay.actions[:32].reshape(-1, 1, 2))
     np.testing.assert_array_equal(result.states.reshape(32, 20, 2), replay.states[:32, 1:])
@@ -74,7 +76,7 @@ def test_rollout_counts_steps_and_cost_until_the_goal(world: World) -> None:
 
 
 def test_a_share_of_the_noisy_environments_practises_problems_from_the_queue(world: World, replay: Replay) -> None:
-    env = PointEnv(world, num_envs=16, rng=np.random.default_rng(1))
+    env = PointEnv(world, num_envs=16, body="point", rng=np.random.default_rng(1))
     collector = Collector(CONFIG, env, np.random.default_rng(0))
     assert collector.practising.tolist() == [4, 5]
     queue = ProblemQueue()

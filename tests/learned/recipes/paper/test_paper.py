@@ -229,7 +229,7 @@ def test_steps_are_those_of_the_environment_and_the_actor(wanderer: Wanderer) ->
     finished = wanderer.collect(actor, 300, ring)
     assert len(finished) >= 15
     rows = torch.from_numpy(ring.rows)
-    env = PointEnv(wanderer.env.world, num_envs=300, rng=np.random.default_rng(0))
+    env = PointEnv(wanderer.env.world, num_envs=300, body="point", rng=np.random.default_rng(0))
     env.reset(ring.rows[:, None, 0:2], ring.rows[:, None, 2:4])
     result = env.step(ring.rows[:, None, 4:6])
     np.testing.assert_array_equal(result.states[:, 0], ring.rows[:, 6:8])
@@ -249,7 +249,7 @@ def test_steps_are_those_of_the_environment_and_the_actor(wanderer: Wanderer) ->
 
 @pytest.mark.kernels
 def test_the_kernel_stops_at_the_goal() -> None:
-    env = PointEnv(World.from_walls("field", np.zeros((6, 6), np.bool_)), rng=np.random.default_rng(0))
+    env = PointEnv(World.from_walls("field", np.zeros((6, 6), np.bool_)), body="point", rng=np.random.default_rng(0))
     layers = tuple(np.zeros(shape, np.float32) for shape in ((4, 3), 3, (3, 3), 3, (3, 2), 2))
     state, goal = np.full((1, 1, 2), 1.0, np.float32), np.full((1, 1, 2), 3.2, np.float32)
     noise = np.full((9, 2), 0.7, np.float32)
@@ -424,7 +424,7 @@ def test_learning_a_small_world(tmp_path: Path) -> None:
     walls = np.zeros((4, 4), np.bool_)
     walls[2, 2] = True
     world = World.from_walls("corner", walls)
-    env = PointEnv(world, rng=np.random.default_rng(0))
+    env = PointEnv(world, body="point", rng=np.random.default_rng(0))
     starts, goals = env.sample_free(300), env.sample_free(300)
     report = evaluate_pairs(critics, world, starts, goals, geodesic_steps(world, starts, goals))
     assert report.reached > 0.9, report

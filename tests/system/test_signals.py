@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from navplan.cli import interrupt
-from navplan.cli.interrupt import noting_interrupts
+from navplan.system import signals
+from navplan.system.signals import noting_interrupts, searching, watch_search, whole
 
 pytestmark = pytest.mark.alone
 
@@ -21,15 +21,15 @@ pytestmark = pytest.mark.alone
 def listening() -> Iterator[None]:
     kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGALRM)}
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    interrupt.listen()
+    signals.listen()
     yield
     signal.setitimer(signal.ITIMER_REAL, 0)
     for number, handler in kept.items():
         signal.signal(number, handler)
 
 
-def press() -> None:
-    os.kill(os.getpid(), signal.SIGINT)
+def press(number: int = signal.SIGINT) -> None:
+    os.kill(os.getpid(), number)
     time.sleep(0)
 
 
@@ -63,7 +63,7 @@ def test_it_waits_where_the_exception_would_be_dropped() -> None:
 def test_an_ignored_signal_stays_ignored() -> None:
     kept = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        interrupt.listen()
+        signals.listen()
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, kept)
@@ -89,3 +89,70 @@ def test_the_command_ends_with_130_and_one_line() -> None:
         process.send_signal(signal.SIGINT)
         assert process.communicate(timeout=20) == ("", "interrupted\n")
     assert process.returncode == 130
+
+
+@pytest.mark.parametrize("number", signals.ENDING)
+@pytest.mark.usefixtures("listening")
+def test_either_signal_interrupts(number: int) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        press(number)
+
+
+@pytest.mark.usefixtures("listening")
+def test_a_signal_within_one_piece_of_work_is_heard_after_it() -> None:
+    done = []
+
+    def work() -> None:
+        with whole():
+            press()
+            done.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert done
+
+
+def test_when_the_search_is_over_a_signal_is_noted_only() -> None:
+    with noting_interrupts() as noted:
+        with pytest.raises(KeyboardInterrupt), searching():
+            press()  # a kernel is compiled: nothing is there yet
+        watch_search()
+        with pytest.raises(KeyboardInterrupt), searching(), searching():
+            press()
+        press()
+        assert len(noted) == 3
+        watch_search()
+        with searching():
+            with searching():
+                pass
+            with pytest.raises(KeyboardInterrupt):
+                press()  # one search in another has ended, this one goes on
+    with pytest.raises(KeyboardInterrupt):
+        press()
+
+
+IMPORTING = """if True:
+    import os, signal, sys, threading, time
+    def press():
+        while "numba" not in sys.modules:
+            time.sleep(0)
+        time.sleep(float(sys.argv[1]))
+        os.kill(os.getpid(), signal.SIGINT)
+    threading.Thread(target=press).start()
+    heard = False
+    try:
+        import navplan.planners.solve
+        time.sleep(5)
+    except KeyboardInterrupt:
+        heard = True
+    import numpy as np
+    from navplan import Problem, StateGraph, solve
+    print(heard, solve(Problem(StateGraph.from_grid(np.zeros((1, 3), bool)), [0], [2]), "dijkstra").status)
+"""
+
+
+@pytest.mark.parametrize("delay", ["0", "0.1", "0.3"])
+def test_ctrl_c_while_numba_is_imported_leaves_the_process_usable(delay: str) -> None:
+    command = [sys.executable, "-c", IMPORTING, delay]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    assert (done.stdout, done.returncode) == ("True optimal\n", 0), done.stderr

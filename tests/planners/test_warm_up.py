@@ -1,0 +1,122 @@
+"""What is compiled, or loaded, before the clock starts: all that a planner uses."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import navplan.kernels
+from navplan.graph.state_graph import StateGraph
+from navplan.kernels.common import jit
+from navplan.plan.problem import Problem
+from navplan.planners import get, names
+from navplan.planners.solve import configured, solve
+from navplan.planners.warm_up import warm_up
+
+GRID = ("........", "........", "..####..", "........", "........")
+
+
+def roads(nodes: int) -> StateGraph:
+    """A directed graph in the plane, each node with edges to four near ones."""
+    rng = np.random.default_rng(1)
+    states = (nodes**0.5 * rng.random((nodes, 2))).astype(np.float32)
+    apart = np.hypot(*(states[:, None] - states[None]).transpose(2, 0, 1))
+    near = np.sort(np.argsort(apart, axis=1)[:, 1:5], axis=1).astype(np.int32)
+    return StateGraph(
+        states=states,
+        indptr=np.arange(0, 4 * nodes + 1, 4, dtype=np.int32),
+        indices=near.ravel(),
+        distance=np.take_along_axis(apart, near, axis=1).ravel() + 0.01,
+        risk=rng.random(4 * nodes),
+        wait_risk=rng.random(nodes),
+    )
+
+
+def problems() -> Iterator[Problem]:
+    """Small ones of every kind that planners tell apart, with numbers of every type."""
+    rng = np.random.default_rng(0)
+    room = StateGraph.from_grid(np.zeros((3, 3), bool))
+    yield Problem(room, np.arange(8), [1, 2, 5, 0, 3, 8, 7, 6])  # cbs: a tree, and no end
+    yield Problem(room, np.arange(8), rng.permutation(9)[:8])
+    yield Problem(room, [0], [8], radius=np.float32(0.25))
+    yield Problem(room, [0, 2], [2, 0], risk_budget=1)
+    hall = StateGraph.from_grid(np.array([[cell == "#" for cell in row] for row in GRID]))
+    starts, goals = rng.permutation(hall.num_nodes)[:10], rng.permutation(hall.num_nodes)[:10]
+    yield Problem(hall, starts, goals)
+    yield Problem(hall, starts, goals, wait_cost=0.5)
+    yield Problem(hall, starts[:5], goals[:5], wait_cost=0, beta=np.int64(1))
+    yield Problem(hall, [0, 7], [7, 0], clearance=np.float32(1.5))
+    passage = StateGraph.from_grid(np.array([[False] * 6, [True] * 3 + [False] + [True] * 2]))
+    yield Problem(passage, [0, 5], [5, 0])
+    yield Problem(StateGraph.from_grid(np.zeros((1, 4), bool)), [0, 3], [3, 0])
+    net = roads(20)
+    for options in ({}, {"clearance": 0}, {"clearance": 0, "weight": "hops"}, {"clearance": 0, "risk_budget": np.float32(30)}):
+        yield Problem(net, [0, 5, 9], [5, 0, 3], **options)
+    yield Problem(net, [0], [5], risk_budget=3)
+
+
+VARIANTS: dict[str, tuple[dict[str, Any], ...]] = {
+    "cbs": ({"unit": False}, {"team": 0, "joint_after": 0}),
+    "eecbs": ({"flexible": True},),
+    "ecbs": ({"suboptimality": np.float32(1.5)},),
+    "risk": ({"allocation": "uniform"}, {"allocation": "market-price"}, {"allocation": "surplus-deficit"}),
+}
+
+
+def specialisations() -> set[tuple[str, str]]:
+    """Name and signature of every kernel that is ready, compiled or loaded."""
+    found = set()
+    for module in pkgutil.walk_packages(navplan.kernels.__path__, "navplan.kernels."):
+        for name, thing in vars(importlib.import_module(module.name)).items():
+            found |= {(f"{module.name}.{name}", str(signature)) for signature in getattr(thing, "overloads", ())}
+    return found
+
+
+def late(planner: str) -> set[tuple[str, str]]:
+    """Kernels that were not ready when the clock of `planner` started, in a process where none was before."""
+    found = set()
+    for options in ({}, *VARIANTS.get(planner, ())):
+        chosen = configured(planner, options)
+        for problem in problems():
+            if chosen.supports(problem) is None:
+                warm_up(chosen, problem)
+                before = specialisations()
+                solve(problem, chosen, time_limit=0.1)
+                found |= specialisations() - before
+    return found
+
+
+@pytest.mark.parametrize("planner", names())
+def test_no_kernel_is_compiled_or_loaded_within_the_time_limit(planner: str) -> None:
+    """In a process of its own, for kernels of other tests would be there already; an empty cache makes no difference."""
+    code = "import sys; from tests.planners.test_warm_up import late; print(*late(sys.argv[1]), sep='\\n', end='')"
+    command = [sys.executable, "-c", code, planner]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env={**os.environ})
+    assert (done.stdout.strip(), done.returncode) == ("", 0), done.stderr
+
+
+@pytest.mark.skipif(bool(jit.settings.DISABLE_JIT), reason="nothing is compiled")
+def test_numbers_of_any_type_use_the_same_kernels_and_files(tmp_path: Any) -> None:
+    graph = roads(20)
+    plain = Problem(graph, [0, 5], [5, 0], radius=0.25, beta=0.5, wait_cost=1.0)
+    solve(plain, "cbs")
+    before = specialisations()
+    odd = Problem(graph, [0, 5], [5, 0], radius=np.float32(0.25), beta=np.float16(0.5), wait_cost=np.uint8(1))
+    assert [type(getattr(odd, name)) for name in ("radius", "clearance", "beta", "wait_cost")] == [float] * 4
+    solve(odd, "cbs", time_limit=np.float32(10), max_nodes=np.int32(1000)).save(tmp_path / "plan.json")
+    assert specialisations() == before
+
+
+def test_options_that_choose_kernels_are_warmed_up_by_themselves() -> None:
+    problem = Problem(StateGraph.from_grid(np.zeros((2, 2), bool)), [0, 1], [3, 2])
+    warm_up(get("cbs")(), problem)
+    assert warm_up(get("cbs")(max_nodes=5), problem) == 0.0
+    assert warm_up(configured("cbs", {"unit": False, "mutexes": False, "bypass": False}), problem) > 0.0
