@@ -54,7 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Plan; exit status 0 solved, 1 not solved, 130 interrupted with the best result so far written."""
     from navplan.plan.report import describe
-    from navplan.planners.solve import solve
+    from navplan.planners.solving import solve
     from navplan.scenarios.problems.load import load_problem
     from navplan.system.files import check_writable
 

@@ -54,7 +54,7 @@ def solve(
         options: further fields of the planner.
 
     Returns:
-        A Plan; its `status` says what came out. That of a planner from outside navplan is checked (`navplan.plan.validate`), and
+        A Plan; its `status` says what came out. That of a planner from outside navplan is checked, and
         one that breaks a rule is unsolved, with the first violation as its `reason`.
 
     Raises:
