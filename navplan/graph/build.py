@@ -107,6 +107,7 @@ def attach(
         node_room=node_room,
         edge_room=edge_room,
         world=graph.world,
+        names=None if graph.names is None else (*graph.names, *[None] * p),
     )
 
 

@@ -15,7 +15,8 @@ from navplan.scenarios.formats.movingai import read_scen
 from navplan.scenarios.formats.ros_map import read_ros_map
 from navplan.scenarios.maps import cells_digest, find_map, grid_graph, load_graph
 from navplan.scenarios.problems.pairs import draw_pairs
-from navplan.scenarios.scenario import Scenario, read_scenario
+from navplan.scenarios.registry import scenario_in
+from navplan.scenarios.scenario import Scenario
 from navplan.system.arrays import Float64, Int32
 from navplan.system.files import sha256
 from navplan.system.paths import as_path
@@ -59,7 +60,7 @@ def load_problem(
         3
     """
     path = find_map(map)
-    scenario = read_scenario(path) if path.suffix.lower() == ".toml" else None
+    scenario = scenario_in(path)
     world = scenario.world if scenario else None
     graph = grid_graph(world) if world else load_graph(path)
     if agents is None and scen is None:
