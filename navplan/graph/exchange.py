@@ -49,8 +49,8 @@ def from_networkx(graph: Any, weight: str | None = None) -> GraphParts:
 
     Node ids follow the order in which networkx lists the nodes; what they are called there become `names`, unless they are 0, 1,
     2, … themselves. Every node needs ``pos``, or ``x`` and ``y``, which become (row, col) = (y, x); every edge needs the
-    attribute `weight` or, where that is None, ``distance`` or else ``weight``. Of parallel edges the least is taken, by distance, then
-    risk; ``risk`` and ``wait_risk`` are 0 and ``room`` is inf where absent. Nodes with a ``state`` have that as their
+    attribute `weight` or, where that is None, ``distance`` or else ``weight``. Of parallel edges the least is taken, by distance,
+    then risk; ``risk`` and ``wait_risk`` are 0 and ``room`` is inf where absent. Nodes with a ``state`` have that as their
     state and ``pos`` as their position; ``pos`` of other than two numbers is a state without a position. An undirected edge
     becomes one edge each way; self-loops are refused, because waiting is implicit.
 

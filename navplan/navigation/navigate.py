@@ -82,7 +82,8 @@ def navigate(
     check_critics(critics, how, name)
     low_level = _low_level(how, name, critics)
     budget = scenario.max_steps if max_steps is None else max_steps
-    env = make_env(scenario, starts, goals, seed=chosen.seed, body=how.driving.body)
+    where = how.driving.environment
+    env = make_env(scenario, starts, goals, seed=chosen.seed, body=how.driving.body, environment=where)
     begin, end = env.states[0].copy(), env.goals[0].copy()
     result = Navigation(scenario.name, name, how.driving.low_level, chosen.seed, begin, end)
     began = time.perf_counter()
@@ -99,18 +100,23 @@ def navigate(
     return Loop(Planning(scenario, critics, how, chosen.seed, say), env, low_level, budget).run(roadmap, result)
 
 
-def make_env(scenario: Scenario, starts: ArrayLike, goals: ArrayLike, *, seed: int = 0, body: Body = "disc") -> PointEnv:
+def make_env(
+    scenario: Scenario, starts: ArrayLike, goals: ArrayLike, *, seed: int = 0, body: Body = "disc", environment: str = "point"
+) -> PointEnv:
     """One environment with the agents of a problem in place.
 
     Args:
         body: what walls stop.
+        environment: a name as `scenarios.environments.registry` knows them.
 
     Raises:
+        UnknownName, BrokenPlugin: there is no such environment.
         InvalidInput: no agents, points that are not free or, for discs, nearer than the radius to a wall, or starts or goals
             closer together than ``2 * radius``.
     """
-    from navplan.scenarios.environments.point import PointEnv
+    from navplan.scenarios.environments import registry as environments
 
+    kind = environments.get(environment)
     begin, end = np.asarray(starts, dtype=np.float32), np.asarray(goals, dtype=np.float32)
     if begin.ndim != 2 or begin.shape != end.shape or begin.shape[1:] != (2,) or not len(begin):
         raise InvalidInput(f"starts {begin.shape} and goals {end.shape} must both be (A, 2), at least one agent")
@@ -119,7 +125,7 @@ def make_env(scenario: Scenario, starts: ArrayLike, goals: ArrayLike, *, seed: i
         apart = 2.0 * scenario.radius
         if gap < apart:
             raise InvalidInput(f"agents {i} and {j}: {what}s are {gap:.3g} cells apart, expected at least {apart:g}")
-    env = PointEnv(
+    env: PointEnv = kind(
         scenario.world,
         num_envs=1,
         num_agents=len(begin),
