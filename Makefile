@@ -5,18 +5,35 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+DEMO := $(VENV)/.demo
+# PyTorch's own index has builds without CUDA, which are a tenth as large; nothing here uses a GPU.
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
 .PHONY: all demo lint ruff types contracts test compile plain check bench wheel clean
 
 all: $(STAMP)
 
-$(STAMP): pyproject.toml constraints.txt
+# What the demo needs, and nothing else.
+$(DEMO): pyproject.toml constraints.txt
+	@echo "Setting up $(VENV): about 0.4 GB to download, 1.4 GB on disk, one to five minutes; once."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
+	@echo "PyTorch, the build for CPUs …"
+	@$(BIN)/python -m pip install --quiet --retries 1 --timeout 20 --constraint constraints.txt --no-deps \
+	    --index-url $(TORCH_INDEX) torch || { \
+	    echo "$(TORCH_INDEX) did not give it: taking the default build, which may be 3 GB larger"; \
+	    $(BIN)/python -m pip install --quiet --constraint constraints.txt torch; }
+	@echo "navplan and what its demo needs …"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[demo]'
+	touch $@
+
+# What tests and linters need beside it.
+$(STAMP): $(DEMO)
+	@echo "Tests and linters: about 0.2 GB more to download, a minute or two; once."
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-demo: $(STAMP)
+demo: $(DEMO)
+	@echo "The demo: eight agents across a hazard; half a minute; the first time a minute or two, for compiling."
 	$(BIN)/navplan demo
 
 lint: ruff types contracts

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from navplan.navigation.navigate import navigate
     from navplan.plan.plan import Plan
     from navplan.plan.problem import Problem
-    from navplan.plan.validate import validate, violations
+    from navplan.plan.validation import validate, violations
     from navplan.planners.lifelong.lifelong import lifelong
-    from navplan.planners.solve import solve
+    from navplan.planners.solving import solve
     from navplan.scenarios.environments.point import PointEnv
     from navplan.scenarios.maps import load_map
     from navplan.scenarios.problems.load import load_problem
@@ -69,9 +69,9 @@ _WHERE = {
     "load_scenario": "navplan.scenarios.registry",
     "navigate": "navplan.navigation.navigate",
     "scenario_names": "navplan.scenarios.registry",
-    "solve": "navplan.planners.solve",
-    "validate": "navplan.plan.validate",
-    "violations": "navplan.plan.validate",
+    "solve": "navplan.planners.solving",
+    "validate": "navplan.plan.validation",
+    "violations": "navplan.plan.validation",
 }
 
 __all__ = [

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from navplan.cli.main import main
+from navplan.cli.command_line import main
 
 sys.exit(main())

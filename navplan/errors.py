@@ -7,6 +7,7 @@ what is expected. Each class also derives from the builtin that a caller would e
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -41,9 +42,10 @@ class FileFormatError(InvalidInput):
     """
 
     def __init__(self, path: str | Path, message: str, line: int | None = None) -> None:
-        self.path = Path(path)
+        name = os.fsdecode(path)
+        self.path = Path(name)
         self.line = line
-        where = f"{path}:{line}" if line is not None else f"{path}"
+        where = f"{name}:{line}" if line is not None else name
         super().__init__(f"{where}: {message}")
 
 
@@ -65,6 +67,12 @@ class MissingExtra(NavplanError, ImportError):
 
     def __init__(self, purpose: str, package: str, extra: str) -> None:
         super().__init__(f"{purpose} needs {package}: pip install 'navplan[{extra}]'")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`` (did you mean NEAREST?)``, or nothing where nothing is near."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f" (did you mean {near[0]}?)" if near else ""
 
 
 class UnknownName(NavplanError, KeyError):

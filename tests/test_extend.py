@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 import navplan as nv
+from navplan import testing
 from navplan.learned.interface import Curriculum
 from navplan.navigation.methods import METHODS
 from tests.support.folders import CHECKOUT
 from tests.support.naive import planning as naive
 
 PAGE = CHECKOUT / "docs" / "extend.md"
-GROUPS = {"navplan.planners", "navplan.low_levels", "navplan.modules"}
+GROUPS = {f"navplan.{part}" for part in ("planners", "low_levels", "critics", "methods", "environments", "modules")}
 LONGEST = 30
 
 
@@ -43,6 +44,7 @@ def a_planner(names: dict[str, Any]) -> None:
     assert late.status == "timeout"
     corridor = nv.Problem(nv.StateGraph.from_grid(names["np"].zeros((1, 3), bool)), [0, 2], [2, 0])
     assert "agent 0 cannot pass" in nv.solve(corridor, names["OneByOne"]()).reason
+    testing.check_planner(names["OneByOne"])
 
 
 def drives(names: dict[str, Any]) -> None:
@@ -53,30 +55,44 @@ def drives(names: dict[str, Any]) -> None:
 def a_low_level(names: dict[str, Any]) -> None:
     drives(names)
     assert abs(names["trajectory"].actions).max() <= 0.5
+    testing.check_low_level(names["HalfSpeed"]())
 
 
 def critics(names: dict[str, Any]) -> None:
     assert names["plan"].solved
+    testing.check_critic(names["Fog"]())
     assert 0 < names["safe"].num_edges < names["graph"].num_edges
     nv.validate(names["plan"], names["problem"])
 
 
 def a_method(names: dict[str, Any]) -> None:
     assert names["result"].method == "careful"
+    testing.check_method(METHODS["careful"])
     assert names["result"].trajectory.success
 
 
 def a_learned_module(names: dict[str, Any]) -> None:
     assert isinstance(names["FirstCome"](skip=1), Curriculum)
+    testing.check_module(names["FirstCome"])
     assert names["FirstCome"].slot == names["baseline"].slot
 
 
+def an_environment(names: dict[str, Any]) -> None:
+    drives(names)
+    testing.check_environment(names["Mud"](names["plan"]))
+
+
+def faults(names: dict[str, Any]) -> None:
+    assert names["found"].startswith("low level Hasty: actions reach 1.2, expected finite numbers")
+
+
 CHECKS: dict[str, Callable[[dict[str, Any]], None]] = {
+    "Checking a part": faults,
     "A planner": a_planner,
     "A low level": a_low_level,
     "Critics": critics,
     "A method": a_method,
-    "An environment": drives,
+    "An environment": an_environment,
     "A learned module": a_learned_module,
 }
 

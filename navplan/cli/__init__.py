@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from navplan.cli.main import main
+from navplan.cli.command_line import main
 
 __all__ = ["main"]

@@ -11,8 +11,10 @@ from navplan.cli.options import (
     add_problem_options,
     add_quiet_option,
     at_least_one,
-    not_negative,
+    output_file,
     planner_name,
+    report_stream,
+    seconds,
 )
 from navplan.system.progress import ProgressDisplay
 
@@ -26,8 +28,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--planner", type=planner_name, default="pibt", metavar="NAME", help="pibt (default), or one for many agents")
     add("--window", type=at_least_one, default=5, metavar="W", help="steps between plans, pibt aside (default 5)")
     add("--horizon", type=at_least_one, metavar="H", help="aim at most H steps ahead (default: at the goals)")
-    add("--time-limit", type=not_negative, metavar="S", help="wall seconds for one plan (default: none)")
-    add("--out", type=Path, metavar="FILE", help="driven paths and tasks, as a plan file to validate and view")
+    add("--time-limit", type=seconds, metavar="S", help="wall seconds for one plan (default: none)")
+    add(
+        "--out",
+        type=output_file,
+        metavar="FILE",
+        help="driven paths and tasks, as a plan file to validate and view; - for stdout",
+    )
     add_json_option(parser)
     add_quiet_option(parser)
 
@@ -59,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         )
     if args.out is not None:
         result.save(args.out)
-    print(json.dumps(result.summary()) if args.json else describe(result))
+    print(json.dumps(result.summary()) if args.json else describe(result), file=report_stream(args.out))
     if result.interrupted:
         return 130
     return 1 if result.violations else 0

@@ -33,6 +33,9 @@ def _rows() -> list[dict[str, Any]]:
     from navplan.control.registry import broken as broken_drivers
     from navplan.control.registry import listed
     from navplan.learned.registry import broken, get, names
+    from navplan.learned.training.load import CRITICS
+    from navplan.navigation.methods import broken as _methods
+    from navplan.scenarios.environments import registry as environments
 
     unusable, undriven = broken(), broken_drivers()
     drivers = [
@@ -51,5 +54,7 @@ def _rows() -> list[dict[str, Any]]:
         for name, kind in ((name, get(name)) for name in names() if name not in unusable)
     ]
     reasons = [("controller", *item) for item in undriven.items()] + [("module", *item) for item in unusable.items()]
+    for slot, others in (("critics", CRITICS.broken()), ("method", _methods()), ("environment", environments.broken())):
+        reasons += [(slot, *item) for item in others.items()]
     faulty = [{"name": name, "slot": slot, "broken": reason} for slot, name, reason in reasons]
     return drivers + sorted(modules, key=lambda row: (row["slot"], row["name"])) + faulty

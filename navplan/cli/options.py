@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from navplan.errors import InvalidInput
 
 _MANY = 100_000
+STANDARD_OUTPUT = Path("/dev/stdout")
 
 
 def add_json_option(parser: argparse.ArgumentParser, what: str = "one JSON document") -> None:
@@ -180,6 +182,21 @@ method_name = RegisteredName(_methods)
 low_level_name = RegisteredName(_low_levels)
 suite_name = RegisteredName(_suites, path=True)
 benchmark_name = RegisteredName(_benchmarks)
+
+
+def seconds(text: str) -> float:
+    """A number that is not negative; ``inf`` for no limit."""
+    return math.inf if text.strip().lower() in ("inf", "infinity") else not_negative(text)
+
+
+def output_file(text: str) -> Path:
+    """A file to write; ``-`` is standard output."""
+    return STANDARD_OUTPUT if text == "-" else Path(text)
+
+
+def report_stream(out: Path | None) -> TextIO:
+    """Where a command says what came out: on stderr when the file that it writes is standard output."""
+    return sys.stderr if out == STANDARD_OUTPUT else sys.stdout
 
 
 def hyphenated(text: str) -> str:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import difflib
 import os
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, NoReturn
 
 from navplan.cli.examples import EXAMPLES
+from navplan.errors import did_you_mean
 
 
 def complain(message: str) -> int:
@@ -99,12 +99,6 @@ def examples(prog: str) -> str:
     """The part of a help page that shows lines to try; nothing for what has none."""
     lines = EXAMPLES.get(prog.removeprefix("navplan").strip(), ())
     return "".join(["\nexamples:\n", *(f"  {line}\n" for line in lines)]) if lines else ""
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`` (did you mean NEAREST?)``, or nothing where nothing is near."""
-    near = difflib.get_close_matches(word, known, n=1)
-    return f" (did you mean {near[0]}?)" if near else ""
 
 
 def _columns() -> int:

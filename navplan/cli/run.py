@@ -35,6 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--out", type=Path, metavar="DIR", help="folder for summary.json, plan.json and trajectory.npz")
     add("--seed", type=seed_number, default=0, metavar="S", help="of the problem, the nodes and the planner (default 0)")
     add("--agents", type=at_least_one, metavar="N", help="number of agents (default: the scenario's)")
+    add("--environment", metavar="NAME", help="point (default), or one that another distribution registers")
     add_low_level_options(parser)
     text = "for many agents, see navplan planners (default: the method's, ecbs for navplan)"
     add("--planner", type=planner_name, metavar="NAME", help=text)
@@ -64,7 +65,9 @@ def run(args: argparse.Namespace) -> int:
         get(args.planner)  # a wrong name is said before work is done
     if args.out is not None:
         check_writable(args.out, folder=True)
-    changes: dict[str, Any] = {name: getattr(args, name) for name in ("method", "planner", "suboptimality", "seed", "max_risk")}
+    changes: dict[str, Any] = {
+        name: getattr(args, name) for name in ("method", "environment", "planner", "suboptimality", "seed", "max_risk")
+    }
     changes["low_level"] = asked_low_level(args)
     if args.risk_aversion is not None:
         changes["beta"] = args.risk_aversion

@@ -14,6 +14,8 @@ from navplan.cli.options import (
     add_quiet_option,
     at_least_one,
     hyphenated,
+    output_file,
+    report_stream,
     scenario_name,
     seed_number,
 )
@@ -54,8 +56,13 @@ def _declare_make(parser: CommandParser) -> None:
         text = "the same seed gives the same map everywhere (default 0)"
         one.add_argument("--seed", type=seed_number, default=0, metavar="S", help=text)
         text = "file to write: .map, .toml or .yaml; without it the .map text goes to stdout"
-        one.add_argument("--out", type=Path, metavar="FILE", help=text)
+        one.add_argument("--out", type=map_output, metavar="FILE", help=text)
         add_json_option(one, "one JSON document with the map and its facts")
+
+
+def map_output(text: str) -> Path | None:
+    """A file to write; ``-`` is standard output, where the map's text goes without a file too."""
+    return None if text == "-" else Path(text)
 
 
 def _documented(function: Callable[..., object]) -> tuple[str, dict[str, str]]:
@@ -87,7 +94,7 @@ def _declare_problems(parser: CommandParser) -> None:
     add("suite", type=hyphenated, metavar="SUITE", help="paper-2d or long-horizon")
     text = "tuning or test: 10 or 50 problems a cell (default test)"
     add("--split", type=hyphenated, default="test", metavar="NAME", help=text)
-    add("--out", type=Path, required=True, metavar="FILE", help="file to write")
+    add("--out", type=output_file, required=True, metavar="FILE", help="file to write, - for stdout")
     add("--no-oracle", action="store_true", help="leave the oracle's columns empty, which is much faster")
     add_json_option(parser)
     add_quiet_option(parser)
@@ -96,7 +103,7 @@ def _declare_problems(parser: CommandParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Do one of the five; exit status 0."""
     actions = {"list": _list, "show": _show, "make": _make, "convert": _convert, "problems": _problems}
-    print(actions[args.action](args))
+    print(actions[args.action](args), file=report_stream(getattr(args, "out", None)))
     return 0
 
 

@@ -6,7 +6,6 @@ import argparse
 import dataclasses
 import json
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from navplan.cli.options import (
@@ -15,9 +14,12 @@ from navplan.cli.options import (
     add_quiet_option,
     hyphenated,
     not_negative,
+    output_file,
     planner_name,
     positive,
     ratio,
+    report_stream,
+    seconds,
 )
 from navplan.errors import InvalidInput
 from navplan.system.progress import ProgressDisplay
@@ -34,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_problem_options(parser, "MovingAI .scen file; without it starts and goals are drawn")
     add = parser.add_argument
     add("--planner", type=planner_name, metavar="NAME", help="see navplan planners (default: cbs, or risk with a budget)")
-    add("--time-limit", type=not_negative, default=60.0, metavar="S", help="wall seconds (default 60)")
+    add("--time-limit", type=seconds, default=60.0, metavar="S", help="wall seconds, inf for no limit (default 60)")
     add("--memory-limit", type=positive, metavar="GB", help="of the whole process while it plans, in GB (default: none)")
     add("--suboptimality", type=ratio, metavar="W", help="largest ratio to the optimum, for bounded planners")
     add("--beta", "--risk-aversion", type=not_negative, default=0.0, metavar="B", help="weight of risk (default 0)")
@@ -44,7 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--pareto", action="store_true", help="one agent: print every trade-off of distance and risk")
     add("--wait-cost", type=not_negative, default=1.0, metavar="C", help="cost of one wait (default 1)")
     add("--hops", action="store_true", help="count edges instead of their costs")
-    add("--out", type=Path, metavar="PLAN", help="plan file to write")
+    add("--out", type=output_file, metavar="PLAN", help="plan file to write; - for stdout")
     add_json_option(parser)
     add_quiet_option(parser)
 
@@ -52,7 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Plan; exit status 0 solved, 1 not solved, 130 interrupted with the best result so far written."""
     from navplan.plan.report import describe
-    from navplan.planners.solve import solve
+    from navplan.planners.solving import solve
     from navplan.scenarios.problems.load import load_problem
     from navplan.system.files import check_writable
 
@@ -81,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
             )
         if args.out is not None:
             plan.save(args.out)
-        print(json.dumps(plan.summary()) if args.json else describe(plan), flush=True)
+        print(json.dumps(plan.summary()) if args.json else describe(plan), file=report_stream(args.out), flush=True)
     if interrupts or plan.reason.startswith("interrupted"):
         return 130
     return 0 if plan.solved else 1

@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print every violation; exit status 0 for a valid plan, 1 otherwise."""
     from navplan.plan.plan import Plan
-    from navplan.plan.validate import violations, walls_checked
+    from navplan.plan.validation import violations, walls_checked
     from navplan.scenarios.stated import stated
 
     plan = Plan.load(args.plan)

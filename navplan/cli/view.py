@@ -39,12 +39,12 @@ def run(args: argparse.Namespace) -> int:
     from navplan.viewer import app, export
     from navplan.viewer.open import open_scene
 
-    if args.export is None:
-        app.check_display()
-    else:
+    if args.export is not None:
         export.check_format(args.export, args.step)
     parts = {name: getattr(args, name) for name in ("map", "graph", "plan", "trajectory", "agents")}
     scene = open_scene(args.file, **parts)
+    if args.export is None:
+        app.check_display()
     if args.export is not None:
         with ProgressDisplay(quiet=args.quiet) as progress:
             progress.stage(f"drawing {args.export}")

@@ -26,6 +26,7 @@ from navplan.execution.simulator import Decision, Simulator, Step
 from navplan.execution.trajectory import Trajectory
 from navplan.plan.plan import Plan
 from navplan.system.arrays import Bool, Float32
+from navplan.system.numbers import detached
 
 Edge = tuple[int, int, int]  # agent, from node, to node
 Durations = Callable[[Plan], Sequence[ArrayLike]]
@@ -176,7 +177,7 @@ class Synchronised:
         planning_s = time.perf_counter() - began
         following, stalls = self.following, self.stalls
         outlook = following.look(here)
-        wishes = np.clip(np.array(self.low_level.act(here, outlook.aims), dtype=np.float32), -1.0, 1.0)
+        wishes = np.clip(np.array(detached(self.low_level.act(here, outlook.aims)), dtype=np.float32), -1.0, 1.0)
         scale = following.speeds(here, wishes)
         scale[outlook.rests] = 0.0
         wishes *= scale[:, None].astype(np.float32)

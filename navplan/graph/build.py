@@ -20,6 +20,7 @@ from navplan.graph.limits import EdgeLimits
 from navplan.graph.parts import GraphParts, Surroundings, checked_states
 from navplan.graph.positions import Points, Position, positions_of
 from navplan.system.arrays import Float32, Float64, Int64
+from navplan.system.numbers import as_numbers, check_whole, detached
 
 # A move takes time even between equal states; critics that answer 0 there get this many steps instead.
 LEAST_DISTANCE = 1e-3
@@ -106,6 +107,7 @@ def attach(
         node_room=node_room,
         edge_room=edge_room,
         world=graph.world,
+        names=None if graph.names is None else (*graph.names, *[None] * p),
     )
 
 
@@ -169,6 +171,7 @@ def _weigh(
         same: rows and columns are the same nodes; no self-loops.
         inward: edges run from columns to rows.
     """
+    check_whole(batch=batch)
     if batch < 1:
         raise InvalidInput(f"batch is {batch}, expected a positive number of pairs")
     empty = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0))
@@ -195,9 +198,13 @@ def evaluate(critics: EdgeCritics, origins: Float32, goals: Float32) -> tuple[Fl
     Raises:
         InvalidInput: an answer of another shape, NaN or a negative value.
     """
-    answers = []
-    for name, answer in zip(("distance", "risk"), critics.evaluate(origins, goals), strict=True):
-        values = np.asarray(answer, dtype=np.float64)
+    if not callable(getattr(critics, "evaluate", None)):
+        raise InvalidInput(f"critics {type(critics).__name__} have no evaluate(observations, goals) -> (distance, risk)")
+    given, answers = critics.evaluate(origins, goals), []
+    if not isinstance(given, tuple | list) or len(given) != 2:
+        raise InvalidInput(f"the critics answered with {type(given).__name__}, expected a pair (distance, risk)")
+    for name, answer in zip(("distance", "risk"), given, strict=True):
+        values = as_numbers(detached(answer), f"the critics' {name}")
         if values.shape != (len(origins),):
             raise InvalidInput(f"the critics' {name} has shape {values.shape}, expected ({len(origins)},)")
         wrong = ~(values >= 0)

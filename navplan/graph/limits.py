@@ -9,6 +9,7 @@ from typing import Literal
 
 from navplan.errors import InvalidInput
 from navplan.system.arrays import Bool, Float64
+from navplan.system.numbers import check_numbers
 
 Weight = Literal["cost", "hops"]
 
@@ -37,6 +38,8 @@ class EdgeLimits:
     max_neighbors: int | None = None
 
     def __post_init__(self) -> None:
+        numbers = {name: getattr(self, name) for name in ("max_distance", "max_risk", "max_speed", "goal_tolerance")}
+        check_numbers(**numbers)
         for name in ("max_distance", "max_risk", "max_speed"):
             if not getattr(self, name) > 0:
                 raise InvalidInput(f"{name} is {getattr(self, name)}, expected a positive number or inf")
@@ -61,6 +64,8 @@ class EdgeLimits:
             InvalidInput: a limit is no positive number.
         """
         for name, value in (("max_risk", max_risk), ("max_distance", max_distance)):
+            if value is not None:
+                check_numbers(**{name: value})
             if value is not None and math.isnan(value):
                 raise InvalidInput(f"{name} is nan, expected a positive number or inf")
         return dataclasses.replace(

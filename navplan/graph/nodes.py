@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from navplan.errors import InvalidInput
 from navplan.graph.parts import checked_states
 from navplan.system.arrays import Float32, Int32
+from navplan.system.numbers import Rng, check_numbers, check_whole, generator
 
 NodeChoice = Literal["coverage", "uniform"]
 
@@ -23,7 +24,7 @@ _UPDATES_PER_CALL = 200_000_000
 def coverage_nodes(
     states: ArrayLike,
     count: int,
-    rng: np.random.Generator,
+    rng: Rng,
     method: NodeChoice = "coverage",
     *,
     keep_away: float = 0.0,
@@ -37,7 +38,7 @@ def coverage_nodes(
     Args:
         states: (K, D) finite coordinates in cells; duplicates do no harm.
         count: nodes wanted, at most K.
-        rng: draws the first node, or all of them.
+        rng: draws the first node, or all of them; a generator or a seed.
         method: "coverage" or "uniform".
         keep_away: cells that any two nodes stay apart, exclusive; 0 forbids duplicates only.
 
@@ -54,21 +55,23 @@ def coverage_nodes(
 def coverage_indices(
     states: ArrayLike,
     count: int,
-    rng: np.random.Generator,
+    rng: Rng,
     method: NodeChoice = "coverage",
     *,
     keep_away: float = 0.0,
 ) -> Int32:
     """Like `coverage_nodes`, but returns the (N,) int32 row numbers."""
-    pool = checked_states(states, "state")
+    pool, draws = checked_states(states, "state"), generator(rng)
+    check_whole(count=count)
+    check_numbers(keep_away=keep_away)
     if not 1 <= count <= len(pool):
         raise InvalidInput(f"{count} nodes wanted of {len(pool)} states, expected 1..{len(pool)}")
     if not (np.isfinite(keep_away) and keep_away >= 0):
         raise InvalidInput(f"keep_away is {keep_away}, expected a number of cells that is not negative")
     if method == "coverage":
-        return _farthest(pool, count, int(rng.integers(len(pool))), keep_away)
+        return _farthest(pool, count, int(draws.integers(len(pool))), keep_away)
     if method == "uniform":
-        return _uniform(pool, count, rng, keep_away)
+        return _uniform(pool, count, draws, keep_away)
     raise InvalidInput(f"node selection is {method!r}, expected 'coverage' or 'uniform'")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -42,6 +43,7 @@ class GraphParts(NamedTuple):
     node_room: Float64 | None = None
     edge_room: Float64 | None = None
     world: Surroundings | None = None
+    names: tuple[Hashable, ...] | None = None
 
 
 _DTYPES = {
@@ -77,6 +79,7 @@ def checked(parts: GraphParts) -> GraphParts:
     _check_structure(graph)
     _check_values(graph)
     _check_rooms(graph)
+    graph = graph._replace(names=_checked_names(graph.names, len(graph.states)))
     if graph.shape is not None:
         _check_shape(graph.states, graph.shape)
     return graph
@@ -184,6 +187,21 @@ def _check_rooms(graph: GraphParts) -> None:
     ):
         if room is not None and (room.shape != (count,) or np.isnan(room).any()):
             raise InvalidInput(f"{name} has shape {room.shape}, expected ({count},) numbers, inf where nothing is near")
+
+
+def _checked_names(names: Any, count: int) -> tuple[Hashable, ...] | None:
+    """One name for each node, or None for one that has none; no two alike."""
+    if names is None:
+        return None
+    listed = tuple(names)
+    try:
+        given = [name for name in listed if name is not None]
+        distinct = len(set(given)) == len(given)
+    except TypeError as error:
+        raise InvalidInput(f"names of nodes must be hashable, such as text: {error}") from error
+    if len(listed) != count or not distinct:
+        raise InvalidInput(f"{len(listed)} names for {count} nodes, expected one each, all different, None for none")
+    return listed
 
 
 def _check_shape(states: Float32, shape: Any) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from navplan.errors import FileFormatError, InvalidInput
+from navplan.errors import FileFormatError, InvalidInput, UnknownName
 from navplan.graph.critics import EdgeCritics
 from navplan.graph.grid import grid_parts
 from navplan.graph.limits import EdgeLimits, Weight
@@ -62,6 +63,7 @@ class StateGraph:
             over the map's edge; -1 where not even a point may, inf where no map was given. Worked out when first asked for.
         edge_room: (M,) float64 the same for moving straight along the edge.
         world: the map that the rooms are measured in, or None; a grid's is its own cells. Files keep the rooms, not the world.
+        names: what each node is called where the graph came from, None for a node without; or None. See `node`.
     """
 
     states: Float32
@@ -76,6 +78,7 @@ class StateGraph:
     node_room: Float64 = _Room()  # type: ignore[assignment]  # None until asked for
     edge_room: Float64 = _Room()  # type: ignore[assignment]
     world: Surroundings | None = None
+    names: tuple[Hashable, ...] | None = None
 
     def __post_init__(self) -> None:
         for name, part in checked(self.parts)._asdict().items():
@@ -296,6 +299,17 @@ class StateGraph:
         larger = StateGraph._of(attach(parts, points, critics, limits, batch=batch, position=position))
         return larger, np.arange(self.num_nodes, larger.num_nodes, dtype=np.int32)
 
+    def node(self, name: Hashable) -> int:
+        """The id of the node of this name.
+
+        Raises:
+            UnknownName: there is none; the message suggests the nearest.
+        """
+        names = self.names or ()
+        if name is None or name not in names:
+            raise UnknownName("node", str(name), [str(known) for known in names if known is not None])
+        return names.index(name)
+
     def to_networkx(self, beta: float = 0.0, weight: Weight = "cost") -> Any:
         """A ``networkx.DiGraph`` over ids 0..N-1.
 
@@ -307,16 +321,21 @@ class StateGraph:
             >>> StateGraph.from_grid(np.zeros((1, 2), bool)).to_networkx().edges[0, 1]["weight"]
             1.0
         """
-        from navplan.graph.files import to_networkx
+        from navplan.graph.exchange import to_networkx
 
         return to_networkx(self._measured(), self.weights(beta, weight))
 
     @classmethod
-    def from_networkx(cls, graph: Any) -> StateGraph:
-        """The inverse of `to_networkx`; ids follow the order in which networkx lists the nodes. See `navplan.graph.files`."""
-        from navplan.graph.files import from_networkx
+    def from_networkx(cls, graph: Any, *, weight: str | None = None) -> StateGraph:
+        """The inverse of `to_networkx`; ids follow the order in which networkx lists the nodes, which are kept as `names`.
 
-        return cls._of(from_networkx(graph))
+        Args:
+            graph: any networkx graph; of parallel edges the least is taken. See `navplan.graph.exchange`.
+            weight: attribute of edges that is their distance, such as "length"; None: "distance", or else "weight".
+        """
+        from navplan.graph.exchange import from_networkx
+
+        return cls._of(from_networkx(graph, weight))
 
     def save(self, path: str | Path) -> None:
         """Write an ``.npz`` file atomically; the same graph gives the same bytes."""

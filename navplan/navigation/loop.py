@@ -22,6 +22,8 @@ from navplan.execution.waypoints import follow_waypoints
 from navplan.navigation.planning import Planned, Planning, Replanning
 from navplan.navigation.result import Navigation
 from navplan.navigation.roadmap import Roadmap
+from navplan.system.arrays import Float32
+from navplan.system.numbers import detached
 
 if TYPE_CHECKING:
     from navplan.scenarios.environments.point import PointEnv
@@ -83,8 +85,12 @@ class Loop:
         env: Simulator = self.env if driving.filter == "with-walls" else without_walls(self.env)
         if driving.execution == "waypoints":
             reach = math.inf if roadmap.base.limits is None else roadmap.base.limits.max_distance
+            critics = self.planning.critics
+
+            def distance(states: Float32, goals: Float32) -> Float32:
+                return np.asarray(detached(critics.distance(states, goals)), np.float32)
+
             budget, filtered = self.max_steps, driving.filtered
-            distance = self.planning.critics.distance
             return follow_waypoints(plan, self.low_level, env, distance, reach=reach, max_steps=budget, filtered=filtered)
         replanning = Replanning(self.planning, roadmap, self.env.goals[0].copy(), planned)
         return drive(

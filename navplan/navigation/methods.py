@@ -80,6 +80,7 @@ class DrivingChoice:
         low_level: who drives, a name as `navplan.control.registry.get` knows them.
         execution: "synchronised" keeps the plan's order of passage and bodies apart, and replans; "waypoints" lets every agent
             follow its own waypoints, as the published evaluation does (`navplan.execution.waypoints`).
+        environment: where it is driven, a name as `navplan.scenarios.environments.registry.get` knows them.
         body: what walls stop, a disc or, as in the paper, its centre alone (`navplan.scenarios.environments.point`).
         filter: what the safety filter knows: where the environment says that moves end, walls and all, or positions and free
             motion alone (`navplan.execution.free_motion`).
@@ -89,6 +90,7 @@ class DrivingChoice:
 
     low_level: str = "policy"
     execution: ExecutionName = "synchronised"
+    environment: str = "point"
     body: BodyName = "disc"
     filter: FilterName = "with-walls"
     filtered: bool = False
@@ -183,6 +185,11 @@ def method_named(name: str) -> Method:
     return found
 
 
+def broken() -> dict[str, str]:
+    """Names of methods of other distributions that cannot be used, and why."""
+    return _OTHERS.broken(method_named)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """What is chosen otherwise than the method does: fields of its three choices by their own names, None for those left to it.
@@ -191,7 +198,7 @@ class Options:
         seed: of node choice and planner.
         nodes, graph_nodes, max_distance, prune, max_risk, lane: as in `GraphChoice`.
         planner, suboptimality, weight, beta, spare, time_limit, max_expansions: as in `PlanningChoice`.
-        low_level, execution, body, filter, filtered, settings: as in `DrivingChoice`.
+        low_level, execution, environment, body, filter, filtered, settings: as in `DrivingChoice`.
     """
 
     seed: int = 0
@@ -210,6 +217,7 @@ class Options:
     max_expansions: int | None = None
     low_level: str | None = None
     execution: ExecutionName | None = None
+    environment: str | None = None
     body: BodyName | None = None
     filter: FilterName | None = None
     filtered: bool | None = None

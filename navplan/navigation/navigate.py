@@ -11,14 +11,15 @@ from numpy.typing import ArrayLike
 
 from navplan.control import registry as low_levels
 from navplan.control.interface import LowLevel
-from navplan.errors import InvalidInput
+from navplan.errors import InvalidInput, did_you_mean
 from navplan.execution.alone import alone
-from navplan.navigation.checkpoint import Checkpoint
+from navplan.navigation.checkpoint import Checkpoint, check_critics
 from navplan.navigation.loop import Loop, interruptible
 from navplan.navigation.methods import METHODS, Method, Options, method_named
 from navplan.navigation.planning import Planning, Say, closest_pair
 from navplan.navigation.result import Navigation
 from navplan.navigation.roadmap import Roadmap, build_roadmap
+from navplan.system.numbers import check_whole
 
 if TYPE_CHECKING:
     from navplan.scenarios.environments.point import Body, PointEnv
@@ -53,7 +54,7 @@ def navigate(
 
     Args:
         scenario: world and limits.
-        critics: a loaded checkpoint: weighs edges, holds `states` for the nodes and the learned low levels.
+        critics: a loaded checkpoint, or own ones with what the method needs of `navigation.checkpoint.Checkpoint`.
         starts, goals: (A, 2) states in cell units; both pairwise at least ``2 * radius`` apart.
         method: a name as `methods.method_named` knows them, or a Method.
         options: how; `changes` replace single fields of it, for example ``beta=2.0``.
@@ -63,21 +64,26 @@ def navigate(
 
     Raises:
         UnknownName: no such method, low level or planner.
-        InvalidInput: bad starts or goals, or the checkpoint lacks what the method needs.
+        InvalidInput: bad starts or goals, or the critics lack what the method needs; the attribute is named.
     """
     way, name = (method, "own") if isinstance(method, Method) else (method_named(method), method)
-    try:
-        chosen = dataclasses.replace(options or Options(), **changes)
-    except TypeError as error:
-        raise InvalidInput(f"unknown option: {error}") from error
+    known = [field.name for field in dataclasses.fields(Options)]
+    for option in changes:
+        if option not in known:
+            raise InvalidInput(f"unknown option {option!r}{did_you_mean(option, known)}, expected {', '.join(known)}")
+    chosen = dataclasses.replace(options or Options(), **changes)
     if not isinstance(chosen.seed, int | np.integer) or chosen.seed < 0:
         raise InvalidInput(f"seed is {chosen.seed!r}, expected an integer of at least 0")
+    if max_steps is not None:
+        check_whole(max_steps=max_steps)
     if max_steps is not None and max_steps < 1:
         raise InvalidInput(f"max_steps is {max_steps}, expected at least 1")
     how, say = chosen.applied(way), on_progress or (lambda line: None)
+    check_critics(critics, how, name)
     low_level = _low_level(how, name, critics)
     budget = scenario.max_steps if max_steps is None else max_steps
-    env = make_env(scenario, starts, goals, seed=chosen.seed, body=how.driving.body)
+    where = how.driving.environment
+    env = make_env(scenario, starts, goals, seed=chosen.seed, body=how.driving.body, environment=where)
     begin, end = env.states[0].copy(), env.goals[0].copy()
     result = Navigation(scenario.name, name, how.driving.low_level, chosen.seed, begin, end)
     began = time.perf_counter()
@@ -94,18 +100,23 @@ def navigate(
     return Loop(Planning(scenario, critics, how, chosen.seed, say), env, low_level, budget).run(roadmap, result)
 
 
-def make_env(scenario: Scenario, starts: ArrayLike, goals: ArrayLike, *, seed: int = 0, body: Body = "disc") -> PointEnv:
+def make_env(
+    scenario: Scenario, starts: ArrayLike, goals: ArrayLike, *, seed: int = 0, body: Body = "disc", environment: str = "point"
+) -> PointEnv:
     """One environment with the agents of a problem in place.
 
     Args:
         body: what walls stop.
+        environment: a name as `scenarios.environments.registry` knows them.
 
     Raises:
+        UnknownName, BrokenPlugin: there is no such environment.
         InvalidInput: no agents, points that are not free or, for discs, nearer than the radius to a wall, or starts or goals
             closer together than ``2 * radius``.
     """
-    from navplan.scenarios.environments.point import PointEnv
+    from navplan.scenarios.environments import registry as environments
 
+    kind = environments.get(environment)
     begin, end = np.asarray(starts, dtype=np.float32), np.asarray(goals, dtype=np.float32)
     if begin.ndim != 2 or begin.shape != end.shape or begin.shape[1:] != (2,) or not len(begin):
         raise InvalidInput(f"starts {begin.shape} and goals {end.shape} must both be (A, 2), at least one agent")
@@ -114,7 +125,7 @@ def make_env(scenario: Scenario, starts: ArrayLike, goals: ArrayLike, *, seed: i
         apart = 2.0 * scenario.radius
         if gap < apart:
             raise InvalidInput(f"agents {i} and {j}: {what}s are {gap:.3g} cells apart, expected at least {apart:g}")
-    env = PointEnv(
+    env: PointEnv = kind(
         scenario.world,
         num_envs=1,
         num_agents=len(begin),
@@ -133,4 +144,4 @@ def _low_level(how: Method, method: str, critics: Checkpoint) -> LowLevel:
     name = how.driving.low_level
     if not how.constrained and name == "policy" and critics.stage != 1:
         raise InvalidInput(f"method {method!r} drives with the unconstrained policy: load the checkpoint with stage=1")
-    return low_levels.get(name, critics.policies)
+    return low_levels.get(name, getattr(critics, "policies", {}))

@@ -186,7 +186,7 @@ class Planning:
         return make_plan(problem, self.how.planning.planner, "infeasible", reason="; ".join(report.messages()))
 
     def _solve(self, problem: Problem) -> Plan:
-        from navplan.planners.solve import solve
+        from navplan.planners.solving import solve
 
         choice = self.how.planning
         self.say(f"planning for {problem.num_agents} agents with {choice.planner}, clearance {problem.spacing:.2f}")

@@ -78,7 +78,7 @@ class Replanner:
 
     def __call__(self, beta: float) -> Plan:
         """The plan for another weight; its status says whether it is solved."""
-        from navplan.planners.solve import solve
+        from navplan.planners.solving import solve
 
         return solve(
             self.problem(beta),

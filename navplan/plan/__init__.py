@@ -2,6 +2,6 @@
 
 from navplan.plan.plan import Plan, make_plan
 from navplan.plan.problem import Problem
-from navplan.plan.validate import validate, violations
+from navplan.plan.validation import validate, violations
 
 __all__ = ["Plan", "Problem", "make_plan", "validate", "violations"]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from navplan.planners.risk.planner import Risk
     from navplan.planners.single.astar import AStar
     from navplan.planners.single.dijkstra import Dijkstra
-    from navplan.planners.solve import solve
+    from navplan.planners.solving import solve
 
 _PUBLIC = {
     "AStar": "navplan.planners.single.astar",
@@ -29,7 +29,7 @@ _PUBLIC = {
     "Planner": "navplan.planners.base",
     "Risk": "navplan.planners.risk.planner",
     "pareto_front": "navplan.planners.pareto",
-    "solve": "navplan.planners.solve",
+    "solve": "navplan.planners.solving",
 }
 
 __all__ = [

@@ -7,7 +7,7 @@ from typing import Any
 from navplan.errors import InvalidInput
 from navplan.plan.plan import Plan, make_plan
 from navplan.plan.problem import Problem
-from navplan.plan.validate import violations
+from navplan.plan.validation import violations
 
 
 def is_outside(kind: type[Any]) -> bool:

@@ -13,7 +13,8 @@ from navplan.scenarios.formats.movingai import ScenRow, write_map, write_scen
 from navplan.scenarios.formats.ros_map import RosMap, write_ros_map
 from navplan.scenarios.maps import find_map, is_graph_file, load_graph, load_map
 from navplan.scenarios.problems.load import load_problem
-from navplan.scenarios.scenario import Scenario, read_scenario
+from navplan.scenarios.registry import scenario_in
+from navplan.scenarios.scenario import Scenario
 from navplan.scenarios.worlds.cells import occupied_cells
 from navplan.scenarios.worlds.world import World
 
@@ -51,7 +52,7 @@ def convert(
     elif ending == ".scen":
         _write_problem(source, path, target, agents, seed)
     else:
-        scenario = read_scenario(path) if path.suffix.lower() == ".toml" else None
+        scenario = scenario_in(path)
         world = scenario.world if scenario else load_map(path, unknown=unknown)
         if cells and world.walls is None:
             world = World.from_walls(world.name, occupied_cells(world), world.hazard, world.resolution)

@@ -17,6 +17,7 @@ from navplan.scenarios.registry import SCENARIO_FOLDER, scenario_names
 from navplan.scenarios.scenario import read_scenario
 from navplan.scenarios.worlds.cells import occupied_cells
 from navplan.scenarios.worlds.world import World
+from navplan.system.paths import as_path
 
 SUFFIXES = (*MAP_SUFFIXES, ".toml", ".npz")
 """What `find_map` and `load_graph` take beside the names of bundled scenarios; `load_map` takes all but .npz."""
@@ -30,12 +31,12 @@ def find_map(name_or_path: str | Path) -> Path:
         FileAccessError: no such file.
         FileFormatError: a file of an unknown kind.
     """
-    if str(name_or_path) in scenario_names():
-        return SCENARIO_FOLDER / f"{name_or_path}.toml"
-    path = Path(name_or_path)
+    path = as_path(name_or_path)
+    if str(path) in scenario_names():
+        return SCENARIO_FOLDER / f"{path}.toml"
     if not path.is_file():
         if not path.suffix and len(path.parts) == 1:
-            raise UnknownName("scenario", str(name_or_path), scenario_names())
+            raise UnknownName("scenario", str(path), scenario_names())
         what = "no such file" if not path.exists() else "is a folder" if path.is_dir() else "is no regular file"
         raise FileAccessError(f"{path}: cannot be read: {what}, expected a map, scenario or graph file")
     if path.suffix.lower() not in SUFFIXES:

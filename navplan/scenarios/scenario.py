@@ -39,6 +39,8 @@ from navplan.scenarios.worlds.polygons import make_polygon
 from navplan.scenarios.worlds.world import HAZARD_KINDS, Hazard, World
 from navplan.system.arrays import Float32
 from navplan.system.files import write_text
+from navplan.system.numbers import check_numbers, check_whole
+from navplan.system.paths import as_path
 
 _SOURCES = ("maze", "generator", "map", "rows", "polygons")
 _WORLD_KEYS = (*_SOURCES, "seed", "params", "scale", "thin", "height", "width", "resolution")
@@ -79,11 +81,13 @@ class Scenario:
     description: str = ""
 
     def __post_init__(self) -> None:
+        check_whole(**{name: getattr(self, name) for name in ("num_agents", "max_steps", "episode_steps")})
         for name in ("num_agents", "max_steps", "episode_steps"):
             if getattr(self, name) < 1:
                 raise InvalidInput(f"scenario {self.name!r}: {name} is {getattr(self, name)}, expected at least 1")
         for name in ("radius", "goal_tolerance", "max_distance", "max_risk"):
             value = getattr(self, name)
+            check_numbers(**{name: value})
             if math.isnan(value) or value < 0 or (math.isinf(value) and name not in ("max_distance", "max_risk")):
                 raise InvalidInput(f"scenario {self.name!r}: {name} is {value}, expected a number that is not negative")
         for name in ("starts", "goals"):
@@ -123,7 +127,7 @@ def read_scenario(path: str | Path) -> Scenario:
         FileAccessError: a file cannot be read.
         FileFormatError: not TOML, an unknown key, a value out of range; names file and line.
     """
-    file = Path(path)
+    file = as_path(path)
     top = TomlTable.read(file)
     name = top.take_str("name", file.stem)
     description = top.take_str("description", "")

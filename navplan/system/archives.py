@@ -66,6 +66,20 @@ def read_arrays(
         raise FileFormatError(path, f"{what}, expected {expected}") from error
 
 
+def member_names(path: str | Path, data: bytes, expected: str) -> frozenset[str]:
+    """Names of the arrays in an archive.
+
+    Raises:
+        FileFormatError: no archive.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return frozenset(name.removesuffix(".npy") for name in archive.namelist())
+    except _DAMAGE as error:
+        what = f"is not a complete .npz archive of arrays ({type(error).__name__})"
+        raise FileFormatError(path, f"{what}, expected {expected}") from error
+
+
 def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
     """One array; reading its member whole checks the CRC and bounds what the header can claim.
 

@@ -16,6 +16,7 @@ from typing import IO
 
 from navplan.errors import FileAccessError
 from navplan.system.bounds import MAX_BYTES, MAX_STREAM
+from navplan.system.paths import as_path
 
 LOCK = ".lock"
 """The file in a folder by which `locked` keeps others out of it."""
@@ -30,7 +31,7 @@ def write_atomically(path: str | Path, write: Callable[[IO[bytes]], object]) -> 
     Raises:
         FileAccessError: the folder cannot be written; nothing half-written is left behind.
     """
-    target = Path(path)
+    target = as_path(path)
     temporary: str | None = None
     try:
         if target.is_dir():
@@ -151,7 +152,7 @@ def check_writable(path: str | Path, *, folder: bool = False) -> None:
     Raises:
         FileAccessError: it is of the other kind, or a folder above it cannot be written.
     """
-    target = Path(path)
+    target = as_path(path)
     try:
         reason = _obstacle(target, folder)
     except OSError as error:
@@ -161,8 +162,12 @@ def check_writable(path: str | Path, *, folder: bool = False) -> None:
 
 
 def _obstacle(target: Path, folder: bool) -> str | None:
+    if folder and str(target) == "-":
+        return "standard output holds no folder of files, expected the name of one"
     if not folder and target.is_dir():
         return "is a folder, expected a file name"
+    if not folder and target.exists() and not target.is_file():  # a device or a pipe
+        return None if os.access(target, os.W_OK) else "no permission to write"
     place = target if folder else target.parent
     while not place.exists() and place != place.parent:
         place = place.parent
@@ -179,12 +184,13 @@ def read_bytes(path: str | Path) -> bytes:
     Raises:
         FileAccessError: one line that names the file; it has more bytes than `navplan.system.bounds` allows.
     """
+    file = as_path(path)
     try:
-        return _contents(Path(path))
+        return _contents(file)
     except OSError as error:
-        raise FileAccessError(f"{path}: cannot be read: {error.strerror or error}") from error
+        raise FileAccessError(f"{file}: cannot be read: {error.strerror or error}") from error
     except ValueError as error:  # a name that no file can have
-        raise FileAccessError(f"{str(path)!r}: cannot be read: {error}") from error
+        raise FileAccessError(f"{str(file)!r}: cannot be read: {error}") from error
 
 
 def _contents(path: Path) -> bytes:

@@ -13,6 +13,8 @@ from navplan.testing.faulty import asked, require
 
 _PARTS = ("states", "goals", "radius", "goal_tolerance", "world", "step", "predict")
 _ROUNDING = 1e-4
+_PLACES = 21
+"""Of a track: where a step begins, and after each of its twenty half-steps."""
 
 
 def check_low_level(low_level: LowLevel) -> None:
@@ -33,7 +35,7 @@ def check_low_level(low_level: LowLevel) -> None:
         require(actions.shape == (agents, 2), f"{what}: actions have shape {actions.shape}, expected ({agents}, 2)")
         require(actions.dtype.kind == "f", f"{what}: actions are {actions.dtype}, expected float32")
         within = bool(np.isfinite(actions).all() and (np.abs(actions) <= 1).all())
-        require(within, f"{what}: actions reach {np.abs(actions).max()}, expected finite numbers in [-1, 1]")
+        require(within, f"{what}: actions reach {np.abs(actions).max():g}, expected finite numbers in [-1, 1]")
         require(np.array_equal(states, before[0]) and np.array_equal(goals, before[1]), f"{what}: act changes its arguments")
 
 
@@ -59,9 +61,10 @@ def check_environment(environment: Simulator, steps: int = 5) -> None:
     for _ in range(steps):
         gap = np.asarray(environment.goals, np.float32) - np.asarray(environment.states, np.float32)
         actions = np.asarray(gap / np.maximum(np.abs(gap).max(axis=-1, keepdims=True), 1), np.float32)
-        track = _predicted(environment, actions, what)
+        before, track = np.array(environment.states), _predicted(environment, actions, what)
         step: SimulatedStep = asked(f"{what}: step", environment.step, actions)
         _check_step(step, shape, track, what)
+        _check_track(environment, before, what)
         same = np.array_equal(np.asarray(environment.states), np.asarray(step.states))
         require(same, f"{what}: states after a step are not what the step returned")
 
@@ -81,12 +84,28 @@ def _predicted(environment: Simulator, actions: Float32, what: str) -> Float32:
     return end
 
 
+def _check_track(environment: Simulator, before: Float32, what: str) -> None:
+    """The track of a step begins where the agents were and ends where they are; the world can be asked about its places."""
+    require(hasattr(environment, "track"), f"{what} has no track after a step")
+    track, agents = np.asarray(environment.track), before.shape[1]
+    wanted = (1, agents, _PLACES, 2)
+    require(track.shape == wanted, f"{what}: track has shape {track.shape}, expected {wanted}")
+    for place, states, when in ((0, before, "begins"), (-1, environment.states, "ends")):
+        apart = float(np.abs(track[:, :, place] - np.asarray(states)).max())
+        require(apart <= _ROUNDING, f"{what}: the track of a step {when} {apart:g} cells from the agents")
+    overlaps: Any = getattr(environment.world, "overlaps", None)
+    require(callable(overlaps), f"{what}: its world has no overlaps(points, radius)")
+    found = np.shape(asked(f"{what}: world.overlaps", overlaps, track, float(environment.radius)))
+    require(found == track.shape[:-1], f"{what}: world.overlaps returned shape {found}, expected {track.shape[:-1]}")
+
+
 def _check_step(step: SimulatedStep, shape: tuple[int, ...], end: Float32, what: str) -> None:
     agents = shape[1]
     for name, wanted in (
         ("states", shape),
         ("cost", (1, agents)),
         ("reached", (1, agents)),
+        ("bumps", (1, agents)),
         ("agent_contacts", (1, agents, agents)),
     ):
         require(hasattr(step, name), f"{what}: a step has no {name}")

@@ -13,7 +13,7 @@ from navplan.plan.problem import Problem
 from navplan.planners.base import Planner
 from navplan.planners.outside import fault_of
 from navplan.planners.registry import adopted, get
-from navplan.planners.solve import configured, solve
+from navplan.planners.solving import configured, solve
 from navplan.testing.faulty import asked, check_options, require
 
 _GUARANTEES = ("optimal", "bounded", "none")

@@ -20,7 +20,7 @@ from navplan.plan.plan import Plan
 from navplan.scenarios.formats.map_file import GEOJSON_SUFFIXES
 from navplan.scenarios.formats.movingai import read_scen
 from navplan.scenarios.maps import find_map, is_graph_file, load_graph, load_map
-from navplan.scenarios.registry import load_scenario, scenario_names
+from navplan.scenarios.registry import load_scenario, scenario_in, scenario_names
 from navplan.scenarios.scenario import Scenario
 from navplan.scenarios.worlds.world import World
 from navplan.system.arrays import Float32
@@ -47,10 +47,10 @@ class _Parts:
 
     def take_map(self, name: str) -> None:
         """The world of a map or scenario; of a scenario also its bodies, and its agents where nothing else places them."""
-        if find_map(name).suffix.lower() != ".toml":
+        scenario = scenario_in(find_map(name))
+        if scenario is None:
             self.world = load_map(name)
             return
-        scenario = load_scenario(name)
         self.world, self.goal_tolerance = scenario.world, scenario.goal_tolerance
         if self.plan is None and self.trajectory is None:
             self.radius = scenario.radius

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from navplan.cli.command_line import COMMANDS, main
 from navplan.cli.commands import SHELLS
-from navplan.cli.main import COMMANDS, main
 
 TRY = """
 source "$1"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from navplan.cli.main import main
+from navplan.cli.command_line import main
 from tests.support.suites import write_suite
 
 

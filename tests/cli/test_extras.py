@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from navplan.cli.command_line import main
 from navplan.cli.extras import EXTRAS
-from navplan.cli.main import main
 from tests.support.checkpoints import with_few_states
 from tests.support.modules import hide_modules
 
@@ -57,7 +57,7 @@ def test_it_is_said_before_anything_is_written(
 
 def test_the_lines_that_users_meet_first() -> None:
     code = BLOCKED.format(names=set(EXTRAS)) + (
-        "from navplan.cli.main import main\n"
+        "from navplan.cli.command_line import main\n"
         "import navplan as nv\n"
         "for name in nv.__all__:\n"
         "    getattr(nv, name)\n"

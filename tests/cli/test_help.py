@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from navplan.cli.command_line import COMMANDS, main
 from navplan.cli.commands import parse, root
 from navplan.cli.examples import EXAMPLES
-from navplan.cli.main import COMMANDS, main
 from navplan.cli.parser import CommandParser
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from navplan.cli.main import COMMANDS, main
+from navplan.cli.command_line import COMMANDS, main
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from navplan.cli.command_line import main
 from navplan.cli.commands import parse
-from navplan.cli.main import main
 from navplan.cli.options import RegisteredName, asked_low_level, checkpoints_list, methods_list, planners_list, scenario_name
 from navplan.errors import InvalidInput, UnknownName
 

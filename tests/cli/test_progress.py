@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from navplan.cli.main import main
+from navplan.cli.command_line import main
 
 
 class Terminal(io.StringIO):

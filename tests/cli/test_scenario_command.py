@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from navplan.cli.main import main
+from navplan.cli.command_line import main
 from navplan.graph.state_graph import StateGraph
 from navplan.scenarios.formats.movingai import map_text, read_map, read_scen
 from navplan.scenarios.maps import load_map

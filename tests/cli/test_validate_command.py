@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from navplan.cli.main import main
+from navplan.cli.command_line import main
 from navplan.plan.plan import make_plan
 from navplan.scenarios.problems.load import load_problem
 

@@ -9,7 +9,7 @@ from navplan.execution.waypoints import follow_waypoints
 from navplan.graph.state_graph import StateGraph
 from navplan.navigation.navigate import make_env
 from navplan.plan.problem import Problem
-from navplan.planners.solve import solve
+from navplan.planners.solving import solve
 from navplan.scenarios.scenario import Scenario
 from navplan.scenarios.worlds.world import Hazard, World
 from tests.support.critics import AnalyticCritics

@@ -106,8 +106,8 @@ def test_foreign_networkx_graphs() -> None:
     graph.edges["a", "b"]["weight"] = 1.0
     with pytest.raises(InvalidInput, match="one length"):
         StateGraph.from_networkx(graph)
-    with pytest.raises(InvalidInput, match="multigraph"):
-        StateGraph.from_networkx(nx.MultiDiGraph())
+    with pytest.raises(InvalidInput, match="graph is a dict, expected a networkx graph"):
+        StateGraph.from_networkx({})
 
 
 def test_equal_graphs_give_equal_bytes_that_numpy_reads(tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_foreign_contents_are_named(tmp_path: Path) -> None:
     refused("another kind", header=np.frombuffer(b'{"format": "other"}', np.uint8))
     refused("version 9", header=np.frombuffer(b'{"format": "navplan.graph", "version": 9}', np.uint8))
     np.savez_compressed(path, states=graph.states)
-    with pytest.raises(FileFormatError, match="complete"):
+    with pytest.raises(FileFormatError, match="header is missing"):
         StateGraph.load(path)
 
 

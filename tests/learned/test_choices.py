@@ -60,7 +60,7 @@ def test_choices_fill_slots() -> None:
         (["curriculum=uniform:a=1"], "--set curriculum=uniform: curriculum 'uniform' has no option 'a', it has none"),
         (
             ["curriculum=disagreement:sprad=1"],
-            "--set curriculum=disagreement: curriculum 'disagreement' has no option 'sprad', known: shortest, spread, most",
+            "--set curriculum=disagreement: curriculum 'disagreement' has no option 'sprad' (did you mean spread?), known",
         ),
         (["curriculum=disagreement:spread=much"], "--set curriculum=disagreement: spread is 'much', expected int"),
         (["curriculum=disagreement:spread=1.5"], "--set curriculum=disagreement: spread is 1.5, expected int"),

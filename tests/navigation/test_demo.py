@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import navplan as nv
-from navplan.cli.main import main
+from navplan.cli.command_line import main
 from navplan.learned.training.load import bundled_checkpoints
 from navplan.plan.plan import Plan
 from navplan.scenarios.environments.point import PointEnv

@@ -27,6 +27,7 @@ OTHERS = {
     "max_expansions": 5,
     "low_level": "straight-line",
     "execution": "waypoints",
+    "environment": "recorded",
     "body": "point",
     "filter": "without-walls",
     "filtered": True,

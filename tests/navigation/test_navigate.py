@@ -10,7 +10,7 @@ from shapely.geometry import Polygon
 from navplan.control.straight_line import StraightLine
 from navplan.errors import InvalidInput, UnknownName
 from navplan.navigation.navigate import METHODS, navigate
-from navplan.plan.validate import validate
+from navplan.plan.validation import validate
 from navplan.scenarios.problems.draw import draw_problem
 from navplan.scenarios.registry import load_scenario
 from navplan.scenarios.scenario import Scenario

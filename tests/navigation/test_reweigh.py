@@ -10,7 +10,7 @@ import json
 import numpy as np
 import pytest
 
-from navplan.cli.main import main
+from navplan.cli.command_line import main
 from navplan.errors import InvalidInput
 from navplan.graph.state_graph import StateGraph
 from navplan.navigation.files import write_run
@@ -19,8 +19,8 @@ from navplan.navigation.navigate import navigate
 from navplan.navigation.reweigh import Replanner, can_reweigh
 from navplan.navigation.slider import driving_slider, planning_slider
 from navplan.plan.plan import Plan
-from navplan.plan.validate import validate
-from navplan.planners.solve import solve
+from navplan.plan.validation import validate
+from navplan.planners.solving import solve
 from navplan.scenarios.problems.hard import draw_hard
 from navplan.scenarios.registry import load_scenario
 from tests.support.critics import AnalyticCritics

@@ -14,8 +14,8 @@ from navplan.errors import InvalidProblem
 from navplan.graph.state_graph import StateGraph
 from navplan.plan.plan import Plan, make_plan
 from navplan.plan.problem import Problem
-from navplan.plan.validate import violations, walls_checked
-from navplan.planners.solve import solve
+from navplan.plan.validation import violations, walls_checked
+from navplan.planners.solving import solve
 from navplan.scenarios.maps import grid_graph
 from navplan.scenarios.worlds.world import World
 from tests.support.critics import FieldCritics

@@ -8,10 +8,10 @@ import pytest
 from navplan.errors import InvalidInput, InvalidProblem
 from navplan.graph.state_graph import StateGraph
 from navplan.plan.problem import Problem
-from navplan.plan.validate import validate
+from navplan.plan.validation import validate
 from navplan.planners import anytime
 from navplan.planners.anytime import Anytime
-from navplan.planners.solve import solve
+from navplan.planners.solving import solve
 from tests.support.instances import random_digraph, random_grid
 from tests.support.naive import planning as naive
 

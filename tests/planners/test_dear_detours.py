@@ -6,8 +6,8 @@ from numpy.typing import ArrayLike
 
 from navplan.graph.state_graph import StateGraph
 from navplan.plan.problem import Problem
-from navplan.plan.validate import validate
-from navplan.planners.solve import solve
+from navplan.plan.validation import validate
+from navplan.planners.solving import solve
 
 
 class Aisle:

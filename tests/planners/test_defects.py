@@ -9,11 +9,11 @@ import pytest
 
 from navplan.graph.state_graph import StateGraph
 from navplan.plan.problem import Problem
-from navplan.plan.validate import validate
+from navplan.plan.validation import validate
 from navplan.planners.base import Clock, Prepared, Weighted, distance_tables
 from navplan.planners.cbs.agent_search import pack
 from navplan.planners.cbs.tree import Tree
-from navplan.planners.solve import solve
+from navplan.planners.solving import solve
 from tests.support.naive import planning as naive
 
 pytestmark = pytest.mark.kernels

@@ -20,9 +20,9 @@ from navplan.errors import InvalidInput, InvalidProblem
 from navplan.graph.state_graph import StateGraph
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
-from navplan.plan.validate import violations
+from navplan.plan.validation import violations
 from navplan.planners import get, names
-from navplan.planners.solve import configured, solve
+from navplan.planners.solving import configured, solve
 from navplan.planners.warm_up import warm_up
 from navplan.scenarios.problems.pairs import draw_pairs
 from navplan.scenarios.worlds.generators import random_obstacles
@@ -151,7 +151,7 @@ def test_ctrl_c_writes_what_is_there_and_exits_130(planner: str, tmp_path: Path)
     out = tmp_path / "plan.json"
     code = (
         "import sys; from navplan.cli import main\n"
-        "import navplan.planners.solve as s; first = s.warm_up\n"
+        "import navplan.planners.solving as s; first = s.warm_up\n"
         "def told(*a):\n r = first(*a); print('planning', file=sys.stderr, flush=True); return r\n"
         "s.warm_up = told\n"
         "sys.exit(main())\n"

@@ -7,7 +7,7 @@ import pytest
 
 from navplan.graph.state_graph import StateGraph
 from navplan.plan.problem import Problem
-from navplan.planners.solve import solve
+from navplan.planners.solving import solve
 
 
 def alcove() -> Problem:

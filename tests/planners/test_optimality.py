@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from navplan.plan.problem import Problem
-from navplan.plan.validate import validate
-from navplan.planners.solve import solve
+from navplan.plan.validation import validate
+from navplan.planners.solving import solve
 from tests.support.instances import interact, random_digraph, random_grid, tight_grid
 from tests.support.naive import planning as naive
 

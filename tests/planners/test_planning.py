@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from navplan.errors import InvalidInput, InvalidProblem, PlanningFailed
 from navplan.graph.state_graph import StateGraph
 from navplan.plan.problem import Problem
-from navplan.plan.validate import validate
+from navplan.plan.validation import validate
 from navplan.planners.cbs.cbs import CBS
 from navplan.planners.cbs.ecbs import ECBS
 from navplan.planners.cbs.vertex_cover import matching
-from navplan.planners.solve import solve
+from navplan.planners.solving import solve
 from navplan.scenarios.problems.load import load_problem
 from tests.support.folders import MOVINGAI, needs_movingai
 from tests.support.instances import random_digraph, random_grid, relabelled

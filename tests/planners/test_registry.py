@@ -21,7 +21,7 @@ from navplan.planners.base import Planner
 from navplan.planners.cbs.cbs import CBS
 from navplan.planners.lifelong.lifelong import lifelong
 from navplan.planners.registry import adopted, broken, option_names, usable
-from navplan.planners.solve import configured, solve
+from navplan.planners.solving import configured, solve
 
 
 class Walker:

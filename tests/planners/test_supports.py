@@ -14,12 +14,12 @@ from navplan.cli import main
 from navplan.errors import InvalidProblem
 from navplan.plan.plan import Plan, make_plan
 from navplan.plan.problem import GRID_CLEARANCE, Problem
-from navplan.plan.validate import validate
+from navplan.plan.validation import validate
 from navplan.planners import get, names
 from navplan.planners.base import Planner, Prepared
 from navplan.planners.lifelong.lifelong import lifelong
 from navplan.planners.priority.lns import LNS
-from navplan.planners.solve import solve
+from navplan.planners.solving import solve
 from navplan.planners.warm_up import warm_up
 
 FLEETS = [name for name in names() if get(name).max_agents is None]

@@ -18,7 +18,7 @@ from navplan.graph.state_graph import StateGraph
 from navplan.kernels.common import jit
 from navplan.plan.problem import Problem
 from navplan.planners import get, names
-from navplan.planners.solve import configured, solve
+from navplan.planners.solving import configured, solve
 from navplan.planners.warm_up import warm_up
 
 GRID = ("........", "........", "..####..", "........", "........")

@@ -190,10 +190,14 @@ def test_round_trip(tmp_path, scenario):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("max_steps = 100", "max_stps = 100", "a.toml:22: unknown key 'limits.max_stps', expected max_steps, episode_steps,"),
-        ("scale = 2", "scales = 2", "a.toml:9: unknown key 'world.scales', expected maze, generator"),
+        (
+            "max_steps = 100",
+            "max_stps = 100",
+            "a.toml:22: unknown key 'limits.max_stps' (did you mean max_steps?), expected max_steps, episode_steps,",
+        ),
+        ("scale = 2", "scales = 2", "a.toml:9: unknown key 'world.scales' (did you mean scale?), expected maze, generator"),
         ("count = 2", "count = 2\ncolour = 1", "a.toml:17: unknown key 'agents.colour', expected count, radius, starts, goals"),
-        ("[limits]", "[limit]", "a.toml:21: unknown key 'limit', expected name, description, world"),
+        ("[limits]", "[limit]", "a.toml:21: unknown key 'limit' (did you mean limits?), expected name, description, world"),
         ("[hazard]", "[hazard]\nstrength = 2", "a.toml:12: unknown key 'hazard.strength', expected kind, radius"),
         ("scale = 2", "scale = 0", "a.toml:9: world.scale is 0, expected an integer of at least 1"),
         ("scale = 2", "scale = 2.0", "a.toml:9: world.scale is 2.0, expected an integer of at least 1"),

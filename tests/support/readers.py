@@ -122,6 +122,7 @@ PLAIN = json.dumps(
     }
 )
 TRAINING = 'scenario = "center-dot"\nseed = 3\nhidden = 32\ncurriculum = {use = "disagreement", spread = 2}\n'
+ROBOTS = "agents:\n- {goal: [2, 0], name: a, start: [0, 0]}\nmap:\n    dimensions: [4, 2]\n    obstacles: [[1, 1]]\n"
 SUMMARY = json.dumps({"agents": 2, "success": True, "cost_max": 1.5, "graph": {"nodes": 3, "edges": 4}, "seed": 0})
 TABLE = TableFormat(("map", "agents", "cost"), "a test", text=frozenset({"map"}), whole=frozenset({"agents"}))
 ROWS = [{"map": "a", "agents": number, "cost": 1.5 * number} for number in range(5)]
@@ -131,6 +132,7 @@ READERS: dict[str, Reader] = {
     "map": Reader("a.map", lambda path: write_map(path, WALLS), read_map),
     "scen": Reader("a.scen", _scen, read_scen),
     "problem": Reader("a.scen", _scen, lambda path: load_problem(path.with_suffix(".map"), scen=path)),
+    "robots": Reader("a.yaml", _text(ROBOTS), load_problem),
     "ros": Reader("a.yaml", lambda path: write_ros_map(path, RosMap(WALLS.astype(np.int8) * 100)), read_ros_map),
     "pgm": Reader("a.pgm", lambda path: path.write_bytes(encode_pgm(WALLS.astype(np.uint8))), read_image),
     "png": Reader("a.png", _png, read_image),

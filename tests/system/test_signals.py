@@ -72,7 +72,7 @@ def test_an_ignored_signal_stays_ignored() -> None:
 def test_the_command_ends_with_130_and_one_line() -> None:
     code = """if True:
         import sys, time, types
-        from navplan.cli.main import COMMANDS, main
+        from navplan.cli.command_line import COMMANDS, main
         def run(args):
             print("ready", flush=True)
             time.sleep(30)
@@ -141,7 +141,7 @@ IMPORTING = """if True:
     threading.Thread(target=press).start()
     heard = False
     try:
-        import navplan.planners.solve
+        import navplan.planners.solving
         time.sleep(5)
     except KeyboardInterrupt:
         heard = True

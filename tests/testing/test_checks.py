@@ -104,7 +104,7 @@ class Wide:
     ("part", "message"),
     [
         (object(), "low level object has no act"),
-        (Fast(), "low level Fast: actions reach 2.0, expected finite numbers"),
+        (Fast(), "low level Fast: actions reach 2, expected finite numbers"),
         (Wide(), r"low level Wide: actions have shape \(1, 3\), expected \(1, 2\)"),
     ],
 )
@@ -159,10 +159,23 @@ class Drifting:
         return self.env.predict(actions, states) + 0.1
 
 
+class Forgetful(Drifting):
+    """Tells a track that it did not go."""
+
+    def predict(self, actions: Any, states: Any = None) -> Any:
+        return self.env.predict(actions, states)
+
+    @property
+    def track(self) -> Any:
+        return np.zeros((1, 2, 21, 2), np.float32)
+
+
 def test_faulty_environments() -> None:
     check_environment(hall())
     with pytest.raises(Faulty, match=r"environment Drifting: a step ends 0\.1 cells from where predict said"):
         check_environment(Drifting())  # type: ignore[arg-type]
+    with pytest.raises(Faulty, match="environment Forgetful: the track of a step begins 5 cells from the agents"):
+        check_environment(Forgetful())  # type: ignore[arg-type]
     with pytest.raises(Faulty, match="environment object has no states, expected states, goals"):
         check_environment(object())  # type: ignore[arg-type]
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from navplan.cli.main import main
+from navplan.cli.command_line import main
 from navplan.execution.trajectory import Trajectory
 from navplan.graph.state_graph import StateGraph
 from navplan.scenarios.formats.movingai import ScenRow, write_map, write_scen

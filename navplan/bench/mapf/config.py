@@ -12,7 +12,7 @@ from navplan.errors import InvalidInput
 from navplan.planners import get
 from navplan.planners.base import check_time_limit
 from navplan.planners.registry import usable
-from navplan.planners.solve import configured
+from navplan.planners.solving import configured
 from navplan.system.memory import check_memory_limit
 
 DEFAULT_AGENTS = (10, 20, 30, 40, 50, 60, 80, 100, 150, 200, 300, 400, 500, 750, 1000)

@@ -10,7 +10,7 @@ from navplan.graph.state_graph import StateGraph
 from navplan.kernels.search.dijkstra import breadth_first
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
-from navplan.plan.validate import violations
+from navplan.plan.validation import violations
 from navplan.planners.base import Prepared
 from navplan.system.arrays import Int32
 

@@ -15,7 +15,7 @@ from navplan.bench.provenance import code_hash, version
 from navplan.bench.shards import Chain, Document, Failure, Stage, Workspace, key_of, never, read_document, read_shard
 from navplan.errors import FileAccessError, NavplanError
 from navplan.plan.problem import Problem
-from navplan.planners.solve import configured, solve
+from navplan.planners.solving import configured, solve
 from navplan.planners.warm_up import warm_up
 from navplan.scenarios.problems.load import load_problem
 from navplan.system.memory import peak_memory, reset_peak

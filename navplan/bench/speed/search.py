@@ -23,7 +23,7 @@ from navplan.kernels.search.dijkstra import Csr, breadth_first, dijkstra
 from navplan.plan.problem import Problem
 from navplan.planners.base import Clock, Prepared, Weighted, distance_tables, freeze, make_queue, seed_queue
 from navplan.planners.single.astar import query
-from navplan.planners.solve import solve
+from navplan.planners.solving import solve
 from navplan.system.arrays import Float64, Int32
 
 # scipy's overloads do not say what comes back for one source

@@ -19,6 +19,7 @@ from navplan.errors import InvalidInput
 from navplan.graph.nodes import coverage_indices
 from navplan.learned.interface import Offer
 from navplan.system.arrays import Float32, Float64, Int64
+from navplan.system.numbers import Rng
 
 
 class Judge(Protocol):
@@ -101,9 +102,7 @@ def all_pairs(starts: ArrayLike, goals: ArrayLike) -> Problems:
     return Problems(np.repeat(begin, len(end), axis=0), np.tile(end, (len(begin), 1)))
 
 
-def pick(
-    judge: Judge, candidates: Problems, count: int, wish: Wish, *, spread: int = 1, rng: np.random.Generator | None = None
-) -> Problems:
+def pick(judge: Judge, candidates: Problems, count: int, wish: Wish, *, spread: int = 1, rng: Rng | None = None) -> Problems:
     """The `count` candidates of lowest score, or fewer where fewer are in range.
 
     Args:
@@ -129,7 +128,7 @@ def best_of(
     wish: Wish,
     *,
     spread: int = 1,
-    rng: np.random.Generator | None = None,
+    rng: Rng | None = None,
 ) -> Int64:
     """Indices of what `pick` picks, from the members' opinions (E, B) and (F, B) of the B candidates.
 

@@ -19,6 +19,7 @@ from navplan.learned.trained import Critics
 from navplan.scenarios.environments.point import PointEnv
 from navplan.scenarios.worlds.world import World
 from navplan.system.arrays import Float32, Float64, Int64
+from navplan.system.numbers import Rng, generator
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +132,7 @@ def reliability(predicted: ArrayLike, realised: ArrayLike, bins: int = 10) -> Re
     )
 
 
-def near_pairs(world: World, count: int, rng: np.random.Generator, *, radius: float = 8.0) -> tuple[Float32, Float32]:
+def near_pairs(world: World, count: int, rng: Rng, *, radius: float = 8.0) -> tuple[Float32, Float32]:
     """Starts uniform over the free space, goals uniform over the free part of the square of half side `radius` around them.
 
     Returns:
@@ -139,6 +140,7 @@ def near_pairs(world: World, count: int, rng: np.random.Generator, *, radius: fl
     """
     if count < 1 or not (math.isfinite(radius) and radius > 0):
         raise InvalidInput(f"count is {count} and radius {radius}, expected positive numbers")
+    rng = generator(rng)
     env = PointEnv(world, body="point", rng=rng)
     starts, goals = np.empty((0, 2), np.float32), np.empty((0, 2), np.float32)
     while len(starts) < count:

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
 
-from navplan.errors import FileFormatError, InvalidInput, UnknownName
+from navplan.errors import FileFormatError, InvalidInput, UnknownName, did_you_mean
 from navplan.learned import registry
 from navplan.learned.interface import SLOTS, Module
 from navplan.system.bounds import MAX_SETTINGS
@@ -187,7 +187,7 @@ def read_fields(cls: type, values: Mapping[str, Any]) -> dict[str, Any]:
     read: dict[str, Any] = {}
     for key, value in values.items():
         if key not in kinds:
-            raise InvalidInput(f"unknown key {key!r}, known: {', '.join(kinds)}")
+            raise InvalidInput(f"unknown key {key!r}{did_you_mean(key, kinds)}, known: {', '.join(kinds)}")
         read[key] = read_module(key, value) if key in slots else _checked(key, value, kinds[key])
     return read
 
@@ -219,7 +219,7 @@ def read_module(slot: str, value: Any) -> Module:
     for key in options:
         if key not in kinds:
             known = f"known: {', '.join(kinds)}" if kinds else "it has none"
-            raise InvalidInput(f"{slot} {cls.name!r} has no option {key!r}, {known}")
+            raise InvalidInput(f"{slot} {cls.name!r} has no option {key!r}{did_you_mean(key, kinds)}, {known}")
     module: Module = cls(**{key: _checked(key, option, kinds[key]) for key, option in options.items()})
     return module
 

@@ -14,9 +14,15 @@ from navplan.errors import CheckpointError, FileAccessError, FileFormatError, In
 from navplan.learned.interface import Arrays, Exported, Recipe
 from navplan.learned.training.run_config import config_from, recipe_named
 from navplan.learned.training.tensors import CHECKPOINT, EXPORTS, POLICY, read_tensors
+from navplan.system.names import Registry
+from navplan.system.paths import as_path
 
 if TYPE_CHECKING:
     from navplan.learned.trained import Critics
+
+
+CRITICS: Registry[Critics] = Registry("critics", {}, "navplan.critics")
+"""Critics of other distributions, by entry point: a class or function that makes them without arguments."""
 
 
 def bundled_checkpoints() -> tuple[str, ...]:
@@ -34,14 +40,13 @@ def checkpoint_folder(path_or_name: str | Path) -> Path:
         UnknownName: a bare word that is neither bundled nor a path.
         FileAccessError: a path without a run in it.
     """
-    names = bundled_checkpoints()
-    if isinstance(path_or_name, str) and path_or_name in names:
-        return Path(str(resources.files("navplan.learned") / "checkpoints" / path_or_name))
-    path = Path(path_or_name)
+    names, path, bare = bundled_checkpoints(), as_path(path_or_name), not isinstance(path_or_name, Path)
+    if bare and str(path) in names:
+        return Path(str(resources.files("navplan.learned") / "checkpoints" / path))
     if path.exists():
         return path
-    if isinstance(path_or_name, str) and len(path.parts) <= 1 and not path.suffix:
-        raise UnknownName("checkpoint", path_or_name, names)
+    if bare and len(path.parts) <= 1 and not path.suffix:
+        raise UnknownName("checkpoint", str(path), {*names, *CRITICS.names()})
     raise FileAccessError(f"{path}: no such run, expected a run directory or one of: {', '.join(names)}")
 
 
@@ -49,7 +54,8 @@ def load_checkpoint(path_or_name: str | Path, *, stage: int = 2) -> Critics:
     """Critics and policies of a finished run.
 
     Args:
-        path_or_name: a run directory, a ``.safetensors`` file of one, or the name of a bundled checkpoint.
+        path_or_name: a run directory, a ``.safetensors`` file of one, the name of a bundled checkpoint, or one that another
+            distribution registers for its critics (entry points `navplan.critics`), which are made then.
         stage: 2 for the final networks, 1 for those of the unconstrained policy that stage 2 started from.
 
     Raises:
@@ -58,6 +64,9 @@ def load_checkpoint(path_or_name: str | Path, *, stage: int = 2) -> Critics:
         UnknownName, FileAccessError: there is no such run.
         CheckpointError: the file is truncated, foreign, or of another shape than its configuration.
     """
+    if isinstance(path_or_name, str) and path_or_name in CRITICS.names() and path_or_name not in bundled_checkpoints():
+        made: Critics = CRITICS.made(path_or_name)
+        return made
     if stage not in EXPORTS:
         raise InvalidInput(f"stage is {stage!r}, expected 1 or 2")
     folder = checkpoint_folder(path_or_name)

@@ -20,7 +20,7 @@ from navplan.plan.plan import Plan, make_plan
 from navplan.plan.problem import Problem
 from navplan.planners.base import Planner, check_supported, check_time_limit
 from navplan.planners.lifelong.fleet import Fleet, PibtFleet, WindowFleet
-from navplan.planners.solve import configured
+from navplan.planners.solving import configured
 from navplan.planners.warm_up import warm_up
 from navplan.system.arrays import Float64, Int32
 from navplan.system.files import read_bytes, write_text
@@ -252,7 +252,7 @@ def lifelong(
         (True, ())
     """
     for name, value in (("steps", steps), ("window", window), ("horizon", horizon if horizon is not None else window)):
-        if not isinstance(value, int | np.integer) or value < 1:
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
             raise InvalidInput(f"{name} is {value!r}, expected a positive integer")
     if horizon is not None and horizon < window:
         raise InvalidInput(f"horizon is {horizon} and window {window}, expected to aim at least as far as the window")
@@ -342,7 +342,7 @@ def _drive(
 
 def checked(problem: Problem, history: Int32, planner: str) -> tuple[Plan, tuple[str, ...]]:
     """The driven paths as a plan whose goals are where the agents ended, and what the validator has against it."""
-    from navplan.plan.validate import violations
+    from navplan.plan.validation import violations
 
     identity = {key: value for key, value in problem.identity.items() if not key.startswith("scen")}
     driven = Problem(

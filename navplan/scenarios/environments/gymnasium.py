@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from navplan.errors import InvalidInput, MissingExtra
+from navplan.scenarios.environments.picture import FRAMES_PER_SECOND, RENDER_MODES, Picture, Pixels, check_render_mode
 from navplan.scenarios.environments.point import Body, PointEnv
 from navplan.scenarios.problems.draw import ProblemDrawer
 from navplan.scenarios.registry import load_scenario
@@ -40,9 +41,10 @@ class PointNavEnv(gymnasium.Env[Observation, Float32]):
         max_steps: step limit; None: the scenario's training episode.
         distance: least and largest geodesic steps from start to goal; None: both uniform over where the body may be.
         body: what walls stop, see `PointEnv`.
+        render_mode: None, or "rgb_array" for `render`.
     """
 
-    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012
+    metadata: dict[str, Any] = {"render_modes": list(RENDER_MODES), "render_fps": FRAMES_PER_SECOND}  # noqa: RUF012
 
     def __init__(
         self,
@@ -51,13 +53,12 @@ class PointNavEnv(gymnasium.Env[Observation, Float32]):
         max_steps: int | None = None,
         distance: tuple[float, float] | None = None,
         body: Body = "disc",
-        render_mode: None = None,
+        render_mode: str | None = None,
     ) -> None:
-        if render_mode is not None:
-            raise InvalidInput(f"render_mode is {render_mode!r}, expected None: pictures are drawn by navplan.viewer")
         self.scenario = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
         world = self.scenario.world
-        self.render_mode = None
+        self.render_mode = check_render_mode(render_mode)
+        self._picture: Picture | None = None
         self.point_env = PointEnv(
             world,
             radius=self.scenario.radius,
@@ -100,6 +101,14 @@ class PointNavEnv(gymnasium.Env[Observation, Float32]):
         result = env.step(np.asarray(action, dtype=np.float32).reshape(1, 1, -1))
         info = {"cost": float(result.cost[0, 0]), "bumps": int(result.bumps[0, 0])}
         return self._observe(), -1.0, bool(result.reached[0, 0]), bool(env.steps[0] >= env.max_steps), info
+
+    def render(self) -> Pixels | None:
+        """(H, W, 3) uint8 picture of the present state with `render_mode` "rgb_array", else None."""
+        if self.render_mode is None:
+            return None
+        if self._picture is None:
+            self._picture = Picture(self.point_env)
+        return self._picture.draw()
 
     def _observe(self) -> Observation:
         env = self.point_env

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from navplan.errors import InvalidInput, MissingExtra
+from navplan.scenarios.environments.picture import FRAMES_PER_SECOND, RENDER_MODES, Picture, Pixels, check_render_mode
 from navplan.scenarios.environments.point import Body, PointEnv
 from navplan.scenarios.problems.draw import ProblemDrawer
 from navplan.scenarios.registry import load_scenario
@@ -40,9 +41,14 @@ class PointNavParallelEnv(ParallelEnv[str, Observation, Float32]):  # type: igno
         max_steps: step limit; None: the scenario's budget.
         distance: least and largest geodesic steps from each start to its goal.
         body: what walls stop, see `PointEnv`.
+        render_mode: None, or "rgb_array" for `render`.
     """
 
-    metadata: dict[str, Any] = {"name": "navplan_point_nav_v0", "render_modes": []}  # noqa: RUF012
+    metadata: dict[str, Any] = {  # noqa: RUF012
+        "name": "navplan_point_nav_v0",
+        "render_modes": list(RENDER_MODES),
+        "render_fps": FRAMES_PER_SECOND,
+    }
 
     def __init__(
         self,
@@ -52,13 +58,12 @@ class PointNavParallelEnv(ParallelEnv[str, Observation, Float32]):  # type: igno
         max_steps: int | None = None,
         distance: tuple[float, float] = (1.0, np.inf),
         body: Body = "disc",
-        render_mode: None = None,
+        render_mode: str | None = None,
     ) -> None:
-        if render_mode is not None:
-            raise InvalidInput(f"render_mode is {render_mode!r}, expected None: pictures are drawn by navplan.viewer")
         self.scenario = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
         world = self.scenario.world
-        self.render_mode = None
+        self.render_mode = check_render_mode(render_mode)
+        self._picture: Picture | None = None
         self.point_env = PointEnv(
             world,
             num_agents=self.scenario.num_agents if num_agents is None else num_agents,
@@ -154,6 +159,14 @@ class PointNavParallelEnv(ParallelEnv[str, Observation, Float32]):  # type: igno
         """(A, 4) float32 position and goal of every agent, done ones included, divided by (height, width)."""
         env = self.point_env
         return np.concatenate([env.states[0] / self._scale, env.goals[0] / self._scale], axis=1)
+
+    def render(self) -> Pixels | None:
+        """(H, W, 3) uint8 picture of the present state with `render_mode` "rgb_array", else None."""
+        if self.render_mode is None:
+            return None
+        if self._picture is None:
+            self._picture = Picture(self.point_env)
+        return self._picture.draw()
 
     def _observe(self) -> dict[str, Observation]:
         env = self.point_env

@@ -13,6 +13,7 @@ from navplan.kernels.motion import discs, obstacles, stepping
 from navplan.scenarios.worlds.free_space import FreeSpace
 from navplan.scenarios.worlds.world import World
 from navplan.system.arrays import Bool, Float32, Int32
+from navplan.system.numbers import Rng, check_numbers, check_whole, generator
 
 Body = Literal["disc", "point"]
 """What walls stop: the disc, or its centre alone."""
@@ -54,7 +55,7 @@ class PointEnv:
         body: what walls stop.
         goal_tolerance: an agent nearer than this to its goal has reached it, cells.
         max_steps: length of an episode, kept for callers.
-        rng: source of resets and noise.
+        rng: source of resets and noise, a generator or a seed.
         action_noise: standard deviation of one normal draw per agent and step, added to both components before clipping,
             as in the paper's reference environment. 0: no noise, no draw.
 
@@ -77,9 +78,11 @@ class PointEnv:
         body: Body = "disc",
         goal_tolerance: float = 0.5,
         max_steps: int = 20,
-        rng: np.random.Generator,
+        rng: Rng,
         action_noise: float = 0.0,
     ) -> None:
+        check_whole(num_envs=num_envs, num_agents=num_agents, max_steps=max_steps)
+        check_numbers(radius=radius, goal_tolerance=goal_tolerance, action_noise=action_noise)
         for name, count in (("num_envs", num_envs), ("num_agents", num_agents), ("max_steps", max_steps)):
             if count < 1:
                 raise InvalidInput(f"{name} is {count}, expected at least 1")
@@ -97,7 +100,7 @@ class PointEnv:
         self.radius = radius
         self.goal_tolerance = goal_tolerance
         self.max_steps = max_steps
-        self.rng = rng
+        self.rng = generator(rng)
         self.action_noise = action_noise
         self._traces = np.empty((2, num_agents, stepping.SUBSTEPS + 1), dtype=np.float32)
         self.states: Float32 = np.empty((num_envs, num_agents, 2), dtype=np.float32)
@@ -221,7 +224,7 @@ class PointEnv:
         """(B, A, 2) float32 where the agents are told to be: here the `states`, which are copied."""
         return self.states.copy()
 
-    def sample_free(self, n: int, rng: np.random.Generator | None = None) -> Float32:
+    def sample_free(self, n: int, rng: Rng | None = None) -> Float32:
         """(n, 2) float32 points uniform over where bodies may be, from `rng` or the environment's own; see `FreeSpace.sample`."""
         return self.space.sample(n, self.rng if rng is None else rng)
 

@@ -105,7 +105,7 @@ def write_graph_geojson(path: str | Path, graph: StateGraph, beta: float = 0.0) 
     nodes = [
         {
             "type": "Feature",
-            "properties": {"id": node, "state": state, "wait_risk": risk},
+            "properties": {"id": node, "state": state, "wait_risk": risk, **_name(graph, node)},
             "geometry": {"type": "Point", "coordinates": [col, row]},
         }
         for node, (state, (row, col), risk) in enumerate(
@@ -140,6 +140,7 @@ def read_graph_geojson(path: str | Path) -> StateGraph:
     states: list[list[float]] = []
     positions: list[list[float]] = []
     wait_risk: list[float] = []
+    names: list[str | None] = []
     edges: list[tuple[int, int, float, float]] = []
     for index, feature in enumerate(features):
         kind, place = _geometry(path, index, feature)
@@ -155,6 +156,7 @@ def read_graph_geojson(path: str | Path) -> StateGraph:
             positions.append([float(place[1]), float(place[0])])
             states.append([float(value) for value in state])
             wait_risk.append(float(values["wait_risk"]))
+            names.append(values["name"] if isinstance(values.get("name"), str) else None)
         elif kind == "MultiLineString":
             ends = (values.get("startid"), values.get("endid"))
             if not all(isinstance(end, int) and not isinstance(end, bool) and 0 <= end < len(states) for end in ends):
@@ -184,9 +186,16 @@ def read_graph_geojson(path: str | Path) -> StateGraph:
                 wait_risk=np.array(wait_risk, np.float64),
                 shape=None if shape is None else (shape[0], shape[1]),
                 positions=np.array(positions, np.float64).reshape(-1, 2),
+                names=tuple(names) if any(name is not None for name in names) else None,
             )
     except InvalidInput as error:
         raise FileFormatError(path, str(error)) from error
+
+
+def _name(graph: StateGraph, node: int) -> dict[str, str]:
+    """The name of a node, if it has one, as a property."""
+    name = None if graph.names is None else graph.names[node]
+    return {} if name is None else {"name": str(name)}
 
 
 def _xy(coordinates: Any) -> list[list[float]]:

@@ -15,6 +15,7 @@ from navplan.errors import FileAccessError, FileFormatError, MissingExtra
 from navplan.system.arrays import Bool, Float64, Int64
 from navplan.system.bounds import MAX_CELLS
 from navplan.system.files import read_bytes, write_atomically
+from navplan.system.paths import as_path
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -63,7 +64,7 @@ def read_levels(path: str | Path) -> Levels:
         FileFormatError: not an image, truncated, or of more than `MAX_CELLS` pixels.
         MissingExtra: not a PGM file, and Pillow is not installed.
     """
-    file = Path(path)
+    file = as_path(path)
     try:
         regular = file.is_file()
     except (OSError, ValueError):  # names that no file can have

@@ -22,6 +22,7 @@ from navplan.scenarios.formats.yaml_settings import read_settings
 from navplan.scenarios.worlds.world import World
 from navplan.system.arrays import Bool, Float64
 from navplan.system.files import write_bytes, write_text
+from navplan.system.paths import as_path
 
 Mode = Literal["trinary", "scale", "raw"]
 MODES: tuple[Mode, ...] = ("trinary", "scale", "raw")
@@ -104,7 +105,7 @@ def read_ros_map(path: str | Path) -> RosMap:
         FileFormatError: malformed YAML or image, a missing key, a value out of range; names the line of the YAML file.
         MissingExtra: PyYAML is not installed, or Pillow for any image but PGM.
     """
-    path = Path(path)
+    path = as_path(path)
     values = read_settings(path, (*REQUIRED, "mode"))
     for key in REQUIRED:
         if key not in values:
@@ -135,7 +136,7 @@ def write_ros_map(path: str | Path, ros_map: RosMap, image: Literal["pgm", "png"
     Raises:
         FileAccessError: a file cannot be written. The image comes first, so that no YAML file points to nothing.
     """
-    path = Path(path)
+    path = as_path(path)
     occupancy = ros_map.occupancy
     mode = ros_map.mode
     if mode == "trinary":

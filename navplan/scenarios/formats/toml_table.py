@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from navplan.errors import FileFormatError
+from navplan.errors import FileFormatError, did_you_mean
 from navplan.scenarios.formats.checks import as_points, is_number
 from navplan.system.arrays import Float64
 from navplan.system.files import read_bytes
@@ -123,7 +123,8 @@ class TomlTable:
     def finish(self, known: Iterable[str]) -> None:
         """Complain of the first key that nobody took; `known` are the keys that this table may have."""
         for key in self._values:
-            raise self.error(f"unknown key {self.label(key)!r}, expected {', '.join(known)}", key)
+            names = list(known)
+            raise self.error(f"unknown key {self.label(key)!r}{did_you_mean(key, names)}, expected {', '.join(names)}", key)
 
     def _required(self, key: str, default: Any) -> Any:
         if key not in self._values and default is None:

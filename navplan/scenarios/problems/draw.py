@@ -12,6 +12,7 @@ from navplan.scenarios.worlds.free_space import FreeSpace
 from navplan.scenarios.worlds.geodesic import occupied_centres
 from navplan.scenarios.worlds.world import World
 from navplan.system.arrays import Float32
+from navplan.system.numbers import Rng, check_numbers, check_whole, generator
 
 _TRIES_PER_AGENT = 200
 _RESTARTS = 10
@@ -20,7 +21,7 @@ _RESTARTS = 10
 def draw_problem(
     world: World,
     num_agents: int,
-    rng: np.random.Generator,
+    rng: Rng,
     *,
     distance: tuple[float, float] = (1.0, math.inf),
     start_spacing: float = 1.0,
@@ -64,6 +65,8 @@ class ProblemDrawer:
         radius: float = 0.0,
     ) -> None:
         low, high = distance
+        check_numbers(start_spacing=start_spacing, goal_spacing=goal_spacing)
+        check_numbers(**{"distance[0]": low, "distance[1]": high})
         if math.isnan(low) or math.isnan(high) or low > high or high < 0:
             raise InvalidInput(f"distance is ({low}, {high}), expected (least, largest) steps")
         if not (math.isfinite(start_spacing) and math.isfinite(goal_spacing)):
@@ -76,15 +79,17 @@ class ProblemDrawer:
         self._queue = np.empty(self._walls.size, dtype=np.int32)
         self._hops = np.empty(self._walls.shape, dtype=np.int32)
 
-    def draw(self, num_agents: int, rng: np.random.Generator) -> tuple[Float32, Float32]:
+    def draw(self, num_agents: int, rng: Rng) -> tuple[Float32, Float32]:
         """Starts (A, 2) and goals (A, 2) float32; raises as `draw_problem`."""
+        draws = generator(rng)
+        check_whole(num_agents=num_agents)
         if num_agents < 1:
             raise InvalidInput(f"num_agents is {num_agents}, expected at least 1")
         placed = 0
         for _ in range(_RESTARTS):
             starts, goals = np.empty((num_agents, 2), np.float32), np.empty((num_agents, 2), np.float32)
             for agent in range(num_agents):
-                if not self._place(starts, goals, agent, rng):
+                if not self._place(starts, goals, agent, draws):
                     break
                 placed = max(placed, agent + 1)
             else:

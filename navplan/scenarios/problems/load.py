@@ -15,9 +15,11 @@ from navplan.scenarios.formats.movingai import read_scen
 from navplan.scenarios.formats.ros_map import read_ros_map
 from navplan.scenarios.maps import cells_digest, find_map, grid_graph, load_graph
 from navplan.scenarios.problems.pairs import draw_pairs
-from navplan.scenarios.scenario import Scenario, read_scenario
+from navplan.scenarios.registry import scenario_in
+from navplan.scenarios.scenario import Scenario
 from navplan.system.arrays import Float64, Int32
 from navplan.system.files import sha256
+from navplan.system.paths import as_path
 
 
 def load_problem(
@@ -58,7 +60,7 @@ def load_problem(
         3
     """
     path = find_map(map)
-    scenario = read_scenario(path) if path.suffix.lower() == ".toml" else None
+    scenario = scenario_in(path)
     world = scenario.world if scenario else None
     graph = grid_graph(world) if world else load_graph(path)
     if agents is None and scen is None:
@@ -79,15 +81,15 @@ def load_problem(
     else:
         bodies = np.asarray(radius if radius is not None else scenario.radius if scenario else 0.25, np.float64)
 
-    identity = {"map": path.name, "map_sha256": sha256(path), "map_path": str(map)}
+    identity = {"map": path.name, "map_sha256": sha256(path), "map_path": str(as_path(map))}
     cells = cells_digest(graph)
     if cells is not None:
         identity["map_cells_sha256"] = cells
     if scenario is not None:
         identity["scenario"] = scenario.name
     if scen is not None:
-        starts, goals = _from_scen(Path(scen), path, graph, agents)
-        identity |= {"scen": Path(scen).name, "scen_sha256": sha256(scen), "scen_path": str(scen)}
+        starts, goals = _from_scen(as_path(scen), path, graph, agents)
+        identity |= {"scen": as_path(scen).name, "scen_sha256": sha256(scen), "scen_path": str(as_path(scen))}
     elif scenario is not None and scenario.starts is not None and scenario.goals is not None:
         starts, goals = _from_scenario(path, scenario, graph, agents)
     else:

@@ -7,10 +7,11 @@ import numpy as np
 from navplan.errors import InvalidProblem
 from navplan.graph.state_graph import StateGraph
 from navplan.system.arrays import Int32, Int64
+from navplan.system.numbers import Rng, generator
 
 
 def draw_pairs(
-    graph: StateGraph, agents: int, rng: np.random.Generator, *, spacing: float = 0.0, where: str = "graph", radius: float = 0.0
+    graph: StateGraph, agents: int, rng: Rng, *, spacing: float = 0.0, where: str = "graph", radius: float = 0.0
 ) -> tuple[Int32, Int32]:
     """Distinct starts and distinct goals, (A,) int32 each, every goal in the strong component of its start.
 
@@ -27,6 +28,7 @@ def draw_pairs(
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
 
+    rng = generator(rng)
     roomy, _ = graph.has_room(radius)
     graph, n = graph.fitting(radius), graph.num_nodes
     matrix = csr_array((np.ones(graph.num_edges, np.int8), graph.indices, graph.indptr), shape=(n, n))

@@ -156,6 +156,8 @@ class _AgentRow:
             known = tuple(float(field) for field in fields[9:]) if any(fields[9:]) else ()
         except ValueError as error:
             raise FileFormatError(file, f"{error}, expected a number", line) from error
+        if known and not all(0 <= value < 1 << 31 for value in known[1:3]):
+            raise FileFormatError(file, "expected steps of fewer than 2**31", line)
         if not all(map(math.isfinite, points)) or any(math.isnan(value) or value < 0 for value in known):
             raise FileFormatError(file, "expected finite coordinates and costs that are not negative", line)
         return cls(line, (fields[0], fields[1], agents), problem, agent, points, known)

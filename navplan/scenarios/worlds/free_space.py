@@ -11,6 +11,7 @@ from navplan.kernels.motion.body import lacking_room
 from navplan.scenarios.worlds.geometry import Body, Geometry
 from navplan.scenarios.worlds.world import World
 from navplan.system.arrays import Bool, Float32
+from navplan.system.numbers import Rng, check_whole, generator
 
 
 class FreeSpace:
@@ -35,19 +36,20 @@ class FreeSpace:
         if len(self._open_cells) == 0:
             raise InvalidInput(f"world {world.name!r} has no free cell")
 
-    def sample(self, n: int, rng: np.random.Generator) -> Float32:
+    def sample(self, n: int, rng: Rng) -> Float32:
         """(n, 2) float32 points uniform over the free space (cells drawn uniformly, then a point in the cell).
 
         Raises:
             InvalidInput: the free part of a polygon world, or what has room for the radius, is too small to be hit.
         """
-        points = np.empty((n, 2), dtype=np.float32)
+        check_whole(n=n)
+        draws, points = generator(rng), np.empty((n, 2), dtype=np.float32)
         missing = np.arange(n)
         for _ in range(1000):
             if len(missing) == 0:
                 return points
-            cells = self._open_cells[rng.integers(len(self._open_cells), size=len(missing))]
-            points[missing] = (cells + rng.random((len(missing), 2))).astype(np.float32)
+            cells = self._open_cells[draws.integers(len(self._open_cells), size=len(missing))]
+            points[missing] = (cells + draws.random((len(missing), 2))).astype(np.float32)
             # Rounding to float32 may reach the next cell, so grid points are tested too.
             missing = missing[~self.is_free(points[missing])]
         body = f" with room for a body of radius {self.radius:g}" if self.radius > 0 else ""

@@ -16,6 +16,7 @@ from shapely.geometry import Polygon
 from navplan.errors import InvalidInput
 from navplan.scenarios.worlds.overlap import beyond_edge, in_cells, in_polygons
 from navplan.system.arrays import Bool, Float64
+from navplan.system.numbers import check_numbers
 
 HazardKind = Literal["none", "linear", "cosine", "constant"]
 HAZARD_KINDS: tuple[HazardKind, ...] = ("none", "linear", "cosine", "constant")
@@ -36,6 +37,7 @@ class Hazard:
     def __post_init__(self) -> None:
         if self.kind not in HAZARD_KINDS:
             raise InvalidInput(f"hazard kind is {self.kind!r}, expected one of {', '.join(HAZARD_KINDS)}")
+        check_numbers(**{"hazard radius": self.radius})
         if not math.isfinite(self.radius) or self.radius < 0 or (self.kind != "none" and self.radius == 0):
             raise InvalidInput(f"hazard radius is {self.radius}, expected a positive number of cells")
 
@@ -84,6 +86,7 @@ class World:
     resolution: float = 1.0
 
     def __post_init__(self) -> None:
+        check_numbers(height=self.height, width=self.width, resolution=self.resolution)
         if self.walls is not None:
             walls = np.ascontiguousarray(self.walls, dtype=np.bool_)
             if walls.ndim != 2 or walls.size == 0:

@@ -12,7 +12,7 @@ from navplan.bench.evaluate.checkpoints import load_run, run_of, training_comman
 from navplan.bench.evaluate.run import evaluate
 from navplan.bench.evaluate.suite import load_suite, suite_names
 from navplan.cli import train
-from navplan.cli.main import main
+from navplan.cli.command_line import main
 from navplan.errors import FileAccessError, InvalidInput
 from navplan.learned.training.load import checkpoint_folder
 

@@ -136,7 +136,7 @@ def test_problem_sets_that_do_not_fit(tmp_path: Path) -> None:
 def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:
     more = "".join(f'[[settings]]\nmethod = "navplan"\nname = "{k}"\noptions = {{ seed = {k} }}\n' for k in range(40))
     path, out = write_suite(tmp_path, SUITE + more), tmp_path / "out"
-    command = "import sys; from navplan.cli.main import main; sys.exit(main())"
+    command = "import sys; from navplan.cli.command_line import main; sys.exit(main())"
     arguments = ["evaluate", "--suite", str(path), "--out", str(out), "--workers", "1"]
     process = subprocess.Popen(
         [sys.executable, "-c", command, *arguments],

@@ -61,12 +61,15 @@ def test_every_option_is_in_the_key() -> None:
     for option in dataclasses.fields(Options):
         if option.name not in (
             "body",
+            "environment",
             "filter",
             "filtered",
         ):  # came later
             assert f"{option.name}=" in options_text({})
     assert "filtered=True" in options_text(late)
     assert "filtered" not in options_text({})
+    assert "environment" not in options_text({})
+    assert "environment='mud'" in options_text({"environment": "mud"})
     assert "body=" not in options_text({"body": "point"})
     assert "filter=" not in options_text({})
     assert options_text({}) == options_text({"body": "disc"}) != options_text({"body": "point"})

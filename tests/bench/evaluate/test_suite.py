@@ -75,7 +75,11 @@ def test_a_suite_file_is_read(tmp_path: Path) -> None:
         ("agents = [2]", 'agents = ["2"]', "expected a list of integers of at least 1"),
         ('maps = ["center-dot"]', "maps = []", "expected a list that is not empty"),
         ('method = "policy"', 'method = "polizy"', "method is 'polizy', expected one of navplan"),
-        ('method = "policy"', 'method = "policy"\noptions = { betta = 1 }', "unknown key 'settings.options.betta', expected"),
+        (
+            'method = "policy"',
+            'method = "policy"\noptions = { betta = 1 }',
+            "unknown key 'settings.options.betta' (did you mean beta?), expected",
+        ),
         ('method = "policy"', 'method = "policy"\noptions = { beta = "1" }', "beta is '1', expected a number"),
         ('method = "policy"', 'method = "policy"\noptions = { weight = "x" }', "expected 'cost' or 'hops'"),
         ('method = "policy"', 'method = "policy"\noptions = { prune = 1 }', "prune is 1, expected true or false"),

@@ -14,7 +14,7 @@ def test_lengths_and_lateness(maps: Path) -> None:
     problem = load_problem(maps / "random.map", maps / "random-drawn-1.scen", 5)
     alone = [make_alone(problem, agent) for agent in range(5)]
     assert lengths(problem.graph, problem.starts, problem.goals) == alone
-    from navplan.planners.solve import solve
+    from navplan.planners.solving import solve
 
     plan = solve(problem, "cbs")
     assert describe(plan, problem, sum(alone), 1e-9)["solved"] is (plan.runtime_s <= 0.1)

@@ -12,9 +12,9 @@ import pytest
 from navplan.errors import InvalidInput
 from navplan.graph.state_graph import StateGraph
 from navplan.plan.problem import Problem
-from navplan.plan.validate import validate
+from navplan.plan.validation import validate
 from navplan.planners.cbs.cbs import CBS
-from navplan.planners.solve import solve
+from navplan.planners.solving import solve
 from tests.support.instances import tight_grid
 from tests.support.naive import planning as naive
 

@@ -14,14 +14,14 @@ from navplan.graph.state_graph import StateGraph
 from navplan.kernels.cbs.eecbs_memory import STATE
 from navplan.kernels.cbs.eecbs_tree import CONFLICT_LIST, LABELS, PATHS, STEPS, TREE_NODES
 from navplan.plan.problem import Problem
-from navplan.plan.validate import validate
+from navplan.plan.validation import validate
 from navplan.planners.base import Clock
 from navplan.planners.cbs import eecbs_search
 from navplan.planners.cbs.eecbs import EECBS
 from navplan.planners.cbs.eecbs_search import ExplicitEstimationSearch
 from navplan.planners.cbs.root_bound import RootBound
 from navplan.planners.field import Field
-from navplan.planners.solve import solve
+from navplan.planners.solving import solve
 from tests.support.instances import interact, random_digraph, random_grid, relabelled
 from tests.support.naive import planning as naive
 

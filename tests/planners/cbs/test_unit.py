@@ -9,12 +9,12 @@ import pytest
 from numpy.typing import NDArray
 
 from navplan.plan.problem import Problem
-from navplan.plan.validate import validate
+from navplan.plan.validation import validate
 from navplan.planners.base import Clock, Prepared, Weighted, distance_tables
 from navplan.planners.cbs.unit.problem import UnitProblem
 from navplan.planners.cbs.unit.rules import FOREVER, Rule
 from navplan.planners.cbs.unit.tree import UnitTree
-from navplan.planners.solve import solve
+from navplan.planners.solving import solve
 from navplan.scenarios.problems.load import load_problem
 from tests.support.folders import MOVINGAI, needs_movingai
 from tests.support.instances import tight_grid

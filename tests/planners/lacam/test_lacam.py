@@ -14,12 +14,12 @@ from navplan.errors import InvalidInput, InvalidProblem
 from navplan.graph.state_graph import StateGraph
 from navplan.kernels.lacam.pibt import guided
 from navplan.plan.problem import Problem
-from navplan.plan.validate import validate
+from navplan.plan.validation import validate
 from navplan.planners.base import Clock, Prepared
 from navplan.planners.lacam import lacam
 from navplan.planners.lacam.guide import add_guide
 from navplan.planners.lacam.team import make_team
-from navplan.planners.solve import solve
+from navplan.planners.solving import solve
 from tests.support.folders import MOVINGAI, needs_movingai
 from tests.support.instances import random_digraph, random_grid, relabelled
 from tests.support.naive import planning as naive

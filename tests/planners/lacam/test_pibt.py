@@ -9,10 +9,10 @@ from navplan.errors import InvalidInput, InvalidProblem
 from navplan.graph.state_graph import StateGraph
 from navplan.kernels.lacam.pibt import pibt_step
 from navplan.plan.problem import Problem
-from navplan.plan.validate import validate
+from navplan.plan.validation import validate
 from navplan.planners.base import Clock, Prepared
 from navplan.planners.lacam.team import hop_tables, make_team
-from navplan.planners.solve import solve
+from navplan.planners.solving import solve
 from tests.support.instances import random_digraph, random_grid
 from tests.support.naive import planning as naive
 

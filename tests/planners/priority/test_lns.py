@@ -15,14 +15,14 @@ from navplan.kernels.priority.neighbourhoods import PAIRS, draw
 from navplan.kernels.search.sipp import FEWEST, HARD
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
-from navplan.plan.validate import validate
+from navplan.plan.validation import validate
 from navplan.planners.base import Clock, Prepared
 from navplan.planners.field import Field
 from navplan.planners.priority.first_solution import FirstSolution
 from navplan.planners.priority.lns import LNS
 from navplan.planners.priority.lns_search import LNSSearch
 from navplan.planners.priority.prioritized import Prioritized
-from navplan.planners.solve import solve
+from navplan.planners.solving import solve
 from navplan.scenarios.problems.load import load_problem
 from tests.support.folders import MOVINGAI, needs_movingai
 from tests.support.instances import random_digraph, random_grid

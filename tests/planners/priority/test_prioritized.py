@@ -16,12 +16,12 @@ from navplan.graph.state_graph import StateGraph
 from navplan.kernels.search.reservation import NEVER, next_free, next_taken
 from navplan.kernels.search.sipp import CHEAPEST, FEWEST, HARD, SOFT
 from navplan.plan.problem import Problem
-from navplan.plan.validate import validate
+from navplan.plan.validation import validate
 from navplan.planners.base import Clock, Prepared
 from navplan.planners.field import Field
 from navplan.planners.priority.prioritized import Prioritized
 from navplan.planners.priority.reservations import Arena
-from navplan.planners.solve import solve
+from navplan.planners.solving import solve
 from tests.support.instances import random_digraph, random_grid, relabelled
 from tests.support.naive import planning as naive
 

@@ -14,10 +14,10 @@ from navplan.errors import InvalidInput, InvalidPlan, InvalidProblem, PlanningFa
 from navplan.graph.state_graph import StateGraph
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
-from navplan.plan.validate import validate, violations
+from navplan.plan.validation import validate, violations
 from navplan.planners.pareto import pareto_front
 from navplan.planners.risk.planner import Risk
-from navplan.planners.solve import solve
+from navplan.planners.solving import solve
 from tests.support.instances import relabelled
 from tests.support.naive import planning as naive
 from tests.support.naive import risk as risk_oracle

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import pdist
 
-from navplan.cli.main import main
+from navplan.cli.command_line import main
 from navplan.errors import UnknownName
 from navplan.scenarios.environments.point import PointEnv
 from navplan.scenarios.problems.sets import problem_sets_text, read_problem_sets

@@ -49,7 +49,7 @@ def test_a_scenario_without_a_config_gets_the_defaults() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("scenario = 'x'\nstepz = 3\n", "a.toml: unknown key 'stepz', known: scenario, recipe,"),
+        ("scenario = 'x'\nstepz = 3\n", "a.toml: unknown key 'stepz' (did you mean steps?), known: scenario, recipe,"),
         ("scenario = 'x'\nsteps = 1.5\n", "a.toml: steps is 1.5, expected int"),
         ("scenario = 'x'\nsteps = true\n", "a.toml: steps is True, expected int"),
         ("scenario = 'x'\nnoise = 3\n", "a.toml: noise is 3, expected a list of numbers"),

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from navplan.errors import InvalidInput, PlanningFailed
+from navplan.errors import InvalidInput, PlanningFailed, did_you_mean
 from navplan.plan.plan import Plan, make_plan
 from navplan.plan.problem import Problem
 from navplan.planners.base import Planner, check_supported, check_time_limit
@@ -54,7 +54,7 @@ def solve(
         options: further fields of the planner.
 
     Returns:
-        A Plan; its `status` says what came out. That of a planner from outside navplan is checked (`navplan.plan.validate`), and
+        A Plan; its `status` says what came out. That of a planner from outside navplan is checked, and
         one that breaks a rule is unsolved, with the first violation as its `reason`.
 
     Raises:
@@ -132,7 +132,9 @@ def configured(planner: str | Planner, options: dict[str, Any]) -> Planner:
     known = {field.name: field.default for field in dataclasses.fields(kind)}
     for name, value in options.items():
         if name not in known:
-            raise InvalidInput(f"planner {kind.name} has no option {name!r}; it has: {', '.join(known) or 'none'}")
+            raise InvalidInput(
+                f"planner {kind.name} has no option {name!r}{did_you_mean(name, known)}; it has: {', '.join(known) or 'none'}"
+            )
         if isinstance(known[name], bool) and not isinstance(value, bool | np.bool_):
             raise InvalidInput(f"{kind.__name__}.{name} is {value!r}, expected True or False")
     built: Planner = kind(**{name: plain(value) for name, value in {**values, **options}.items()})
