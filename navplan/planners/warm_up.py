@@ -105,6 +105,8 @@ def _tiny_problems(agents: int | None, weight: Weight) -> Iterator[Problem]:
 
 
 def _plan_tiny(planner: Planner, weight: Weight) -> None:
+    if not (planner.kernels or planner.parts):
+        return  # a planner from outside that names no kernels is never run beyond what it was asked for
     eager = planner.eager()
     for tiny in _tiny_problems(planner.max_agents, weight):
         if eager.supports(tiny) is not None:

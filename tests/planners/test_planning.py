@@ -174,7 +174,7 @@ def test_an_agent_may_pass_its_goal_and_come_back() -> None:
 
 
 @pytest.mark.alone
-@pytest.mark.parametrize("planner", [CBS(joint_after=10**9, team=0), ECBS()], ids=["cbs", "ecbs"])
+@pytest.mark.parametrize("planner", [CBS(joint_after=10**9, team=0), ECBS(team=0)], ids=["cbs", "ecbs"])
 def test_deadlines_are_kept_and_leave_a_bound(planner: CBS | ECBS) -> None:
     problem = corridor_swap()
     solve(problem, planner, time_limit=0)
@@ -211,7 +211,7 @@ def test_interruption_returns_what_is_proved(monkeypatch: pytest.MonkeyPatch) ->
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    solve(corridor_swap(), "cbs", max_nodes=1)
+    solve(corridor_swap(), "cbs", max_nodes=1, unit=False)
     monkeypatch.setattr("navplan.planners.cbs.conflicts.ConflictFinder.__call__", interrupt)
     plan = solve(corridor_swap(), "cbs", unit=False)
     assert plan.status == "unsolved"

@@ -8,7 +8,8 @@ import pkgutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from navplan.graph.state_graph import StateGraph
 from navplan.kernels.common import jit
 from navplan.plan.problem import Problem
 from navplan.planners import get, names
+from navplan.planners.cbs.cbs import CBS
 from navplan.planners.solving import configured, solve
 from navplan.planners.warm_up import warm_up
 
@@ -120,3 +122,17 @@ def test_options_that_choose_kernels_are_warmed_up_by_themselves() -> None:
     warm_up(get("cbs")(), problem)
     assert warm_up(get("cbs")(max_nodes=5), problem) == 0.0
     assert warm_up(configured("cbs", {"unit": False, "mutexes": False, "bypass": False}), problem) > 0.0
+
+
+def test_planners_that_name_no_kernels_run_for_what_was_asked_only() -> None:
+    """They may hang, and nothing of theirs could be compiled before the clock starts."""
+
+    @dataclass(frozen=True)
+    class Own(CBS):
+        name: ClassVar[str] = "own"
+        kernels: ClassVar[tuple[str, ...]] = ()
+
+        def plan(self, *_: Any, **__: Any) -> Any:
+            raise AssertionError
+
+    warm_up(Own())
