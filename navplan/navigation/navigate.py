@@ -16,10 +16,11 @@ from navplan.execution.alone import alone
 from navplan.navigation.checkpoint import Checkpoint, check_critics
 from navplan.navigation.loop import Loop, interruptible
 from navplan.navigation.methods import METHODS, Method, Options, method_named
-from navplan.navigation.planning import Planning, Say, closest_pair
+from navplan.navigation.planning import Planning, closest_pair
 from navplan.navigation.result import Navigation
 from navplan.navigation.roadmap import Roadmap, build_roadmap
 from navplan.system.numbers import check_whole
+from navplan.system.progress import Progress, told
 
 if TYPE_CHECKING:
     from navplan.scenarios.environments.point import Body, PointEnv
@@ -47,7 +48,7 @@ def navigate(
     options: Options | None = None,
     roadmap: Roadmap | None = None,
     max_steps: int | None = None,
-    on_progress: Say | None = None,
+    progress: Progress = None,
     **changes: Any,
 ) -> Navigation:
     """Take all agents of `scenario` from `starts` to `goals`.
@@ -60,7 +61,7 @@ def navigate(
         options: how; `changes` replace single fields of it, for example ``beta=2.0``.
         roadmap: the graph, from `build_roadmap` with the same scenario, critics, method and options; None builds it.
         max_steps: step budget of every agent; None: the scenario's.
-        on_progress: called with one line per stage.
+        progress: who is told of each stage; see `navplan.system.progress.Progress`.
 
     Raises:
         UnknownName: no such method, low level or planner.
@@ -78,7 +79,7 @@ def navigate(
         check_whole(max_steps=max_steps)
     if max_steps is not None and max_steps < 1:
         raise InvalidInput(f"max_steps is {max_steps}, expected at least 1")
-    how, say = chosen.applied(way), on_progress or (lambda line: None)
+    how = chosen.applied(way)
     check_critics(critics, how, name)
     low_level = _low_level(how, name, critics)
     budget = scenario.max_steps if max_steps is None else max_steps
@@ -87,17 +88,20 @@ def navigate(
     begin, end = env.states[0].copy(), env.goals[0].copy()
     result = Navigation(scenario.name, name, how.driving.low_level, chosen.seed, begin, end)
     began = time.perf_counter()
-    if not how.plans:
-        say(f"driving {len(begin)} agents without a plan")
-        with interruptible(result):
-            trajectory = alone(low_level, env, max_steps=budget, filtered=how.driving.filtered)
-        return dataclasses.replace(result, trajectory=trajectory, drive_s=time.perf_counter() - began)
-    if roadmap is None:
-        say("choosing nodes and weighing edges")
-        roadmap = build_roadmap(scenario, critics, how, chosen)
-    say(f"{roadmap.base.num_nodes} nodes, {roadmap.base.num_edges} edges, {roadmap.pruned_edges} pruned as unsafe")
-    result = dataclasses.replace(result, graph_s=time.perf_counter() - began)
-    return Loop(Planning(scenario, critics, how, chosen.seed, say), env, low_level, budget).run(roadmap, result)
+    with told(progress) as listener:
+        if not how.plans:
+            listener.stage(f"driving {len(begin)} agents without a plan")
+            with interruptible(result):
+                trajectory = alone(low_level, env, max_steps=budget, filtered=how.driving.filtered)
+            return dataclasses.replace(result, trajectory=trajectory, drive_s=time.perf_counter() - began)
+        if roadmap is None:
+            listener.stage("choosing nodes")
+            roadmap = build_roadmap(scenario, critics, how, chosen)
+        size = f"{roadmap.base.num_nodes} nodes, {roadmap.base.num_edges} edges"
+        listener.stage(f"{size}, {roadmap.pruned_edges} pruned as unsafe")
+        result = dataclasses.replace(result, graph_s=time.perf_counter() - began)
+        planning = Planning(scenario, critics, how, chosen.seed, listener)
+        return Loop(planning, env, low_level, budget).run(roadmap, result)
 
 
 def make_env(

@@ -6,7 +6,7 @@ import dataclasses
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -20,6 +20,7 @@ from navplan.kernels.common.tables import FAR
 from navplan.plan.problem import Problem
 from navplan.planners.base import Planner
 from navplan.planners.registry import get
+from navplan.system.progress import Progress, told
 
 Weight = Literal["cost", "hops"]
 BOTH: tuple[Weight, ...] = ("cost", "hops")
@@ -37,7 +38,7 @@ _Warm = tuple[type, Weight, tuple[object, ...]]
 _WARM: set[_Warm] = set()
 
 
-def warm_up(planner: Planner, problem: Problem | None = None, progress: Callable[[str], None] | None = None) -> float:
+def warm_up(planner: Planner, problem: Problem | None = None, progress: Progress = None) -> float:
     """Compile every kernel that `planner` needs for `problem`, on graphs of a few nodes; wall seconds, 0 when done before.
 
     Kernels have one specialisation for unit costs and at most one more for any others. What plans is the planner's `eager()`; its
@@ -46,17 +47,19 @@ def warm_up(planner: Planner, problem: Problem | None = None, progress: Callable
     Args:
         planner: with its options.
         problem: what it is going to solve; None for any problem.
-        progress: called with a line of text before anything is compiled.
+        progress: who is told that it compiles; see `navplan.system.progress.Progress`.
     """
     switches = _switches(planner)
     wanted = BOTH if problem is None else kinds(problem)
     weights = [weight for weight in wanted if (type(planner), weight, switches) not in _WARM]
     if not weights:
         return 0.0
-    if progress is not None:
-        progress(f"loading the kernels of {planner.name}; the first run compiles them …")
     began = time.perf_counter()
-    _compile(planner, weights)
+    with told(progress) as listener:
+        here = all(jit.is_cached(kernel_file(name)) for part in (*planner.parts, type(planner)) for name in part.kernels)
+        listener.stage(f"{'loading' if here else 'compiling, once,'} the kernels of {planner.name}")
+        with told(False), jit.compiling(lambda done, name: listener.show(0, 0, f"{done} done, now {name}")):
+            _compile(planner, weights)
     _WARM.update((type(planner), weight, switches) for weight in weights)
     return time.perf_counter() - began
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,11 @@ from navplan.bench.mapf.results import groups, write_csv
 from navplan.bench.mapf.shards import Trial, chains, collect, everything
 from navplan.bench.processes import Processes
 from navplan.bench.provenance import surroundings, version
-from navplan.bench.shards import Chain, Show, Tally, key_of, remaining, run_shards, unseen
+from navplan.bench.shards import Chain, Tally, key_of, remaining, run_shards
 from navplan.bench.tables import Record
 from navplan.errors import InvalidInput
 from navplan.system.files import check_writable, write_text
+from navplan.system.progress import Progress, told
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,11 @@ class MapfOutcome:
         return "\n".join(lines)
 
 
-def run_mapf(config: Config, progress: Callable[[str], None] = lambda line: None, show: Show = unseen) -> MapfOutcome:
+def run_mapf(config: Config, progress: Progress = None) -> MapfOutcome:
     """Run every shard that is not done yet and write results.csv, run.json, report.md and the plots.
 
     Args:
-        progress: called with a line of text now and then.
-        show: told how far it is.
+        progress: who is told how far it is; see `navplan.system.progress.Progress`.
 
     Raises:
         FileAccessError, InvalidInput, UnknownName: before anything is run.
@@ -74,10 +74,11 @@ def run_mapf(config: Config, progress: Callable[[str], None] = lambda line: None
     if not planned:
         raise InvalidInput(f"{config.maps}: no scenario has as many rows as agents were asked for")
     left = remaining(work, config.out, fresh=config.fresh)
-    progress(f"{planned} runs, {_count(left)} to do")
     write_text(config.out / "run.json", json.dumps(_stamp(config), indent=2) + "\n")
-    tally = Tally(_count(left), show, "solved", lambda result: bool(result.document and result.document["solved"]))
-    finished = run_shards(Processes(config.workers, one_group=True), left, config.out, tally)
+    with told(progress) as listener:
+        listener.stage(f"benchmark on maps: {_count(left)} of {planned} runs to do")
+        tally = Tally(_count(left), listener, "solved", lambda result: bool(result.document and result.document["solved"]))
+        finished = run_shards(Processes(config.workers, one_group=True), left, config.out, tally)
     (config.out / "shards").mkdir(exist_ok=True)
     rows = collect(work, config.out)
     mine = {key_of(trial) for chain in work for trial in chain.shards}

@@ -7,7 +7,7 @@ driven, and it plans again (rolling horizon, after Li et al. 2021, "Lifelong Mul
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -24,6 +24,7 @@ from navplan.planners.solving import configured
 from navplan.planners.warm_up import warm_up
 from navplan.system.arrays import Float64, Int32
 from navplan.system.files import read_bytes, write_text
+from navplan.system.progress import Listener, Progress, told
 from navplan.system.reading import without_mark
 
 
@@ -221,7 +222,7 @@ def lifelong(
     horizon: int | None = None,
     time_limit: float | None = None,
     seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress = None,
     **options: Any,
 ) -> LifelongRun:
     """Drive the agents of `problem` for `steps` time steps, each from goal to goal.
@@ -238,7 +239,7 @@ def lifelong(
         horizon: aim no more than so many steps ahead on the way to the goal; None for the goals themselves.
         time_limit: wall seconds for one planning call; None for no limit.
         seed: of random goals and of the planner.
-        progress: called with steps driven and goals reached.
+        progress: who is told how far it is; see `navplan.system.progress.Progress`.
         options: fields of the planner.
 
     Raises:
@@ -263,14 +264,16 @@ def lifelong(
     if chosen.max_agents is not None:
         raise InvalidProblem(f"planner {chosen.name} plans for {chosen.max_agents} agent, expected one for many agents")
     check_supported(chosen, problem)
-    warm_up(chosen, problem)
     rng = np.random.default_rng(seed)
     fleet: Fleet
-    if chosen.stepwise:
-        fleet = PibtFleet(problem, chosen, rng)
-    else:
-        fleet = WindowFleet(problem, chosen, rng, window, horizon, time_limit)
-    return _drive(problem, stream, first, fleet, steps, progress)
+    with told(progress) as listener:
+        warm_up(chosen, problem)
+        listener.stage(f"driving {problem.num_agents} agents for {steps} steps with {chosen.name}")
+        if chosen.stepwise:
+            fleet = PibtFleet(problem, chosen, rng)
+        else:
+            fleet = WindowFleet(problem, chosen, rng, window, horizon, time_limit)
+        return _drive(problem, stream, first, fleet, steps, listener)
 
 
 def _streamed(
@@ -289,7 +292,7 @@ def _drive(
     first: Sequence[int | None],
     fleet: Fleet,
     steps: int,
-    progress: Callable[[int, int], None] | None,
+    listener: Listener,
 ) -> LifelongRun:
     history = np.empty((steps + 1, problem.num_agents), np.int32)
     history[0] = problem.starts
@@ -328,8 +331,7 @@ def _drive(
                 tasks.append(Task(agent, goal, given, step))
                 reached += 1
                 give(agent, stream.next(agent, goal))
-            if progress is not None:
-                progress(step, reached)
+            listener.show(step, steps, f"{reached} goals")
     except KeyboardInterrupt:
         interrupted = True
     history = history[: step + 1]
