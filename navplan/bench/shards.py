@@ -22,6 +22,8 @@ from navplan.system.reading import parse_json
 
 Document = dict[str, Any]
 """What a shard's file holds: one JSON object."""
+FOLDERS = ("shards", "plans", "trajectories", "figures")
+"""Where files lie in a folder of results, beside those at its top."""
 Stage = tuple[str, float]
 """What a process is at, and the seconds after which it is taken to be stuck."""
 # What a process keeps of what is slow to build: a roadmap of 1000 nodes is tens of megabytes.

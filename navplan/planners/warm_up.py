@@ -79,7 +79,7 @@ def _switches(planner: Planner) -> tuple[object, ...]:
     return tuple(value for value in values if isinstance(value, bool | str))
 
 
-def _tiny_problems(agents: int | None, weight: Weight) -> Iterator[Problem]:
+def tiny_problems(agents: int | None, weight: Weight) -> Iterator[Problem]:
     """At most so many agents (None: any number) on a triangle, and on each of `TINY` with moves that cost 1 and more."""
     triangle = StateGraph(
         states=np.zeros((3, 2), np.float32) + np.arange(3, dtype=np.float32)[:, None],
@@ -111,7 +111,7 @@ def _plan_tiny(planner: Planner, weight: Weight) -> None:
     if not (planner.kernels or planner.parts):
         return  # a planner from outside that names no kernels is never run beyond what it was asked for
     eager = planner.eager()
-    for tiny in _tiny_problems(planner.max_agents, weight):
+    for tiny in tiny_problems(planner.max_agents, weight):
         if eager.supports(tiny) is not None:
             return  # it plans for problems of another kind, and compiles its kernels with the first of them
         plan = eager.plan(tiny, eager.prepare(tiny.graph), deadline=None, rng=np.random.default_rng(0))

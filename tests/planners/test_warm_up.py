@@ -99,19 +99,18 @@ def late(planner: str) -> set[tuple[str, str]]:
 def late_in_lifelong(planner: str) -> set[tuple[str, str]]:
     """The same of a fleet that `planner` drives, from the moment that `lifelong` has warmed up."""
     module = importlib.import_module("navplan.planners.lifelong.lifelong")
-    warm, drive, ready, found = module.warm_up, module._drive, set(), set()
+    warm, drive, ready, found = module.warm_up_fleet, module._drive, set(), set()
 
-    def warmed(*args: Any) -> float:
-        seconds: float = warm(*args)
+    def warmed(*args: Any) -> None:
+        warm(*args)
         ready.update(specialisations())
-        return seconds
 
     def driven(*args: Any) -> Any:
         run = drive(*args)
         found.update(specialisations() - ready)
         return run
 
-    module.warm_up, module._drive = warmed, driven
+    module.warm_up_fleet, module._drive = warmed, driven
     chosen = configured(planner, {})
     for problem in problems():
         if chosen.max_agents is None and chosen.supports(problem) is None:

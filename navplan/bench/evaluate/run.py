@@ -16,11 +16,11 @@ from navplan.bench.evaluate.shards import sources
 from navplan.bench.evaluate.suite import Suite
 from navplan.bench.processes import ONE_THREAD, Processes
 from navplan.bench.provenance import surroundings, version
-from navplan.bench.shards import Result, Shard, Tally, read_shard, remaining, run_shards
+from navplan.bench.shards import FOLDERS, Result, Shard, Tally, read_shard, remaining, run_shards
 from navplan.bench.tables import Record
 from navplan.errors import InvalidInput
-from navplan.system.files import check_writable, write_text
-from navplan.system.progress import Progress, told
+from navplan.system.files import check_writable, locked, write_text
+from navplan.system.progress import Listener, Progress, told
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,8 @@ def evaluate(
         progress: who is told how far it is, and of each task that fails; see `navplan.system.progress.Progress`.
 
     Raises:
-        FileAccessError, InvalidInput, UnknownName, CheckpointError: before anything is run.
+        FileAccessError: another process is at work in `out`, or it cannot be written.
+        InvalidInput, UnknownName, CheckpointError: before anything is run.
     """
     executor = Processes(workers, ONE_THREAD)
     check_writable(out, folder=True)
@@ -95,23 +96,30 @@ def evaluate(
         if not given:
             raise InvalidInput(f"no run of training seed {train_seeds[0]} among the checkpoints")
     plan = plan_of(suite, given)
+    with told(progress) as listener, locked(out, *FOLDERS):
+        return _evaluated(suite, plan, out, executor, fresh, listener)
+
+
+def _evaluated(
+    suite: Suite, plan: EvaluationPlan, out: Path, executor: Processes, fresh: bool, listener: Listener
+) -> EvaluationOutcome:
+    """Do what is missing of the plan, and write what is found."""
     left = remaining(plan.chains(), out, fresh=fresh)
     write_text(out / "run.json", json.dumps(_stamp(suite), indent=2) + "\n")
     failures: list[str] = []
-    with told(progress) as listener:
-        listener.stage(f"evaluating {suite.name}: {len(left)} of {len(plan)} tasks to do")
-        tally = Tally(len(left), listener, "failed", lambda result: result.failure is not None)
+    listener.stage(f"evaluating {suite.name}: {len(left)} of {len(plan)} tasks to do")
+    tally = Tally(len(left), listener, "failed", lambda result: result.failure is not None)
 
-        def report(shard: Shard, result: Result | None) -> None:
-            tally(shard, result)
-            if result is not None and result.failure is not None:
-                failures.append(f"{shard.label}: {result.failure.words}")
-                listener.warn(f"failed: {failures[-1]}")
+    def report(shard: Shard, result: Result | None) -> None:
+        tally(shard, result)
+        if result is not None and result.failure is not None:
+            failures.append(f"{shard.label}: {result.failure.words}")
+            listener.warn(f"failed: {failures[-1]}")
 
-        finished = run_shards(executor, left, out, report)
-        listener.stage("writing tables, report and figures")
-        found = gather(plan, out)
-        files, evidence = merge(suite, out, found, complete=found.done == len(plan))
+    finished = run_shards(executor, left, out, report)
+    listener.stage("writing tables, report and figures")
+    found = gather(plan, out)
+    files, evidence = merge(suite, out, found, complete=found.done == len(plan))
     return EvaluationOutcome(evidence, len(plan), found.done, tuple(failures), not finished, (out / "run.json", *files))
 
 

@@ -19,9 +19,8 @@ from navplan.graph.state_graph import StateGraph
 from navplan.plan.plan import Plan, make_plan
 from navplan.plan.problem import Problem
 from navplan.planners.base import Planner, check_supported, check_time_limit
-from navplan.planners.lifelong.fleet import Fleet, PibtFleet, WindowFleet
+from navplan.planners.lifelong.fleet import Fleet, make_fleet, warm_up_fleet
 from navplan.planners.solving import configured
-from navplan.planners.warm_up import warm_up
 from navplan.system.arrays import Float64, Int32
 from navplan.system.files import read_bytes, write_text
 from navplan.system.progress import Listener, Progress, told
@@ -265,14 +264,10 @@ def lifelong(
         raise InvalidProblem(f"planner {chosen.name} plans for {chosen.max_agents} agent, expected one for many agents")
     check_supported(chosen, problem)
     rng = np.random.default_rng(seed)
-    fleet: Fleet
     with told(progress) as listener:
-        warm_up(chosen, problem)
+        warm_up_fleet(chosen, problem)
         listener.stage(f"driving {problem.num_agents} agents for {steps} steps with {chosen.name}")
-        if chosen.stepwise:
-            fleet = PibtFleet(problem, chosen, rng)
-        else:
-            fleet = WindowFleet(problem, chosen, rng, window, horizon, time_limit)
+        fleet = make_fleet(problem, chosen, rng, window, horizon, time_limit)
         return _drive(problem, stream, first, fleet, steps, listener)
 
 
