@@ -1,8 +1,8 @@
 """Everything that navplan writes, as cases for `tests.support.faults`: killed anywhere, nothing is lost or different.
 
-``python -m tests.support.writers CASE [--every K] [--random N]`` kills the case at its K-th, 2 K-th, … file operation and N times at
-random moments, each time on a copy of what was there before; then it looks at what is left, does the work again, and compares with
-what an undisturbed process leaves. One line of JSON with counts.
+``python -m tests.support.writers CASE [--every K] [--random N]`` kills the case at each K-th of its file operations and N times
+at random moments, each time on a copy of what was there before; then it looks at what is left, does the work again, and
+compares it with what an undisturbed process leaves. One line of JSON with counts.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from navplan.bench.processes import ONE_THREAD
 from navplan.system.files import is_temporary
 from tests.support.faults import KILLED, count_operations, ended_at, forked, moments
 
@@ -84,12 +85,14 @@ class Case:
                 killed += ended_at(folder, at, lambda where=folder: self.work(where))  # type: ignore[misc]
                 self._examine(folder, old, new, wanted, f"operation {at} of {total}")
             assert killed >= (total + every - 1) // every - 3, (killed, total)
-            by_chance = 0
-            for delay in moments(seed, count, 1.2 * seconds):
-                folder = shutil.copytree(start, home / f"after-{delay}")
-                by_chance += forked(lambda where=folder: self.work(where), delay) == KILLED  # type: ignore[misc]
-                self._examine(folder, old, new, wanted, f"{delay:.4f} s of {seconds:.4f}")
-        return {"operations": total, "killed": killed, "random": count, "killed_at_random": by_chance}
+            by_chance = tried = 0
+            for delay in moments(seed, 5 * count, seconds):
+                if by_chance < count:
+                    folder = shutil.copytree(start, home / f"after-{delay}")
+                    by_chance += forked(lambda where=folder: self.work(where), delay) == KILLED  # type: ignore[misc]
+                    self._examine(folder, old, new, wanted, f"{delay:.4f} s of {seconds:.4f}")
+                    tried += 1
+        return {"operations": total, "killed": killed, "tried_at_random": tried, "killed_at_random": by_chance}
 
     def _examine(self, folder: Path, old: Contents, new: Contents, wanted: Contents, when: str) -> None:
         """After a kill: old or new, of use, and the same in the end."""
@@ -109,7 +112,7 @@ class Case:
         shutil.rmtree(folder)
 
 
-# -- single files -----------------------------------------------------------------------------------------------------------------
+# -- single files ----------------------------------------------------------------------------------------------------------------
 
 
 def _grid(seed: int) -> Any:
@@ -147,12 +150,11 @@ def _scenarios(folder: Path, seed: int) -> None:
     from navplan.scenarios.formats.movingai import ScenRow, write_map, write_scen
     from navplan.scenarios.formats.ros_map import RosMap, write_ros_map
     from navplan.scenarios.registry import load_scenario
-    from navplan.scenarios.worlds.world import World
 
     walls = np.zeros((4 + seed, 5), bool)
     write_map(folder / "a.map", walls)
     write_scen(folder / "a.scen", [ScenRow(0, "a.map", 5, 4 + seed, (0, 0), (1, 1), 2.0)])
-    write_geojson(folder / "a.geojson", World.from_walls("floor", walls))
+    write_geojson(folder / "a.geojson", replace(load_scenario("polygons").world, name=f"world-{seed}"))
     write_png(folder / "a.png", np.full((4, 4 + seed), 7, np.uint8))
     write_ros_map(folder / "b.yaml", RosMap(np.where(walls, 100, 0).astype(np.int8), resolution=0.05 * seed))
     load_scenario("center-dot" if seed == 1 else "four-rooms").save(folder / "a.toml")
@@ -167,7 +169,11 @@ def _load_all(folder: Path) -> None:
     from navplan.scenarios.registry import load_scenario
 
     readers: dict[str, Callable[[Path], object]] = {
-        **{".map": load_map, ".yaml": load_map, ".geojson": load_map, ".toml": load_scenario, ".npz": StateGraph.load},
+        ".map": load_map,
+        ".yaml": load_map,
+        ".geojson": load_map,
+        ".toml": load_scenario,
+        ".npz": StateGraph.load,
         ".json": Plan.load,
     }
     for path in folder.iterdir():
@@ -182,7 +188,7 @@ def _single(write: Callable[[Path, int], None]) -> Case:
     return Case(lambda folder: write(folder, 2), lambda folder: write(folder, 1), look=_load_all)
 
 
-# -- folders of runs --------------------------------------------------------------------------------------------------------------
+# -- folders of runs -------------------------------------------------------------------------------------------------------------
 
 
 def _tiny_run() -> Any:
@@ -304,7 +310,8 @@ CASES: dict[str, Case] = {
 
 
 def _ready(case: str) -> None:
-    """Import and load what the case needs, once for all forks."""
+    """Import and load what the case needs, once for all forks; without threads, which a fork does not have."""
+    os.environ.update(ONE_THREAD)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "once"
         folder.mkdir()
@@ -321,7 +328,7 @@ def main() -> None:
     parser.add_argument("--random", type=int, default=0)
     asked = parser.parse_args()
     _ready(asked.case)
-    print(json.dumps({"case": asked.case, **CASES[asked.case].run(asked.every, asked.random)}))
+    sys.stdout.write(json.dumps({"case": asked.case, **CASES[asked.case].run(asked.every, asked.random)}) + "\n")
 
 
 if __name__ == "__main__":
