@@ -156,7 +156,7 @@ class StateGraph:
         if weight == "hops":
             return np.ones(self.num_edges)
         with np.errstate(over="ignore", invalid="ignore"):
-            costs: Float64 = self.distance + beta * self.risk
+            costs: Float64 = self.distance + beta * self.risk if beta else self.distance.copy()
         if costs.size and not math.isfinite(costs.max()):
             raise InvalidInput(f"distance + beta * risk overflows with beta {beta:g}, expected finite costs")
         return costs
