@@ -107,7 +107,8 @@ def _planned(
     try:
         with memory_limited(memory_limit):
             if deadline is not None and time.perf_counter() >= deadline:
-                plan = make_plan(problem, chosen.name, "timeout", reason="time limit reached before anything was planned")
+                why, nothing = "time limit reached before anything was planned", {"expanded": 0, "generated": 0}
+                plan = make_plan(problem, chosen.name, "timeout", reason=why, stats=nothing)
             else:
                 state = chosen.prepare(problem.graph)
                 plan = chosen.plan(problem, state, deadline=deadline, rng=np.random.default_rng(seed))

@@ -188,8 +188,13 @@ def test_deadlines_are_kept_and_leave_a_bound(planner: CBS | ECBS) -> None:
     assert 0.5 <= took < 1.0
 
 
-def test_no_time_at_all_is_a_timeout_in_the_tables() -> None:
-    plan = solve(open_grid(30, 4), time_limit=0)
+def test_no_time_at_all_is_a_timeout_and_one_that_is_over_ends_in_the_tables() -> None:
+    problem = open_grid(30, 4)
+    plan = solve(problem, time_limit=0)
+    assert (plan.status, plan.reason) == ("timeout", "time limit reached before anything was planned")
+    assert plan.stats == {"expanded": 0, "generated": 0}
+    planner = CBS()
+    plan = planner.plan(problem, planner.prepare(problem.graph), deadline=0.0, rng=np.random.default_rng(0))
     assert plan.status == "timeout"
     assert "distance tables" in plan.reason
 
