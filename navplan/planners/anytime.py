@@ -16,18 +16,9 @@ from navplan.kernels.priority.neighbourhoods import ITERATIONS
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
 from navplan.planners.attempt import attempt
-from navplan.planners.base import (
-    Clock,
-    Guarantee,
-    Infeasible,
-    OutOfTime,
-    Planner,
-    Prepared,
-    check_count,
-    check_positive,
-    check_time_limit,
-)
+from navplan.planners.base import Clock, Guarantee, Infeasible, OutOfTime, Planner, Prepared
 from navplan.planners.cbs.cbs import CBS
+from navplan.planners.checks import check_count, check_positive, check_time_limit
 from navplan.planners.field import Field
 from navplan.planners.lacam.lacam import LaCAM
 from navplan.planners.priority.first_solution import FirstSolution

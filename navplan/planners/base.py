@@ -8,7 +8,6 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -18,7 +17,7 @@ from navplan.errors import InvalidInput, InvalidProblem
 from navplan.graph.state_graph import StateGraph
 from navplan.kernels.common.status import BUDGET
 from navplan.kernels.search.conflicts import longest_row
-from navplan.kernels.search.dijkstra import Csr, Queue, breadth_first_slice, dijkstra, reverse
+from navplan.kernels.search.dijkstra import Csr, Queue, breadth_first_slice, dijkstra, reverse_slice
 from navplan.plan.plan import Plan
 from navplan.plan.problem import GRID_CLEARANCE, Problem
 from navplan.system.arrays import Float64, Int32
@@ -28,7 +27,7 @@ Guarantee = Literal["optimal", "bounded", "none"]
 Bodies = Literal["one", "nodes", "edges"]
 # Wall seconds that one kernel call may take, about; deadlines and Ctrl-C are looked at in between.
 SLICE_S = 0.01
-# Nodes that a breadth-first search goes through in about that time.
+# Nodes that a pass over a graph goes through in about that time.
 NODES_PER_SLICE = 300_000
 # Costs that differ by less, relatively, are one cost summed in two orders.
 SAME = 1e-11
@@ -107,6 +106,16 @@ class Planner(ABC):
     def prepare(self, graph: StateGraph) -> Any:
         """Work that depends on the graph alone and can be used for many problems on it; by default reversing it."""
         return Prepared.of(graph)
+
+    def prepared(self, graph: StateGraph, deadline: float | None) -> Any:
+        """What `prepare` returns, by a deadline on `time.perf_counter` where that is navplan's own.
+
+        Raises:
+            OutOfTime: the deadline passed on the way, or before.
+        """
+        clock = Clock(deadline)
+        clock.check()
+        return Prepared.of(graph, clock) if type(self).prepare is Planner.prepare else self.prepare(graph)
 
     @abstractmethod
     def plan(self, problem: Problem, state: Any, *, deadline: float | None, rng: np.random.Generator) -> Plan:
@@ -192,12 +201,20 @@ class Prepared:
     max_degree: int
 
     @classmethod
-    def of(cls, graph: StateGraph) -> Prepared:
-        """Reverse `graph`."""
+    def of(cls, graph: StateGraph, clock: Clock | None = None) -> Prepared:
+        """Reverse `graph`.
+
+        Raises:
+            OutOfTime: the clock's deadline passed on the way.
+        """
+        clock = clock or Clock(None)
         indptr = np.empty_like(graph.indptr)
         indices = np.empty_like(graph.indices)
         edges = np.empty_like(graph.indices)
-        reverse(graph.indptr, graph.indices, indptr, indices, edges)
+        for first in range(0, max(1, graph.num_nodes), NODES_PER_SLICE):
+            clock.check()
+            last = min(first + NODES_PER_SLICE, graph.num_nodes)
+            reverse_slice(graph.indptr, graph.indices, indptr, indices, edges, first, last)
         xy = np.ascontiguousarray(graph.places)
         freeze(indptr, indices, edges, xy)
         return cls(graph, indptr, indices, edges, xy, int(longest_row(graph.indptr)))
@@ -351,49 +368,3 @@ def freeze(*arrays: NDArray[Any]) -> None:
     """Make arrays read-only: kernels are compiled for read-only inputs once, and nobody changes what is shared."""
     for array in arrays:
         array.setflags(write=False)
-
-
-def is_number(value: object) -> bool:
-    """True for a real number of any type, numpy's included."""
-    return isinstance(value, Real)
-
-
-def is_whole(value: object) -> bool:
-    """True for a whole number of any type, numpy's included."""
-    return isinstance(value, Integral)
-
-
-def check_time_limit(name: str, value: float | None) -> None:
-    """Raise InvalidInput unless `value` is None or a number of seconds that is not negative."""
-    if value is not None and not (is_number(value) and value >= 0):
-        raise InvalidInput(f"{name} is {value!r}, expected seconds, at least 0, or None")
-
-
-def check_count(name: str, value: int | None) -> None:
-    """Raise InvalidInput unless `value` is None or an integer of at least 0."""
-    if value is not None and not (is_whole(value) and value >= 0):
-        raise InvalidInput(f"{name} is {value!r}, expected an integer of at least 0 or None")
-
-
-def check_limit(name: str, value: int | None) -> None:
-    """Raise InvalidInput unless `value` is None or a positive integer."""
-    if value is not None and not (is_whole(value) and value > 0):
-        raise InvalidInput(f"{name} is {value!r}, expected a positive integer or None")
-
-
-def check_suboptimality(name: str, value: float) -> None:
-    """Raise InvalidInput unless `value` is a ratio to the optimum: a number of at least 1."""
-    if not (is_number(value) and 1.0 <= value < math.inf):
-        raise InvalidInput(f"{name} is {value!r}, expected a number of at least 1")
-
-
-def check_whole(name: str, value: int) -> None:
-    """Raise InvalidInput unless `value` is an integer that is not negative."""
-    if not is_whole(value) or value < 0:
-        raise InvalidInput(f"{name} is {value!r}, expected an integer of at least 0")
-
-
-def check_positive(name: str, value: int) -> None:
-    """Raise InvalidInput unless `value` is a positive integer."""
-    if not is_whole(value) or value < 1:
-        raise InvalidInput(f"{name} is {value!r}, expected a positive integer")

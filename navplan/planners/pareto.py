@@ -9,7 +9,8 @@ from navplan.errors import InvalidProblem, PlanningFailed
 from navplan.plan.plan import make_plan
 from navplan.plan.problem import Problem
 from navplan.planners.attempt import Ending, attempt
-from navplan.planners.base import Prepared, check_time_limit
+from navplan.planners.base import Prepared
+from navplan.planners.checks import check_time_limit
 from navplan.planners.risk.planner import Risk
 from navplan.planners.risk.tables import RiskTables
 from navplan.planners.risk.tradeoffs import TradeoffSearch, within

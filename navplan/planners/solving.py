@@ -14,7 +14,8 @@ import numpy as np
 from navplan.errors import InvalidInput, PlanningFailed, did_you_mean
 from navplan.plan.plan import Plan, make_plan
 from navplan.plan.problem import Problem
-from navplan.planners.base import Planner, check_supported, check_time_limit
+from navplan.planners.base import OutOfTime, Planner, check_supported
+from navplan.planners.checks import check_time_limit
 from navplan.planners.outside import believed, is_outside
 from navplan.planners.registry import adopted, get
 from navplan.planners.warm_up import warm_up
@@ -106,12 +107,11 @@ def _planned(
     watch_search()
     try:
         with memory_limited(memory_limit):
-            if deadline is not None and time.perf_counter() >= deadline:
-                why, nothing = "time limit reached before anything was planned", {"expanded": 0, "generated": 0}
-                plan = make_plan(problem, chosen.name, "timeout", reason=why, stats=nothing)
-            else:
-                state = chosen.prepare(problem.graph)
-                plan = chosen.plan(problem, state, deadline=deadline, rng=np.random.default_rng(seed))
+            state = chosen.prepared(problem.graph, deadline)
+            plan = chosen.plan(problem, state, deadline=deadline, rng=np.random.default_rng(seed))
+    except OutOfTime:
+        why, nothing = "time limit reached before anything was planned", {"expanded": 0, "generated": 0}
+        plan = make_plan(problem, chosen.name, "timeout", reason=why, stats=nothing)
     except InvalidInput as error:
         if not outside:
             raise

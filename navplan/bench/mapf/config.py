@@ -10,7 +10,7 @@ from typing import Any
 
 from navplan.errors import InvalidInput
 from navplan.planners import get
-from navplan.planners.base import check_time_limit
+from navplan.planners.checks import check_time_limit
 from navplan.planners.registry import usable
 from navplan.planners.solving import configured
 from navplan.system.memory import check_memory_limit

@@ -37,22 +37,30 @@ def reverse(indptr, indices, out_indptr, out_indices, out_edges):
         out_indptr, out_indices: the same shapes, written.
         out_edges: (M,) int32, written: the edge that each reversed edge came from.
     """
+    reverse_slice(indptr, indices, out_indptr, out_indices, out_edges, 0, indptr.size - 1)
+
+
+@kernel
+def reverse_slice(indptr, indices, out_indptr, out_indices, out_edges, first, last):
+    """`reverse` for the rows of the tails `first` to `last`; slices come in order, from 0 to N."""
     n = indptr.size - 1
-    out_indptr[:] = 0
-    for edge in range(indices.size):
-        out_indptr[indices[edge] + 1] += 1
-    for v in range(n):
-        out_indptr[v + 1] += out_indptr[v]
-    for u in range(n):
+    if first == 0:
+        out_indptr[:] = 0
+        for edge in range(indices.size):
+            out_indptr[indices[edge] + 1] += 1
+        for v in range(n):
+            out_indptr[v + 1] += out_indptr[v]
+    for u in range(first, last):
         for edge in range(indptr[u], indptr[u + 1]):
             v = indices[edge]
             at = out_indptr[v]
             out_indices[at] = u
             out_edges[at] = edge
             out_indptr[v] = at + 1
-    for v in range(n, 0, -1):
-        out_indptr[v] = out_indptr[v - 1]
-    out_indptr[0] = 0
+    if last == n:
+        for v in range(n, 0, -1):
+            out_indptr[v] = out_indptr[v - 1]
+        out_indptr[0] = 0
 
 
 @kernel

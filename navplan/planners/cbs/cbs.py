@@ -10,12 +10,13 @@ import numpy as np
 
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
-from navplan.planners.base import Bodies, Guarantee, Planner, Prepared, check_limit, check_time_limit, check_whole
+from navplan.planners.base import Bodies, Guarantee, Planner, Prepared
 from navplan.planners.cbs.best_first import SearchOptions, best_first
 from navplan.planners.cbs.branching import ConflictBranching
 from navplan.planners.cbs.joint_attempts import check_team
 from navplan.planners.cbs.tree import Node, Tree, plan_by_tree
 from navplan.planners.cbs.unit.search import search_units
+from navplan.planners.checks import check_limit, check_time_limit, check_whole
 
 
 @dataclass(frozen=True, slots=True)

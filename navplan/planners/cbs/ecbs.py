@@ -11,20 +11,11 @@ import numpy as np
 
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
-from navplan.planners.base import (
-    SAME,
-    Bodies,
-    GaveUp,
-    Guarantee,
-    Planner,
-    Prepared,
-    check_limit,
-    check_suboptimality,
-    check_time_limit,
-)
+from navplan.planners.base import SAME, Bodies, GaveUp, Guarantee, Planner, Prepared
 from navplan.planners.cbs.agent_search import pack
 from navplan.planners.cbs.joint_attempts import JointAttempts, check_team
 from navplan.planners.cbs.tree import Node, Tree, plan_by_tree
+from navplan.planners.checks import check_limit, check_suboptimality, check_time_limit
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,23 +14,11 @@ from navplan.kernels.common.status import EXHAUSTED, FOUND
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
 from navplan.planners.attempt import attempt
-from navplan.planners.base import (
-    Bodies,
-    GaveUp,
-    Guarantee,
-    Infeasible,
-    Planner,
-    Prepared,
-    Weighted,
-    check_count,
-    check_suboptimality,
-    check_time_limit,
-    distance_tables,
-    is_number,
-)
+from navplan.planners.base import Bodies, GaveUp, Guarantee, Infeasible, Planner, Prepared, Weighted, distance_tables
 from navplan.planners.cbs.eecbs_search import ExplicitEstimationSearch
 from navplan.planners.cbs.joint_attempts import JointAttempts, check_team
 from navplan.planners.cbs.tree import Tree
+from navplan.planners.checks import check_count, check_suboptimality, check_time_limit, is_number
 from navplan.planners.field import Field
 
 

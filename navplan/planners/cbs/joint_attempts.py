@@ -6,8 +6,8 @@ import math
 
 from navplan.errors import InvalidInput
 from navplan.kernels.common.status import EXHAUSTED, FOUND
-from navplan.planners.base import check_whole
 from navplan.planners.cbs.tree import Node, Tree
+from navplan.planners.checks import check_whole
 
 # Agents that can be planned jointly.
 MOST_TOGETHER = 16

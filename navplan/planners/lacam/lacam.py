@@ -15,17 +15,8 @@ from navplan.kernels.lacam.lacam import begin, explore
 from navplan.plan.plan import Plan, make_plan
 from navplan.plan.problem import Problem
 from navplan.planners.attempt import Attempt, attempt
-from navplan.planners.base import (
-    SLICE_S,
-    Guarantee,
-    Infeasible,
-    Planner,
-    Prepared,
-    check_positive,
-    check_reachable,
-    check_time_limit,
-    check_whole,
-)
+from navplan.planners.base import SLICE_S, Guarantee, Infeasible, Planner, Prepared, check_reachable
+from navplan.planners.checks import check_positive, check_time_limit, check_whole
 from navplan.planners.lacam.guide import add_guide
 from navplan.planners.lacam.memory import LaCAMMemory
 from navplan.planners.lacam.team import PibtTeam, make_team, paths_of

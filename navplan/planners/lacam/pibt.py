@@ -11,7 +11,8 @@ from navplan.kernels.lacam.pibt import pibt_step
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
 from navplan.planners.attempt import attempt
-from navplan.planners.base import Clock, GaveUp, Guarantee, Planner, Prepared, check_limit, check_reachable, check_time_limit
+from navplan.planners.base import Clock, GaveUp, Guarantee, Planner, Prepared, check_reachable
+from navplan.planners.checks import check_limit, check_time_limit
 from navplan.planners.lacam.team import PibtTeam, make_team, paths_of
 from navplan.system.arrays import Int32
 

@@ -18,7 +18,8 @@ from navplan.errors import FileFormatError, InvalidInput, InvalidProblem
 from navplan.graph.state_graph import StateGraph
 from navplan.plan.plan import Plan, make_plan
 from navplan.plan.problem import Problem
-from navplan.planners.base import Planner, check_supported, check_time_limit
+from navplan.planners.base import Planner, check_supported
+from navplan.planners.checks import check_time_limit
 from navplan.planners.lifelong.fleet import Fleet, make_fleet, warm_up_fleet
 from navplan.planners.solving import configured
 from navplan.system.arrays import Float64, Int32

@@ -11,16 +11,8 @@ import numpy as np
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
 from navplan.planners.attempt import attempt
-from navplan.planners.base import (
-    Bodies,
-    Guarantee,
-    Planner,
-    Prepared,
-    check_count,
-    check_positive,
-    check_supported,
-    check_time_limit,
-)
+from navplan.planners.base import Bodies, Guarantee, Planner, Prepared, check_supported
+from navplan.planners.checks import check_count, check_positive, check_time_limit
 from navplan.planners.field import Field
 from navplan.planners.priority.first_solution import FirstSolution
 from navplan.planners.priority.lns_search import LNSSearch

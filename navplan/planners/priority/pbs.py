@@ -13,7 +13,8 @@ from navplan.kernels.search.sipp import CHEAPEST, EXPANDED
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
 from navplan.planners.attempt import attempt
-from navplan.planners.base import Bodies, Clock, Guarantee, Planner, Prepared, check_count, check_time_limit
+from navplan.planners.base import Bodies, Clock, Guarantee, Planner, Prepared
+from navplan.planners.checks import check_count, check_time_limit
 from navplan.planners.field import Field
 from navplan.planners.priority.reservations import Arena
 from navplan.system.arrays import Bool, Float64, Int32

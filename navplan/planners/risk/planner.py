@@ -13,18 +13,10 @@ from navplan.errors import InvalidInput
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
 from navplan.planners.attempt import attempt
-from navplan.planners.base import (
-    Guarantee,
-    Infeasible,
-    Planner,
-    Prepared,
-    check_limit,
-    check_reachable,
-    check_suboptimality,
-    check_time_limit,
-)
+from navplan.planners.base import Guarantee, Infeasible, Planner, Prepared, check_reachable
 from navplan.planners.cbs.joint_attempts import check_team
 from navplan.planners.cbs.tree import check_apart
+from navplan.planners.checks import check_limit, check_suboptimality, check_time_limit
 from navplan.planners.risk.search import search
 from navplan.planners.risk.shared import RiskOptions, Shared
 from navplan.planners.risk.tables import RiskTables

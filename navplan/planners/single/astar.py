@@ -13,7 +13,8 @@ from navplan.kernels.search.astar import AStarWork, astar, cheapest_rates
 from navplan.kernels.search.dijkstra import Csr
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
-from navplan.planners.base import Clock, Guarantee, Planner, check_time_limit, expansions_per_slice, freeze
+from navplan.planners.base import Clock, Guarantee, Planner, expansions_per_slice, freeze
+from navplan.planners.checks import check_time_limit
 from navplan.planners.single.alone import plan_alone
 from navplan.system.arrays import Float64
 
