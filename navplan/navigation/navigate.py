@@ -14,7 +14,7 @@ from navplan.control.interface import LowLevel
 from navplan.errors import InvalidInput, did_you_mean
 from navplan.execution.alone import alone
 from navplan.navigation.checkpoint import Checkpoint, check_critics
-from navplan.navigation.loop import Loop, interruptible
+from navplan.navigation.loop import Loop, interruptible, seen_by_filter
 from navplan.navigation.methods import METHODS, Method, Options, method_named
 from navplan.navigation.planning import Planning, closest_pair
 from navplan.navigation.result import Navigation
@@ -92,7 +92,8 @@ def navigate(
         if not how.plans:
             listener.stage(f"driving {len(begin)} agents without a plan")
             with interruptible(result):
-                trajectory = alone(low_level, env, max_steps=budget, filtered=how.driving.filtered)
+                seen, filtered = seen_by_filter(env, how.driving), how.driving.filter != "none"
+                trajectory = alone(low_level, seen, max_steps=budget, filtered=filtered)
             return dataclasses.replace(result, trajectory=trajectory, drive_s=time.perf_counter() - began)
         if roadmap is None:
             listener.stage("choosing nodes")
