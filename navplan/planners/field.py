@@ -54,6 +54,7 @@ class Field:
         weighted = Weighted.of(problem, prepared, clock)
         timed = not (weighted.unit and bool((weighted.waits == 1.0).all()))
         tables, optima = goal_tables(weighted, problem.starts, problem.goals, clock)
+        clock.check()
         check_reachable(problem, optima)
         starts, goals = problem.starts.copy(), problem.goals.copy()
         flags = np.array([timed], np.int64)

@@ -84,11 +84,14 @@ def make_team(problem: Problem, prepared: Prepared, clock: Clock, rng: np.random
         alone = tables[np.arange(agents), problem.starts].astype(np.float64)
         alone[alone == far] = np.inf
     else:
-        tables = distance_tables(weighted, problem.goals, clock).copy()
-        typical = float(np.median(weighted.forward.weights)) if graph.num_edges else 1.0
+        tables = distance_tables(weighted, problem.goals, clock)
+        tables.setflags(write=True)  # nobody else has them; kernels know them writable
+        clock.check()
+        typical = 1.0 if weighted.unit or not graph.num_edges else float(np.median(weighted.forward.weights))
         far, noise, waits = float("inf"), 0.05 * typical, np.maximum(weighted.waits, 0.5 * typical)
         alone = tables[np.arange(agents), problem.starts].astype(np.float64)
     freeze(waits)
+    clock.check()
     none = np.full(1, -1, np.int32)
     goals = problem.goals.copy()
     scene = PibtScene(
