@@ -25,6 +25,7 @@ from navplan.planners.base import (
     seed_queue,
 )
 from navplan.system.arrays import Float32, Float64, Int32
+from navplan.system.memory import sparse_zeros
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,8 +125,8 @@ def make_reservations(field: Field, words: int) -> Reservations:
     owner = np.full(nodes, -1, np.int32)
     owner[field.ground.goals] = np.arange(agents, dtype=np.int32)
     return Reservations(
-        bits=np.zeros((nodes, words), np.uint32),
-        head=np.zeros((nodes, 32 * words), np.int32),
+        bits=sparse_zeros((nodes, words), np.uint32),
+        head=sparse_zeros((nodes, 32 * words), np.int32),
         link=np.empty((agents, 32 * words), np.int32),
         paths=np.empty((agents, 32 * words), np.int32),
         lengths=np.zeros(agents, np.int32),

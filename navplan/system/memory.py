@@ -5,13 +5,21 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
+import math
+import mmap
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from navplan.errors import InvalidInput
 
 GIGA = 1e9
+# From so many bytes on, numpy asks for huge pages.
+_HUGE = 1 << 22
 
 
 def check_memory_limit(name: str, value: float | None) -> None:
@@ -98,3 +106,24 @@ def _field(name: str) -> int:
             if line.startswith(name):
                 return int(line.split()[1]) * 1024
     return 0
+
+
+def sparse_zeros(shape: tuple[int, ...], kind: type[np.generic]) -> NDArray[Any]:
+    """Zeros of which few will be written: a page of memory is taken when something is written there, and small pages.
+
+    Numpy asks for huge pages, of which each takes, and clears, two megabytes for one number.
+
+    Raises:
+        MemoryError: there is no room.
+    """
+    size = math.prod(shape) * np.dtype(kind).itemsize
+    if size < _HUGE or not hasattr(mmap, "MADV_NOHUGEPAGE"):
+        return np.zeros(shape, kind)
+    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | getattr(mmap, "MAP_NORESERVE", 0)
+    try:
+        pages = mmap.mmap(-1, size, flags=flags)
+    except OSError as error:
+        raise MemoryError(f"no room for {size} bytes") from error
+    with contextlib.suppress(OSError):  # a kernel without huge pages
+        pages.madvise(mmap.MADV_NOHUGEPAGE)
+    return np.frombuffer(pages, kind).reshape(shape)

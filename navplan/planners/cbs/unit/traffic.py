@@ -8,6 +8,7 @@ import numpy as np
 
 from navplan.kernels.cbs.unit_search import Traffic, conflicts_of, put, take
 from navplan.system.arrays import Int32
+from navplan.system.memory import sparse_zeros
 
 NOBODY = np.empty(0, np.int32)
 # Conflicts of one path that are listed, at most.
@@ -30,7 +31,7 @@ class TrafficTable:
 
     def _make(self, times: int) -> Traffic:
         return Traffic(
-            head=np.zeros((times, self._nodes), np.int16),
+            head=sparse_zeros((times, self._nodes), np.int16),
             link=np.empty((self._agents, times), np.int16),
             paths=np.empty((self._agents, times), np.int32),
         )
