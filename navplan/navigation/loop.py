@@ -8,7 +8,6 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,9 +24,6 @@ from navplan.navigation.roadmap import Roadmap
 from navplan.system.arrays import Float32
 from navplan.system.numbers import detached
 
-if TYPE_CHECKING:
-    from navplan.scenarios.environments.point import PointEnv
-
 
 @dataclass(frozen=True, eq=False)
 class Loop:
@@ -41,7 +37,7 @@ class Loop:
     """
 
     planning: Planning
-    env: PointEnv
+    env: Simulator
     low_level: LowLevel
     max_steps: int
 
@@ -82,7 +78,7 @@ class Loop:
 
     def _drive(self, roadmap: Roadmap, planned: Planned) -> Trajectory:
         driving, plan = self.planning.how.driving, planned.plan
-        env: Simulator = self.env if driving.filter == "with-walls" else without_walls(self.env)
+        env = self.env if driving.filter == "with-walls" else without_walls(self.env)
         if driving.execution == "waypoints":
             reach = math.inf if roadmap.base.limits is None else roadmap.base.limits.max_distance
             critics = self.planning.critics
@@ -90,8 +86,16 @@ class Loop:
             def distance(states: Float32, goals: Float32) -> Float32:
                 return np.asarray(detached(critics.distance(states, goals)), np.float32)
 
-            budget, filtered = self.max_steps, driving.filtered
-            return follow_waypoints(plan, self.low_level, env, distance, reach=reach, max_steps=budget, filtered=filtered)
+            return follow_waypoints(
+                plan,
+                self.low_level,
+                env,
+                distance,
+                reach=reach,
+                max_steps=self.max_steps,
+                filtered=driving.filtered,
+                expects=driving.settings.expects,
+            )
         replanning = Replanning(self.planning, roadmap, self.env.goals[0].copy(), planned)
         return drive(
             plan,
