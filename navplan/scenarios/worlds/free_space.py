@@ -106,7 +106,7 @@ class FreeSpace:
             free = self.is_free(point + outer * _ways(angles))
             if free.any():
                 found, angle = self._border(point, angles[free], inner, outer)
-                finer: Float64 = np.asarray(angle + np.linspace(-turn, turn, DIRECTIONS + 1), dtype=np.float64)
+                finer = angle + (np.arange(DIRECTIONS + 1) * (2.0 / DIRECTIONS) - 1.0) * turn
                 finer = finer[self.is_free(point + found * _ways(finer))]
                 found, angle = self._border(point, finer, inner, found)
                 return np.asarray(point + found * _ways(angle), dtype=np.float32)
