@@ -100,13 +100,13 @@ class FreeSpace:
         if self.is_free(from_edge):
             return from_edge.astype(np.float32)
         turn = 2.0 * np.pi / DIRECTIONS
-        angles = np.arange(DIRECTIONS) * turn
+        angles = np.linspace(0.0, 2.0 * np.pi, DIRECTIONS, endpoint=False, dtype=np.float64)
         inner, outer = 0.0, 1e-3
         while outer < 2.0 * float(np.hypot(*high)) + float(np.linalg.norm(point)):
             free = self.is_free(point + outer * _ways(angles))
             if free.any():
                 found, angle = self._border(point, angles[free], inner, outer)
-                finer = angle + (np.arange(DIRECTIONS + 1) * (2.0 / DIRECTIONS) - 1.0) * turn
+                finer = np.linspace(angle - turn, angle + turn, DIRECTIONS + 1, dtype=np.float64)
                 finer = finer[self.is_free(point + found * _ways(finer))]
                 found, angle = self._border(point, finer, inner, found)
                 return np.asarray(point + found * _ways(angle), dtype=np.float32)
