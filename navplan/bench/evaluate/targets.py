@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from navplan.bench.evaluate.summary import SettingRuns, headline
 from navplan.bench.evaluate.tables import Evidence, Table, number, percent, place_cells
@@ -15,6 +15,10 @@ NEAR_ORACLE = 1.10
 STEPS_RATIO = {1: 1.5, 5: 1.5, 10: 2.0, 20: 2.0}
 LONG_SUCCESS = {1: 0.98, 5: 0.98, 10: 0.98, 20: 0.98, 50: 0.95}
 LONG_COST_RATIO = 1.25
+
+ROBUST = {("action-noise", 0.05), ("localisation-noise", 0.05), ("lost-moves", 0.1), ("late", 1.0)}
+"""robust, twenty agents: each of these alone."""
+ROBUST_SUCCESS, ROBUST_AGENTS = 0.98, 20
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class TargetCheck:
 def target_checks(evidence: Evidence) -> list[TargetCheck]:
     """Every figure with a target, of navplan's headline setting; none for suites without targets."""
     suite = evidence.suite
-    shown = {setting.label for setting in suite.settings if setting.method == "navplan" and setting.headline}
+    shown = {setting.label for setting in suite.settings if setting.method == "navplan" and setting.headline and setting.prepared}
     found = []
     for group in evidence.groups:
         if group.label not in shown:
@@ -41,6 +45,8 @@ def target_checks(evidence: Evidence) -> list[TargetCheck]:
             found += _paper_2d(group)
         elif suite.name == "long-horizon":
             found += _long_horizon(group)
+        elif suite.name == "robust":
+            found += _robust(group)
     return found
 
 
@@ -57,6 +63,13 @@ def _paper_2d(group: SettingRuns) -> list[TargetCheck]:
 def _long_horizon(group: SettingRuns) -> list[TargetCheck]:
     found = [_success(group, LONG_SUCCESS.get(group.where[2], 0.95)), _contacts(group)]
     return [*found, _ratio(group, "cost_max / oracle's", group.cost_ratio, LONG_COST_RATIO)]
+
+
+def _robust(group: SettingRuns) -> list[TargetCheck]:
+    if group.where[2] != ROBUST_AGENTS or (group.perturbation, group.level) not in ROBUST:
+        return []
+    under = f" under {group.perturbation} {group.level:g}"
+    return [replace(check, what=check.what + under) for check in (_success(group, ROBUST_SUCCESS), _contacts(group))]
 
 
 def _success(group: SettingRuns, least: float) -> TargetCheck:
