@@ -29,7 +29,7 @@ class DrivenProblem(NamedTuple):
     trajectory: Trajectory
 
 
-class Trial(NamedTuple):
+class Conditions(NamedTuple):
     """What is otherwise in driving than in training, whence its noise comes, and whether execution is told."""
 
     perturbation: Perturbation = NO_PERTURBATION
@@ -45,7 +45,7 @@ def drive_problem(
     roadmap: Roadmap | None,
     cell: Cell,
     problem: int,
-    trial: Trial,
+    conditions: Conditions,
 ) -> DrivenProblem:
     """Navigate one problem of a cell.
 
@@ -57,7 +57,7 @@ def drive_problem(
 
     how = options.applied(METHODS[method])
     starts, goals, budget = cell.starts[problem], cell.goals[problem], int(cell.budgets[problem])
-    under = trial.perturbation
+    under = conditions.perturbation
     driven_in = under.driven(scenario)
     began = time.perf_counter()
     navigation = navigate(
@@ -70,8 +70,8 @@ def drive_problem(
         roadmap=roadmap,
         max_steps=budget,
         disturbance=under.disturbance,
-        expects=None if trial.prepared else CALM,
-        noise=trial.noise,
+        expects=None if conditions.prepared else CALM,
+        noise=conditions.noise,
     )
     total_s = time.perf_counter() - began
     driven = navigation.trajectory

@@ -13,7 +13,7 @@ import numpy as np
 
 from navplan.bench.evaluate.cells import Cell
 from navplan.bench.evaluate.checkpoints import TrainedRun, load_run
-from navplan.bench.evaluate.drive import Trial, drive_problem
+from navplan.bench.evaluate.drive import Conditions, drive_problem
 from navplan.bench.evaluate.options import options_from, options_text
 from navplan.bench.evaluate.perturbations import Perturbation
 from navplan.bench.evaluate.results import CALIBRATION_BINS, KEYS, PERTURBED
@@ -105,7 +105,7 @@ class ProblemsShard(Shard):
         roadmap_s = time.perf_counter() - began if how.plans else 0.0
         rows, times = [], []
         for problem in range(len(cell.starts)):
-            drive = drive_problem(scenario, critics, setting.method, options, roadmap, cell, problem, self._trial(problem))
+            drive = drive_problem(scenario, critics, setting.method, options, roadmap, cell, problem, self._conditions(problem))
             rows.append(drive.row)
             times.append({**drive.seconds, "roadmap_s": 0.0 if problem else roadmap_s})
             if problem == self.keep:
@@ -132,13 +132,13 @@ class ProblemsShard(Shard):
         identity = self.identity
         return {name: identity[name] for name in (*_OWN, *PERTURBED) if name in identity}
 
-    def _trial(self, problem: int) -> Trial:
+    def _conditions(self, problem: int) -> Conditions:
         """What goes wrong with a problem: the same for every method."""
         if self.perturbation is None:
-            return Trial()
+            return Conditions()
         cell = self.cell
         noise = self.perturbation.noise(self.suite, *cell.where, problem, self.run.train_seed)
-        return Trial(self.perturbation, noise, self.setting.prepared)
+        return Conditions(self.perturbation, noise, self.setting.prepared)
 
 
 @dataclass(frozen=True, eq=False)
