@@ -10,16 +10,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from navplan.control import registry as low_levels
+from navplan.control.disturbance import CALM, Disturbance
 from navplan.control.interface import LowLevel
 from navplan.errors import InvalidInput, did_you_mean
 from navplan.execution.alone import alone
+from navplan.execution.simulator import Simulator
 from navplan.navigation.checkpoint import Checkpoint, check_critics
 from navplan.navigation.loop import Loop, interruptible, seen_by_filter
 from navplan.navigation.methods import METHODS, Method, Options, method_named
 from navplan.navigation.planning import Planning, Say, closest_pair
 from navplan.navigation.result import Navigation
 from navplan.navigation.roadmap import Roadmap, build_roadmap
-from navplan.system.numbers import check_whole
+from navplan.system.numbers import Rng, check_whole, generator
 
 if TYPE_CHECKING:
     from navplan.scenarios.environments.point import Body, PointEnv
@@ -47,6 +49,9 @@ def navigate(
     options: Options | None = None,
     roadmap: Roadmap | None = None,
     max_steps: int | None = None,
+    disturbance: Disturbance = CALM,
+    expects: Disturbance | None = None,
+    noise: Rng | None = None,
     on_progress: Say | None = None,
     **changes: Any,
 ) -> Navigation:
@@ -60,6 +65,9 @@ def navigate(
         options: how; `changes` replace single fields of it, for example ``beta=2.0``.
         roadmap: the graph, from `build_roadmap` with the same scenario, critics, method and options; None builds it.
         max_steps: step budget of every agent; None: the scenario's.
+        disturbance: what goes wrong while agents drive.
+        expects: what of it the method is prepared for (`Method.prepared`); None: all.
+        noise: source of the disturbance, a generator or a seed; None: the options' seed.
         on_progress: called with one line per stage.
 
     Raises:
@@ -79,11 +87,15 @@ def navigate(
     if max_steps is not None and max_steps < 1:
         raise InvalidInput(f"max_steps is {max_steps}, expected at least 1")
     how, say = chosen.applied(way), on_progress or (lambda line: None)
+    stated = disturbance if expects is None else expects
+    how = how if expects is None and stated == CALM else how.prepared(stated)
     check_critics(critics, how, name)
     low_level = _low_level(how, name, critics)
     budget = scenario.max_steps if max_steps is None else max_steps
     where = how.driving.environment
-    env = make_env(scenario, starts, goals, seed=chosen.seed, body=how.driving.body, environment=where)
+    env: Simulator = make_env(scenario, starts, goals, seed=chosen.seed, body=how.driving.body, environment=where)
+    if disturbance != CALM:
+        env = _disturbed(env, disturbance, chosen.seed if noise is None else noise)
     begin, end = env.states[0].copy(), env.goals[0].copy()
     result = Navigation(scenario.name, name, how.driving.low_level, chosen.seed, begin, end)
     began = time.perf_counter()
@@ -91,7 +103,11 @@ def navigate(
         say(f"driving {len(begin)} agents without a plan")
         with interruptible(result):
             trajectory = alone(
-                low_level, seen_by_filter(env, how.driving), max_steps=budget, filtered=how.driving.filter != "none"
+                low_level,
+                seen_by_filter(env, how.driving),
+                max_steps=budget,
+                filtered=how.driving.filter != "none",
+                expects=how.driving.settings.expects,
             )
         return dataclasses.replace(result, trajectory=trajectory, drive_s=time.perf_counter() - began)
     if roadmap is None:
@@ -139,6 +155,13 @@ def make_env(
     )
     env.reset(starts=begin, goals=end)
     return env
+
+
+def _disturbed(env: Any, disturbance: Disturbance, noise: Rng) -> Simulator:
+    """The environment with moves that go wrong and positions that are told inexactly."""
+    from navplan.scenarios.environments.disturbed import DisturbedEnv
+
+    return DisturbedEnv(env, disturbance, generator(noise))
 
 
 def _low_level(how: Method, method: str, critics: Checkpoint) -> LowLevel:
