@@ -68,7 +68,6 @@ def run(args: argparse.Namespace) -> int:
     else:
         need("navplan evaluate", "torch", "safetensors")
         with ProgressDisplay(quiet=args.quiet) as progress:
-            progress.stage(f"evaluating {suite.name}")
             outcome = evaluate(
                 suite,
                 args.out,
@@ -76,8 +75,7 @@ def run(args: argparse.Namespace) -> int:
                 train_seeds=args.train_seeds,
                 workers=args.workers,
                 fresh=args.fresh,
-                show=progress.show,
-                on_failure=lambda words: progress.warn(f"failed: {words}"),
+                progress=progress,
             )
     if args.readme is not None:
         fill(args.readme, outcome.evidence)

@@ -48,7 +48,8 @@ class Loop:
         plan = planned.plan
         if not plan.solved:
             return dataclasses.replace(result, reason=plan.reason or f"the planner ended with status {plan.status}")
-        self.planning.say(f"plan is {plan.status}: sum of costs {plan.sum_of_costs:.1f}, makespan {plan.makespan}; driving")
+        figures = f"sum of costs {plan.sum_of_costs:.1f}, makespan {plan.makespan}"
+        self.planning.listener.stage(f"plan is {plan.status}: {figures}; driving")
         began = time.perf_counter()
         with interruptible(result):
             trajectory = self._drive(roadmap, planned)

@@ -18,10 +18,11 @@ from navplan.execution.simulator import Simulator
 from navplan.navigation.checkpoint import Checkpoint, check_critics
 from navplan.navigation.loop import Loop, interruptible, seen_by_filter
 from navplan.navigation.methods import METHODS, Method, Options, method_named
-from navplan.navigation.planning import Planning, Say, closest_pair
+from navplan.navigation.planning import Planning, closest_pair
 from navplan.navigation.result import Navigation
 from navplan.navigation.roadmap import Roadmap, build_roadmap
 from navplan.system.numbers import Rng, check_whole, generator
+from navplan.system.progress import Progress, told
 
 if TYPE_CHECKING:
     from navplan.scenarios.environments.point import Body, PointEnv
@@ -52,7 +53,7 @@ def navigate(
     disturbance: Disturbance = CALM,
     expects: Disturbance | None = None,
     noise: Rng | None = None,
-    on_progress: Say | None = None,
+    progress: Progress = None,
     **changes: Any,
 ) -> Navigation:
     """Take all agents of `scenario` from `starts` to `goals`.
@@ -68,7 +69,7 @@ def navigate(
         disturbance: what goes wrong while agents drive.
         expects: what of it the method is prepared for (`Method.prepared`); None: all.
         noise: source of the disturbance, a generator or a seed; None: the options' seed.
-        on_progress: called with one line per stage.
+        progress: who is told of each stage; see `navplan.system.progress.Progress`.
 
     Raises:
         UnknownName: no such method, low level or planner.
@@ -86,7 +87,7 @@ def navigate(
         check_whole(max_steps=max_steps)
     if max_steps is not None and max_steps < 1:
         raise InvalidInput(f"max_steps is {max_steps}, expected at least 1")
-    how, say = chosen.applied(way), on_progress or (lambda line: None)
+    how = chosen.applied(way)
     stated = disturbance if expects is None else expects
     how = how if expects is None and stated == CALM else how.prepared(stated)
     check_critics(critics, how, name)
@@ -99,23 +100,26 @@ def navigate(
     begin, end = env.states[0].copy(), env.goals[0].copy()
     result = Navigation(scenario.name, name, how.driving.low_level, chosen.seed, begin, end)
     began = time.perf_counter()
-    if not how.plans:
-        say(f"driving {len(begin)} agents without a plan")
-        with interruptible(result):
-            trajectory = alone(
-                low_level,
-                seen_by_filter(env, how.driving),
-                max_steps=budget,
-                filtered=how.driving.filter != "none",
-                expects=how.driving.settings.expects,
-            )
-        return dataclasses.replace(result, trajectory=trajectory, drive_s=time.perf_counter() - began)
-    if roadmap is None:
-        say("choosing nodes and weighing edges")
-        roadmap = build_roadmap(scenario, critics, how, chosen)
-    say(f"{roadmap.base.num_nodes} nodes, {roadmap.base.num_edges} edges, {roadmap.pruned_edges} pruned as unsafe")
-    result = dataclasses.replace(result, graph_s=time.perf_counter() - began)
-    return Loop(Planning(scenario, critics, how, chosen.seed, say), env, low_level, budget).run(roadmap, result)
+    with told(progress) as listener:
+        if not how.plans:
+            listener.stage(f"driving {len(begin)} agents without a plan")
+            with interruptible(result):
+                trajectory = alone(
+                    low_level,
+                    seen_by_filter(env, how.driving),
+                    max_steps=budget,
+                    filtered=how.driving.filter != "none",
+                    expects=how.driving.settings.expects,
+                )
+            return dataclasses.replace(result, trajectory=trajectory, drive_s=time.perf_counter() - began)
+        if roadmap is None:
+            listener.stage("choosing nodes")
+            roadmap = build_roadmap(scenario, critics, how, chosen)
+        size = f"{roadmap.base.num_nodes} nodes, {roadmap.base.num_edges} edges"
+        listener.stage(f"{size}, {roadmap.pruned_edges} pruned as unsafe")
+        result = dataclasses.replace(result, graph_s=time.perf_counter() - began)
+        planning = Planning(scenario, critics, how, chosen.seed, listener)
+        return Loop(planning, env, low_level, budget).run(roadmap, result)
 
 
 def make_env(

@@ -6,6 +6,7 @@ import dataclasses
 import math
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
@@ -152,9 +153,10 @@ class GaveUp(Exception):
 
 @dataclass(frozen=True)
 class Clock:
-    """A deadline on `time.perf_counter`, None for none."""
+    """A deadline on `time.perf_counter`, None for none; `tick` is called whenever it is looked at."""
 
     deadline: float | None
+    tick: Callable[[], None] | None = None
 
     @property
     def passed(self) -> bool:
@@ -165,6 +167,8 @@ class Clock:
         """Raise OutOfTime past the deadline."""
         if self.passed:
             raise OutOfTime
+        if self.tick is not None:
+            self.tick()
 
 
 @dataclass(frozen=True, eq=False)

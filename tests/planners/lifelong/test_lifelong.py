@@ -16,6 +16,7 @@ from navplan.plan.problem import Problem
 from navplan.planners.lifelong.lifelong import LifelongRun, RandomGoals, TaskList, checked, lifelong, read_tasks
 from navplan.scenarios.problems.pairs import draw_pairs
 from navplan.scenarios.worlds.generators import random_obstacles, warehouse
+from navplan.system.progress import Silence
 
 
 def open_floor(side: int = 8, agents: int = 6, seed: int = 0) -> Problem:
@@ -166,11 +167,12 @@ def test_weighted_and_directed_graphs() -> None:
 
 
 def test_ctrl_c_keeps_what_was_driven() -> None:
-    def stop(step: int, reached: int) -> None:
-        if step == 7:
-            raise KeyboardInterrupt
+    class Stop(Silence):
+        def show(self, done: int, total: int, note: str = "") -> None:
+            if done == 7:
+                raise KeyboardInterrupt
 
-    run = lifelong(open_floor(), None, 50, progress=stop)
+    run = lifelong(open_floor(), None, 50, progress=Stop())
     assert run.interrupted
     assert run.steps == 7
     assert_tasks(run)
