@@ -148,8 +148,8 @@ def _check_whole(name: str, values: Any) -> None:
 def _check_structure(graph: GraphParts) -> None:
     """Finite states, a CSR row pointer, heads that are nodes, ascend within each row and lead elsewhere."""
     n, m = len(graph.states), len(graph.indices)
-    if graph.states.ndim != 2:
-        raise InvalidInput(f"states have shape {graph.states.shape}, expected (N, D)")
+    if graph.states.ndim != 2 or graph.states.shape[1] == 0:
+        raise InvalidInput(f"states have shape {graph.states.shape}, expected (N, D) with at least one column")
     _check_finite(graph.states, "state")
     indptr, indices = graph.indptr, graph.indices
     if indptr.shape != (n + 1,) or indptr[0] != 0 or indptr[-1] != m or (np.diff(indptr) < 0).any():

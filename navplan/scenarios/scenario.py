@@ -30,7 +30,7 @@ from pathlib import Path
 import numpy as np
 
 from navplan.errors import InvalidInput, NavplanError
-from navplan.scenarios.formats.checks import as_points, is_number
+from navplan.scenarios.formats.checks import as_points
 from navplan.scenarios.formats.map_file import read_map_file
 from navplan.scenarios.formats.toml_table import TomlTable, toml_value
 from navplan.scenarios.worlds.generators import generate
@@ -39,7 +39,7 @@ from navplan.scenarios.worlds.polygons import make_polygon
 from navplan.scenarios.worlds.world import HAZARD_KINDS, Hazard, World
 from navplan.system.arrays import Float32
 from navplan.system.files import write_text
-from navplan.system.numbers import check_numbers, check_whole
+from navplan.system.numbers import check_numbers, check_whole, is_number
 from navplan.system.paths import as_path
 
 _SOURCES = ("maze", "generator", "map", "rows", "polygons")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -46,6 +46,18 @@ def check_whole(**values: object) -> None:
     for name, value in values.items():
         if not _is_whole(value):
             raise InvalidInput(f"{name} is {_said(value)}, expected an integer")
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """A value of a file: an integer that a float can hold, or a float that is not NaN."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) < 1 << 1000 if isinstance(value, int) else not math.isnan(value)
+
+
+def is_finite(value: object) -> TypeGuard[float]:
+    """A number as `is_number` says, and not infinite."""
+    return is_number(value) and not math.isinf(value)
 
 
 def detached(values: Any) -> Any:

@@ -50,8 +50,9 @@ from typing import Any, TypeVar
 
 from navplan.bench.evaluate.options import merged, read_options
 from navplan.errors import InvalidInput, UnknownName
-from navplan.scenarios.formats.checks import is_number
 from navplan.scenarios.formats.toml_table import TomlTable
+from navplan.system.numbers import is_number
+from navplan.system.paths import is_file
 
 SUITE_FOLDER = Path(__file__).parents[1] / "suites"
 _TOP = (
@@ -230,7 +231,7 @@ def load_suite(name_or_path: str | Path) -> Suite:
     if str(name_or_path) in suite_names():
         return read_suite(SUITE_FOLDER / f"{name_or_path}.toml")
     path = Path(name_or_path)
-    if not path.suffix and len(path.parts) <= 1 and not path.is_file():
+    if not path.suffix and len(path.parts) <= 1 and not is_file(path):
         raise UnknownName("suite", str(name_or_path), suite_names())
     return read_suite(path)
 

@@ -15,7 +15,7 @@ from navplan.learned.interface import Arrays, Exported, Recipe
 from navplan.learned.training.run_config import config_from, recipe_named
 from navplan.learned.training.tensors import CHECKPOINT, EXPORTS, POLICY, read_tensors
 from navplan.system.names import Registry
-from navplan.system.paths import as_path
+from navplan.system.paths import as_path, exists
 
 if TYPE_CHECKING:
     from navplan.learned.trained import Critics
@@ -43,7 +43,7 @@ def checkpoint_folder(path_or_name: str | Path) -> Path:
     names, path, bare = bundled_checkpoints(), as_path(path_or_name), not isinstance(path_or_name, Path)
     if bare and str(path) in names:
         return Path(str(resources.files("navplan.learned") / "checkpoints" / path))
-    if path.exists():
+    if exists(path):
         return path
     if bare and len(path.parts) <= 1 and not path.suffix:
         raise UnknownName("checkpoint", str(path), {*names, *CRITICS.names()})
