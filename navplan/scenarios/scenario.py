@@ -39,7 +39,7 @@ from navplan.scenarios.worlds.polygons import make_polygon
 from navplan.scenarios.worlds.world import HAZARD_KINDS, Hazard, World
 from navplan.system.arrays import Float32
 from navplan.system.files import write_text
-from navplan.system.numbers import check_numbers, check_whole, is_number
+from navplan.system.numbers import as_numbers, check_numbers, check_whole, is_number
 from navplan.system.paths import as_path
 
 _SOURCES = ("maze", "generator", "map", "rows", "polygons")
@@ -158,8 +158,8 @@ def read_scenario(path: str | Path) -> Scenario:
             tolerance,
             max_distance=distance,
             max_risk=risk,
-            starts=None if starts is None else starts.astype(np.float32),
-            goals=None if goals is None else goals.astype(np.float32),
+            starts=None if starts is None else as_numbers(starts, "starts", np.float32),
+            goals=None if goals is None else as_numbers(goals, "goals", np.float32),
             description=description,
             **steps,
         )

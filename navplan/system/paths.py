@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from navplan.errors import InvalidInput
+from navplan.system.numbers import said
 
 
 def as_path(path: str | bytes | os.PathLike[Any]) -> Path:
@@ -18,7 +19,7 @@ def as_path(path: str | bytes | os.PathLike[Any]) -> Path:
     try:
         return Path(os.fsdecode(path))
     except TypeError as error:
-        raise InvalidInput(f"path is {path!r}, expected the name of a file") from error
+        raise InvalidInput(f"path is {said(path)}, expected the name of a file") from error
 
 
 def is_file(path: str | os.PathLike[str]) -> bool:
