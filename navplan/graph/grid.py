@@ -12,7 +12,7 @@ from navplan.system.numbers import as_flags
 
 def grid_parts(walls: ArrayLike) -> GraphParts:
     """The 4-connected unit grid of the free cells of `walls`; see `StateGraph.from_grid`."""
-    given = as_flags(walls, "walls")
+    given = as_flags(walls, "walls", "True for a wall and False for a free cell")
     if given.ndim != 2:
         raise InvalidInput(f"walls have shape {given.shape}, expected (H, W)")
     free = ~given

@@ -239,7 +239,7 @@ class StateGraph:
             mask: one value per edge.
             limits: the rule that these edges obey; None: the present one.
         """
-        mask = as_flags(mask, "mask")
+        mask = as_flags(mask, "the values of mask")
         if mask.shape != self.indices.shape:
             raise InvalidInput(f"mask has shape {mask.shape}, expected ({self.num_edges},): one value for each edge")
         kept_before = np.concatenate([[0], np.cumsum(mask)])

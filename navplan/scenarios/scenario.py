@@ -98,7 +98,7 @@ class Scenario:
             raise InvalidInput(f"scenario {self.name!r}: give starts and goals, or neither")
 
     def _checked(self, what: str, points: Float32) -> Float32:
-        array = np.ascontiguousarray(points, dtype=np.float32)
+        array = np.ascontiguousarray(as_numbers(points, what, np.float32))
         if array.shape != (self.num_agents, 2):
             raise InvalidInput(f"scenario {self.name!r}: {what} have shape {array.shape}, expected ({self.num_agents}, 2)")
         blocked = self.world.blocked(array)

@@ -64,10 +64,10 @@ def is_finite(value: object) -> TypeGuard[float]:
     return is_number(value) and not math.isinf(value)
 
 
-def check_seed(seed: object) -> None:
-    """Raise InvalidInput unless `seed` is an integer of at least 0."""
-    if not isinstance(seed, Integral) or int(seed) < 0:
-        raise InvalidInput(f"seed is {said(seed)}, expected an integer of at least 0")
+def check_seed(seed: object, error: Error = InvalidInput) -> None:
+    """Raise `error` unless `seed` is an integer of at least 0."""
+    if not _is_whole(seed) or int(seed) < 0:  # type: ignore[call-overload]
+        raise error(f"seed is {said(seed)}, expected an integer of at least 0")
 
 
 def detached(values: Any) -> Any:
@@ -97,7 +97,7 @@ def as_numbers(values: Any, name: str, dtype: type[np.floating[Any]] = np.float6
         return array.astype(dtype, copy=False)
 
 
-def as_flags(values: Any, name: str, error: Error = InvalidInput) -> Bool:
+def as_flags(values: Any, name: str, wanted: str = "True and False", error: Error = InvalidInput) -> Bool:
     """A boolean array, of truth values or of 0 and 1.
 
     Raises:
@@ -105,7 +105,7 @@ def as_flags(values: Any, name: str, error: Error = InvalidInput) -> Bool:
     """
     array = as_array(values, name, error)
     if array.dtype != np.bool_ and (array.dtype.kind not in "iuf" or not np.isin(array, (0, 1)).all()):
-        raise error(f"{name} holds something else than 0 and 1, or True and False")
+        raise error(f"{name} hold something else than 0 and 1, expected {wanted}")
     return array.astype(np.bool_, copy=False)
 
 

@@ -47,7 +47,7 @@ from navplan.planners.solving import solve
 from navplan.scenarios.formats.geojson import read_graph_geojson, write_geojson, write_graph_geojson
 from navplan.scenarios.formats.images import encode_pgm, read_image
 from navplan.scenarios.formats.movingai import ScenRow, read_map, read_scen, write_map, write_scen
-from navplan.scenarios.formats.ros_map import RosMap, write_ros_map
+from navplan.scenarios.formats.ros_map import RosMap, read_ros_map, write_ros_map
 from navplan.scenarios.problems.load import load_problem
 from navplan.scenarios.problems.sets import read_problem_sets
 from navplan.scenarios.registry import SCENARIO_FOLDER
@@ -230,7 +230,7 @@ CONTENTS: dict[str, Reader] = {
     "scen": Reader("a.scen", _scen, read_scen),
     "problem": Reader("a.scen", _scen, lambda path: load_problem(path.with_suffix(".map"), scen=path)),
     "robots": Reader("a.yaml", _text(ROBOTS), load_problem),
-    "ros": Reader("a.yaml", _ros("pgm"), lambda path: load_problem(path, agents=1)),
+    "ros": Reader("a.yaml", _ros("pgm"), read_ros_map),
     "pgm": Reader("a.pgm", lambda path: path.write_bytes(encode_pgm(WALLS.astype(np.uint8))), read_image),
     "png": Reader("a.png", _png, read_image, png_changed),
     "ros-pgm": Reader("a.pgm", lambda path: _ros("pgm")(path.with_suffix(".yaml")), _beside_ros),

@@ -212,6 +212,10 @@ def _spread(values: Sequence[float]) -> dict[str, float] | None:
     return {"mean": round(float(mean), 6), "median": float(median), "p95": round(float(high), 6), "max": float(top)}
 
 
+_MOST = 1 << 31
+"""Of steps."""
+
+
 def lifelong(
     problem: Problem,
     goals_stream: GoalStream | Iterable[int | Sequence[int]] | None = None,
@@ -254,7 +258,7 @@ def lifelong(
     """
     check_kind(problem, Problem, "problem", "a Problem(graph, starts, goals)")
     for name, value in (("steps", steps), ("window", window), ("horizon", horizon if horizon is not None else window)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value <= _MOST:
             raise InvalidInput(f"{name} is {said(value)}, expected a positive integer")
     if horizon is not None and horizon < window:
         raise InvalidInput(f"horizon is {horizon} and window {window}, expected to aim at least as far as the window")

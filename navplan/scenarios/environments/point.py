@@ -139,7 +139,7 @@ class PointEnv:
             InvalidInput: a wrong shape, or a start or goal that is not finite, outside the box, in an obstacle or, for discs,
                 nearer than `radius` to one of them; the message names the environment and the agent. Nothing has changed then.
         """
-        chosen = np.ones(self.num_envs, dtype=np.bool_) if mask is None else as_flags(mask, "mask")
+        chosen = np.ones(self.num_envs, dtype=np.bool_) if mask is None else as_flags(mask, "the values of mask")
         if chosen.shape != (self.num_envs,):
             raise InvalidInput(f"mask has shape {chosen.shape}, expected ({self.num_envs},)")
         states, goal_points = self.states.copy(), self.goals.copy()

@@ -73,7 +73,7 @@ def load_problem(
     if agents is not None and agents > graph.num_nodes:
         what = "free cells" if graph.is_grid else "nodes"
         raise InvalidProblem(f"{path}: {agents} agents but {graph.num_nodes} {what}, expected at most one agent each")
-    check_seed(seed)
+    check_seed(seed, InvalidProblem)
     if clearance is not None:
         check_numbers(clearance=clearance)
     if radius_m is not None:

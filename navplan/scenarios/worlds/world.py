@@ -88,7 +88,7 @@ class World:
         check_kind(self.hazard, Hazard, "hazard", "a Hazard")
         check_numbers(height=self.height, width=self.width, resolution=self.resolution)
         if self.walls is not None:
-            walls = np.ascontiguousarray(as_flags(self.walls, "walls"))
+            walls = np.ascontiguousarray(as_flags(self.walls, "walls", "True for a wall and False for a free cell"))
             if walls.ndim != 2 or walls.size == 0:
                 raise InvalidInput(f"world {self.name!r}: walls have shape {walls.shape}, expected (H, W), both at least 1")
             if self.polygons:
@@ -103,7 +103,7 @@ class World:
     @classmethod
     def from_walls(cls, name: str, walls: Bool, hazard: Hazard | None = None, resolution: float = 1.0) -> World:
         """A grid world; `walls` is (H, W) bool, True = wall."""
-        array = as_flags(walls, "walls")
+        array = as_flags(walls, "walls", "True for a wall and False for a free cell")
         rows, cols = array.shape if array.ndim == 2 else (0, 0)
         return cls(name, array, float(rows), float(cols), hazard=Hazard() if hazard is None else hazard, resolution=resolution)
 
