@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from navplan.errors import InvalidInput
+from navplan.system.paths import exists
 
 _MANY = 100_000
 STANDARD_OUTPUT = Path("/dev/stdout")
@@ -130,7 +131,7 @@ class RegisteredName:
 
 
 def _looks_like_path(text: str) -> bool:
-    return "/" in text or bool(Path(text).suffix) or Path(text).exists()
+    return "/" in text or bool(Path(text).suffix) or exists(text)
 
 
 def _planners() -> Sequence[str]:
@@ -270,7 +271,7 @@ def methods_list(text: str) -> list[str]:
 
 def checkpoints_list(text: str) -> list[str]:
     """Run directories or bundled names separated by commas; a folder whose name holds a comma is one."""
-    return [text] if Path(text).exists() else [checkpoint_name(name) for name in names_list(text)]
+    return [text] if exists(text) else [checkpoint_name(name) for name in names_list(text)]
 
 
 def _numbers(text: str, least: int) -> list[int]:

@@ -21,12 +21,12 @@ from navplan.navigation.methods import METHODS, Method, Options, method_named
 from navplan.navigation.planning import Planning, closest_pair
 from navplan.navigation.result import Navigation
 from navplan.navigation.roadmap import Roadmap, build_roadmap
-from navplan.system.numbers import Rng, check_whole, generator
+from navplan.scenarios.scenario import Scenario
+from navplan.system.numbers import Rng, as_numbers, check_kind, check_seed, check_whole, generator
 from navplan.system.progress import Progress, told
 
 if TYPE_CHECKING:
     from navplan.scenarios.environments.point import Body, PointEnv
-    from navplan.scenarios.scenario import Scenario
 
 __all__ = [
     "METHODS",
@@ -75,19 +75,21 @@ def navigate(
         UnknownName: no such method, low level or planner.
         InvalidInput: bad starts or goals, or the critics lack what the method needs; the attribute is named.
     """
+    check_kind(method, (str, Method), "method", "a name or a Method")
     way, name = (method, "own") if isinstance(method, Method) else (method_named(method), method)
     known = [field.name for field in dataclasses.fields(Options)]
     for option in changes:
         if option not in known:
             raise InvalidInput(f"unknown option {option!r}{did_you_mean(option, known)}, expected {', '.join(known)}")
     chosen = dataclasses.replace(options or Options(), **changes)
-    if not isinstance(chosen.seed, int | np.integer) or chosen.seed < 0:
-        raise InvalidInput(f"seed is {chosen.seed!r}, expected an integer of at least 0")
+    check_seed(chosen.seed)
     if max_steps is not None:
         check_whole(max_steps=max_steps)
     if max_steps is not None and max_steps < 1:
         raise InvalidInput(f"max_steps is {max_steps}, expected at least 1")
     how = chosen.applied(way)
+    check_kind(how.driving.low_level, str, "low_level", "a name, see navplan modules")
+    check_kind(scenario, Scenario, "scenario", "a Scenario")
     stated = disturbance if expects is None else expects
     how = how if expects is None and stated == CALM else how.prepared(stated)
     check_critics(critics, how, name)
@@ -139,7 +141,7 @@ def make_env(
     from navplan.scenarios.environments import registry as environments
 
     kind = environments.get(environment)
-    begin, end = np.asarray(starts, dtype=np.float32), np.asarray(goals, dtype=np.float32)
+    begin, end = as_numbers(starts, "starts", np.float32), as_numbers(goals, "goals", np.float32)
     if begin.ndim != 2 or begin.shape != end.shape or begin.shape[1:] != (2,) or not len(begin):
         raise InvalidInput(f"starts {begin.shape} and goals {end.shape} must both be (A, 2), at least one agent")
     for what, points in (("start", begin), ("goal", end)):

@@ -26,6 +26,7 @@ from navplan.plan.pricing import price
 from navplan.plan.problem import Problem
 from navplan.system.arrays import Float64, Int32, Int64
 from navplan.system.memory import uncollected
+from navplan.system.numbers import check_whole
 
 Status = Literal["optimal", "bounded", "feasible", "infeasible", "timeout", "unsolved"]
 STATUSES: tuple[str, ...] = get_args(Status)
@@ -106,6 +107,7 @@ class Plan:
         return np.floor(self.coordinates[self._check(agent)]).astype(np.int64)
 
     def _check(self, agent: int) -> int:
+        check_whole(agent=agent)
         if not 0 <= agent < len(self.paths):
             raise InvalidInput(f"agent {agent}: this plan has paths for {len(self.paths)} agents")
         return agent

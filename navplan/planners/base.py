@@ -22,6 +22,7 @@ from navplan.kernels.search.dijkstra import Csr, Queue, breadth_first, dijkstra,
 from navplan.plan.plan import Plan
 from navplan.plan.problem import GRID_CLEARANCE, Problem
 from navplan.system.arrays import Float64, Int32
+from navplan.system.numbers import said
 
 Guarantee = Literal["optimal", "bounded", "none"]
 # How far a planner tells bodies apart that have room in different places.
@@ -344,34 +345,34 @@ def is_whole(value: object) -> bool:
 def check_time_limit(name: str, value: float | None) -> None:
     """Raise InvalidInput unless `value` is None or a number of seconds that is not negative."""
     if value is not None and not (is_number(value) and value >= 0):
-        raise InvalidInput(f"{name} is {value!r}, expected seconds, at least 0, or None")
+        raise InvalidInput(f"{name} is {said(value)}, expected seconds, at least 0, or None")
 
 
 def check_count(name: str, value: int | None) -> None:
     """Raise InvalidInput unless `value` is None or an integer of at least 0."""
     if value is not None and not (is_whole(value) and value >= 0):
-        raise InvalidInput(f"{name} is {value!r}, expected an integer of at least 0 or None")
+        raise InvalidInput(f"{name} is {said(value)}, expected an integer of at least 0 or None")
 
 
 def check_limit(name: str, value: int | None) -> None:
     """Raise InvalidInput unless `value` is None or a positive integer."""
     if value is not None and not (is_whole(value) and value > 0):
-        raise InvalidInput(f"{name} is {value!r}, expected a positive integer or None")
+        raise InvalidInput(f"{name} is {said(value)}, expected a positive integer or None")
 
 
 def check_suboptimality(name: str, value: float) -> None:
     """Raise InvalidInput unless `value` is a ratio to the optimum: a number of at least 1."""
     if not (is_number(value) and 1.0 <= value < math.inf):
-        raise InvalidInput(f"{name} is {value!r}, expected a number of at least 1")
+        raise InvalidInput(f"{name} is {said(value)}, expected a number of at least 1")
 
 
 def check_whole(name: str, value: int) -> None:
     """Raise InvalidInput unless `value` is an integer that is not negative."""
     if not is_whole(value) or value < 0:
-        raise InvalidInput(f"{name} is {value!r}, expected an integer of at least 0")
+        raise InvalidInput(f"{name} is {said(value)}, expected an integer of at least 0")
 
 
 def check_positive(name: str, value: int) -> None:
     """Raise InvalidInput unless `value` is a positive integer."""
     if not is_whole(value) or value < 1:
-        raise InvalidInput(f"{name} is {value!r}, expected a positive integer")
+        raise InvalidInput(f"{name} is {said(value)}, expected a positive integer")

@@ -17,7 +17,7 @@ from navplan.scenarios.registry import SCENARIO_FOLDER, scenario_names
 from navplan.scenarios.scenario import read_scenario
 from navplan.scenarios.worlds.cells import occupied_cells
 from navplan.scenarios.worlds.world import World
-from navplan.system.paths import as_path
+from navplan.system.paths import as_path, exists, is_file, is_folder
 
 SUFFIXES = (*MAP_SUFFIXES, ".toml", ".npz")
 """What `find_map` and `load_graph` take beside the names of bundled scenarios; `load_map` takes all but .npz."""
@@ -34,10 +34,10 @@ def find_map(name_or_path: str | Path) -> Path:
     path = as_path(name_or_path)
     if str(path) in scenario_names():
         return SCENARIO_FOLDER / f"{path}.toml"
-    if not path.is_file():
+    if not is_file(path):
         if not path.suffix and len(path.parts) == 1:
             raise UnknownName("scenario", str(path), scenario_names())
-        what = "no such file" if not path.exists() else "is a folder" if path.is_dir() else "is no regular file"
+        what = "no such file" if not exists(path) else "is a folder" if is_folder(path) else "is no regular file"
         raise FileAccessError(f"{path}: cannot be read: {what}, expected a map, scenario or graph file")
     if path.suffix.lower() not in SUFFIXES:
         raise FileFormatError(path, f"unknown kind of file {path.suffix!r}, expected one of {', '.join(SUFFIXES)}")

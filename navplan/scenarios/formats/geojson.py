@@ -17,12 +17,13 @@ from shapely.geometry import Polygon
 
 from navplan.errors import FileFormatError, InvalidInput
 from navplan.graph.state_graph import StateGraph
-from navplan.scenarios.formats.checks import as_points, is_finite, is_number
+from navplan.scenarios.formats.checks import as_points
 from navplan.scenarios.formats.plain_geojson import plain_world
 from navplan.scenarios.worlds.polygons import make_polygon
 from navplan.scenarios.worlds.world import Hazard, World
 from navplan.system.arrays import Float64
 from navplan.system.files import read_bytes, write_text
+from navplan.system.numbers import is_finite, is_number
 from navplan.system.reading import parse_json, shown
 
 AXES = "[x, y] = [column, row] in cell units, row 0 at the top, y downwards"

@@ -19,6 +19,7 @@ from navplan.scenarios.registry import scenario_in
 from navplan.scenarios.scenario import Scenario
 from navplan.system.arrays import Float64, Int32
 from navplan.system.files import sha256
+from navplan.system.numbers import as_numbers, check_numbers, check_seed, said
 from navplan.system.paths import as_path
 
 
@@ -68,18 +69,21 @@ def load_problem(
             raise InvalidProblem(f"{path}: says nothing of agents, expected a number of them or a .scen file")
         agents = scenario.num_agents
     if agents is not None and (isinstance(agents, bool) or not isinstance(agents, int | np.integer) or agents < 1):
-        raise InvalidProblem(f"{path}: {agents} agents asked for, expected at least 1")
+        raise InvalidProblem(f"{path}: {said(agents)} agents asked for, expected at least 1")
     if agents is not None and agents > graph.num_nodes:
         what = "free cells" if graph.is_grid else "nodes"
         raise InvalidProblem(f"{path}: {agents} agents but {graph.num_nodes} {what}, expected at most one agent each")
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise InvalidProblem(f"seed is {seed!r}, expected an integer of at least 0")
+    check_seed(seed, InvalidProblem)
+    if clearance is not None:
+        check_numbers(clearance=clearance)
     if radius_m is not None:
         if radius is not None:
             raise InvalidProblem("radius and radius_m are both given, expected one of them")
-        bodies = np.asarray(radius_m, np.float64) / _metres_per_cell(path)
+        bodies = as_numbers(radius_m, "radius_m", error=InvalidProblem) / _metres_per_cell(path)
     else:
-        bodies = np.asarray(radius if radius is not None else scenario.radius if scenario else 0.25, np.float64)
+        bodies = as_numbers(
+            radius if radius is not None else scenario.radius if scenario else 0.25, "radius", error=InvalidProblem
+        )
 
     identity = {"map": path.name, "map_sha256": sha256(path), "map_path": str(as_path(map))}
     cells = cells_digest(graph)
