@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,6 +24,9 @@ from navplan.navigation.result import Navigation
 from navplan.navigation.roadmap import Roadmap
 from navplan.system.arrays import Float32
 from navplan.system.numbers import detached
+
+if TYPE_CHECKING:
+    from navplan.navigation.methods import DrivingChoice
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +82,7 @@ class Loop:
 
     def _drive(self, roadmap: Roadmap, planned: Planned) -> Trajectory:
         driving, plan = self.planning.how.driving, planned.plan
-        env = self.env if driving.filter == "with-walls" else without_walls(self.env)
+        env, filtered = seen_by_filter(self.env, driving), driving.filter != "none"
         if driving.execution == "waypoints":
             reach = math.inf if roadmap.base.limits is None else roadmap.base.limits.max_distance
             critics = self.planning.critics
@@ -93,7 +97,7 @@ class Loop:
                 distance,
                 reach=reach,
                 max_steps=self.max_steps,
-                filtered=driving.filtered,
+                filtered=filtered,
                 expects=driving.settings.expects,
             )
         replanning = Replanning(self.planning, roadmap, self.env.goals[0].copy(), planned)
@@ -105,7 +109,13 @@ class Loop:
             max_steps=self.max_steps,
             settings=driving.settings,
             durations=replanning.durations,
+            filtered=filtered,
         )
+
+
+def seen_by_filter(env: Simulator, driving: DrivingChoice) -> Simulator:
+    """The environment as the safety filter may ask it."""
+    return without_walls(env) if driving.filter == "without-walls" else env
 
 
 @contextlib.contextmanager

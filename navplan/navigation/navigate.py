@@ -16,7 +16,7 @@ from navplan.errors import InvalidInput, did_you_mean
 from navplan.execution.alone import alone
 from navplan.execution.simulator import Simulator
 from navplan.navigation.checkpoint import Checkpoint, check_critics
-from navplan.navigation.loop import Loop, interruptible
+from navplan.navigation.loop import Loop, interruptible, seen_by_filter
 from navplan.navigation.methods import METHODS, Method, Options, method_named
 from navplan.navigation.planning import Planning, Say, closest_pair
 from navplan.navigation.result import Navigation
@@ -102,8 +102,13 @@ def navigate(
     if not how.plans:
         say(f"driving {len(begin)} agents without a plan")
         with interruptible(result):
-            told = how.driving.settings.expects
-            trajectory = alone(low_level, env, max_steps=budget, filtered=how.driving.filtered, expects=told)
+            trajectory = alone(
+                low_level,
+                seen_by_filter(env, how.driving),
+                max_steps=budget,
+                filtered=how.driving.filter != "none",
+                expects=how.driving.settings.expects,
+            )
         return dataclasses.replace(result, trajectory=trajectory, drive_s=time.perf_counter() - began)
     if roadmap is None:
         say("choosing nodes and weighing edges")
