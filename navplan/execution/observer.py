@@ -20,7 +20,7 @@ class Observer:
     centre) and widens it (by the bound of the noise). A move that may be lost leaves two boxes, of which the next position that
     is told mostly rules one out. Where moves come late, those under way are made in thought, so that what is decided now is
     decided for the place where it takes effect. The dynamics are those of the box's centre and corners: at the corner of a wall
-    the box is a bound to within a few hundredths of a cell only.
+    the box is a bound to within a tenth of a cell or so only.
 
     Attributes:
         env: told of positions, asked what moves would do.
