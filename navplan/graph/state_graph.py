@@ -160,7 +160,7 @@ class StateGraph:
             return np.ones(self.num_edges)
         check_numbers(beta=beta)
         with np.errstate(over="ignore", invalid="ignore"):
-            costs: Float64 = self.distance + beta * self.risk
+            costs: Float64 = self.distance + beta * self.risk if beta else self.distance.copy()
         if costs.size and not math.isfinite(costs.max()):
             raise InvalidInput(f"distance + beta * risk overflows with beta {beta:g}, expected finite costs")
         return costs

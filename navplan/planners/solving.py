@@ -107,8 +107,11 @@ def _planned(
     watch_search()
     try:
         with memory_limited(memory_limit):
-            state = chosen.prepare(problem.graph)
-            plan = chosen.plan(problem, state, deadline=deadline, rng=np.random.default_rng(seed))
+            if deadline is not None and time.perf_counter() >= deadline:
+                plan = make_plan(problem, chosen.name, "timeout", reason="time limit reached before anything was planned")
+            else:
+                state = chosen.prepare(problem.graph)
+                plan = chosen.plan(problem, state, deadline=deadline, rng=np.random.default_rng(seed))
     except InvalidInput as error:
         if not outside:
             raise
