@@ -24,8 +24,9 @@ from navplan.planners.solving import configured
 from navplan.planners.warm_up import warm_up
 from navplan.system.arrays import Float64, Int32
 from navplan.system.files import read_bytes, write_text
-from navplan.system.numbers import check_kind, check_seed, said
+from navplan.system.numbers import check_kind, check_seed
 from navplan.system.reading import without_mark
+from navplan.system.words import said
 
 
 @runtime_checkable
