@@ -12,7 +12,7 @@ import numpy as np
 from navplan.errors import InvalidInput
 from navplan.graph.parts import GraphParts
 from navplan.system.arrays import Float64
-from navplan.system.numbers import said
+from navplan.system.words import said
 
 NAMED = "named"
 """Attribute of graphs whose nodes carry their names as the attribute "name"."""

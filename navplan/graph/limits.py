@@ -11,7 +11,8 @@ import numpy as np
 
 from navplan.errors import InvalidInput
 from navplan.system.arrays import Bool, Float64
-from navplan.system.numbers import check_numbers, said
+from navplan.system.numbers import check_numbers
+from navplan.system.words import said
 
 Weight = Literal["cost", "hops"]
 

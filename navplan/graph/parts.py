@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from navplan.errors import InvalidInput
 from navplan.graph.limits import EdgeLimits
 from navplan.system.arrays import Float32, Float64, Int32
-from navplan.system.numbers import as_array, as_numbers, said
+from navplan.system.numbers import as_array, as_numbers
+from navplan.system.words import said
 
 # Positions are not taken from float32 states where float32 cannot tell points apart that are this near (cells).
 COARSE = 1e-2

@@ -97,9 +97,14 @@ class StateGraph:
         fields: dict[str, Any] = parts._asdict()
         return cls(**fields)
 
-    def _measured(self) -> GraphParts:
-        """The parts with all rooms that cannot be worked out again from the parts alone."""
-        return self.parts if self.world is None else self.parts._replace(node_room=self.node_room, edge_room=self.edge_room)
+    def measured(self) -> GraphParts:
+        """The fields for a file: with rooms where the others do not say them already, whether anybody asked for them or not."""
+        if self.world is not None:
+            return self.parts._replace(node_room=self.node_room, edge_room=self.edge_room)
+        bare = self.parts._replace(node_room=None, edge_room=None)
+        given = self.parts.node_room, self.parts.edge_room
+        same = given[0] is None or all(np.array_equal(a, b) for a, b in zip(given, rooms_of(bare), strict=True))  # type: ignore[arg-type]
+        return bare if same else self.parts
 
     @property
     def num_nodes(self) -> int:
@@ -338,7 +343,7 @@ class StateGraph:
         """
         from navplan.graph.exchange import to_networkx
 
-        return to_networkx(self._measured(), self.weights(beta, weight))
+        return to_networkx(self.measured(), self.weights(beta, weight))
 
     @classmethod
     def from_networkx(cls, graph: Any, *, weight: str | None = None) -> StateGraph:
@@ -356,7 +361,7 @@ class StateGraph:
         """Write an ``.npz`` file atomically; the same graph gives the same bytes."""
         from navplan.graph.files import save
 
-        save(self._measured(), path)
+        save(self.measured(), path)
 
     @classmethod
     def load(cls, path: str | Path) -> StateGraph:

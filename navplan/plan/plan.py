@@ -129,6 +129,7 @@ class Plan:
             **proof,
             "runtime_s": round(self.runtime_s, 6),
             "compile_s": round(self.compile_s, 6),
+            "walls": self.problem.get("walls"),
             "reason": self.reason,
             "stats": dict(self.stats),
         }
@@ -274,6 +275,7 @@ def describe_problem(problem: Problem) -> dict[str, Any]:
         "beta": problem.beta,
         "wait_cost": problem.wait_cost,
         "weight": problem.weight,
+        "walls": problem.graph.walls,
         **budget,
     }
 

@@ -17,7 +17,8 @@ from navplan.errors import InvalidProblem
 from navplan.graph.limits import Weight
 from navplan.graph.state_graph import StateGraph
 from navplan.system.arrays import Float64, Int32
-from navplan.system.numbers import as_array, check_choice, check_kind, said
+from navplan.system.numbers import as_array, check_choice, check_kind
+from navplan.system.words import said
 
 _LARGEST = 1e9
 # Sums of millions of costs stay finite, also where tables round them to float32.

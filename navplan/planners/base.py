@@ -22,7 +22,7 @@ from navplan.kernels.search.dijkstra import Csr, Queue, breadth_first_slice, dij
 from navplan.plan.plan import Plan
 from navplan.plan.problem import GRID_CLEARANCE, Problem
 from navplan.system.arrays import Float64, Int32
-from navplan.system.numbers import said
+from navplan.system.words import said
 
 Guarantee = Literal["optimal", "bounded", "none"]
 # How far a planner tells bodies apart that have room in different places.

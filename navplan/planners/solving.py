@@ -20,9 +20,10 @@ from navplan.planners.registry import adopted, get
 from navplan.planners.warm_up import warm_up
 from navplan.system.memory import check_memory_limit
 from navplan.system.memory import memory_limit as memory_limited
-from navplan.system.numbers import check_flag, check_kind, check_seed, said
+from navplan.system.numbers import check_flag, check_kind, check_seed
 from navplan.system.progress import Listener, Progress, told
 from navplan.system.signals import watch_search
+from navplan.system.words import said
 
 FOREVER = 1e9
 _BEYOND_USE = 1 << 62

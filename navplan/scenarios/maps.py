@@ -9,10 +9,10 @@ from typing import Literal
 
 import numpy as np
 
-from navplan.errors import FileAccessError, FileFormatError, UnknownName
+from navplan.errors import FileAccessError, FileFormatError, InvalidProblem, UnknownName
 from navplan.graph.state_graph import StateGraph
 from navplan.scenarios.formats.geojson import geojson_kind, read_graph_geojson
-from navplan.scenarios.formats.map_file import GEOJSON_SUFFIXES, MAP_SUFFIXES, read_map_file
+from navplan.scenarios.formats.map_file import GEOJSON_SUFFIXES, MAP_SUFFIXES, YAML_SUFFIXES, read_map_file
 from navplan.scenarios.registry import SCENARIO_FOLDER, scenario_names
 from navplan.scenarios.scenario import read_scenario
 from navplan.scenarios.worlds.cells import occupied_cells
@@ -60,6 +60,21 @@ def load_map(name_or_path: str | Path, *, unknown: Literal["blocked", "free"] = 
     if is_graph_file(path):
         raise FileFormatError(path, "a saved state graph holds no map, expected a map or scenario file")
     return read_scenario(path).world if suffix == ".toml" else read_map_file(path, unknown=unknown)
+
+
+def metres_per_cell(name_or_path: str | Path) -> float:
+    """How large a cell is, where the map says so: a ROS map, or a scenario or GeoJSON file with a resolution of other than 1.
+
+    Raises:
+        InvalidProblem: it says nothing of metres.
+        As `load_map`.
+    """
+    path = find_map(name_or_path)
+    suffix = path.suffix.lower()
+    says = None if suffix in (".map", ".npz") or is_graph_file(path) else load_map(path).resolution
+    if says is None or (says == 1.0 and suffix not in YAML_SUFFIXES):
+        raise InvalidProblem(f"{path}: says nothing of metres, so a radius in metres has no meaning: give it in cells")
+    return says
 
 
 def is_graph_file(path: Path) -> bool:

@@ -11,7 +11,7 @@ from numbers import Real
 from pathlib import Path
 
 from navplan.errors import InvalidInput
-from navplan.system.numbers import said
+from navplan.system.words import said
 
 GIGA = 1e9
 

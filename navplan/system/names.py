@@ -9,7 +9,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar, cast
 
 from navplan.errors import BrokenPlugin, InvalidInput, NavplanError, UnknownName
-from navplan.system.numbers import said
+from navplan.system.words import said
 
 T = TypeVar("T")
 

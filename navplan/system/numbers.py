@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from navplan.errors import InvalidInput, did_you_mean
 from navplan.system.arrays import Bool
+from navplan.system.words import said
 
 Error = type[InvalidInput]
 
@@ -158,14 +159,6 @@ def check_radius(radius: object) -> None:
     check_numbers(radius=radius)
     if not (math.isfinite(radius) and radius >= 0):  # type: ignore[arg-type, operator]
         raise InvalidInput(f"radius is {said(radius)}, expected a finite number that is not negative")
-
-
-def said(value: object) -> str:
-    """`value` in one line of at most 60 characters, for messages."""
-    if isinstance(value, int) and abs(value) >= 1 << 200:
-        return "an integer beyond all use"
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _is_real(value: object) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from navplan.errors import InvalidInput
-from navplan.system.numbers import said
+from navplan.system.words import said
 
 
 def as_path(path: str | bytes | os.PathLike[Any]) -> Path:

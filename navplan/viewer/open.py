@@ -23,7 +23,7 @@ from navplan.scenarios.registry import load_scenario, scenario_in, scenario_name
 from navplan.scenarios.scenario import Scenario
 from navplan.scenarios.worlds.world import World
 from navplan.system.archives import member_names
-from navplan.system.arrays import Float32
+from navplan.system.arrays import Float32, Float64
 from navplan.system.files import read_bytes
 from navplan.system.paths import is_file, is_folder
 from navplan.viewer.scene import Scene
@@ -43,7 +43,7 @@ class _Parts:
     facts: Mapping[str, str] = dataclasses.field(default_factory=dict)
     starts: Float32 | None = None
     goals: Float32 | None = None
-    radius: float | None = None
+    radius: float | Float64 | None = None
     goal_tolerance: float | None = None
 
     def take_map(self, name: str) -> None:
@@ -239,7 +239,10 @@ def _world_of_graph(graph: StateGraph, name: str) -> World:
         cells = graph.cells()
         walls[cells[:, 0], cells[:, 1]] = False
         return World.from_walls(name, walls)
-    if not graph.num_nodes or graph.states.min() < 0:
+    places = graph.places
+    if places.shape[1] != 2:
+        raise InvalidInput(f"graph {name!r} has states of {places.shape[1]} columns and no positions, a picture needs (row, col)")
+    if not len(places) or places.min() < 0:
         raise InvalidInput(f"graph {name!r} has no nodes, or nodes at negative coordinates; give its map with --map")
-    rows, cols = np.ceil(graph.states[:, :2].max(axis=0) + 1e-3).tolist()
+    rows, cols = np.ceil(places.max(axis=0) + 1e-3).tolist()
     return World(name, None, float(max(rows, 1)), float(max(cols, 1)))

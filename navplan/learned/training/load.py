@@ -15,8 +15,8 @@ from navplan.learned.interface import Arrays, Exported, Recipe
 from navplan.learned.training.run_config import config_from, recipe_named
 from navplan.learned.training.tensors import CHECKPOINT, EXPORTS, POLICY, read_tensors
 from navplan.system.names import Registry
-from navplan.system.numbers import said
 from navplan.system.paths import as_path, exists
+from navplan.system.words import said
 
 if TYPE_CHECKING:
     from navplan.learned.trained import Critics

@@ -23,9 +23,10 @@ from navplan.planners.lifelong.fleet import Fleet, make_fleet, warm_up_fleet
 from navplan.planners.solving import configured
 from navplan.system.arrays import Float64, Int32
 from navplan.system.files import read_bytes, write_text
-from navplan.system.numbers import check_kind, check_seed, said
+from navplan.system.numbers import check_kind, check_seed
 from navplan.system.progress import Listener, Progress, told
 from navplan.system.reading import without_mark
+from navplan.system.words import said
 
 
 @runtime_checkable

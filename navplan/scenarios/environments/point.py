@@ -13,17 +13,8 @@ from navplan.kernels.motion import discs, obstacles, stepping
 from navplan.scenarios.worlds.free_space import FreeSpace
 from navplan.scenarios.worlds.world import World
 from navplan.system.arrays import Bool, Float32, Int32
-from navplan.system.numbers import (
-    Rng,
-    as_flags,
-    as_numbers,
-    check_choice,
-    check_kind,
-    check_numbers,
-    check_whole,
-    generator,
-    said,
-)
+from navplan.system.numbers import Rng, as_flags, as_numbers, check_choice, check_kind, check_numbers, check_whole, generator
+from navplan.system.words import said
 
 Body = Literal["disc", "point"]
 """What walls stop: the disc, or its centre alone."""

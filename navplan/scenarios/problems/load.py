@@ -12,15 +12,15 @@ from navplan.graph.limits import Weight
 from navplan.graph.state_graph import StateGraph
 from navplan.plan.problem import GRID_CLEARANCE, Problem, default_clearance
 from navplan.scenarios.formats.movingai import read_scen
-from navplan.scenarios.formats.ros_map import read_ros_map
-from navplan.scenarios.maps import cells_digest, find_map, grid_graph, load_graph
+from navplan.scenarios.maps import cells_digest, find_map, grid_graph, load_graph, metres_per_cell
 from navplan.scenarios.problems.pairs import draw_pairs
 from navplan.scenarios.registry import scenario_in
 from navplan.scenarios.scenario import Scenario
 from navplan.system.arrays import Float64, Int32
 from navplan.system.files import sha256
-from navplan.system.numbers import as_numbers, check_numbers, check_seed, said
+from navplan.system.numbers import as_numbers, check_numbers, check_seed
 from navplan.system.paths import as_path
+from navplan.system.words import said
 
 
 def load_problem(
@@ -48,7 +48,7 @@ def load_problem(
         agents: how many; None takes all rows of `scen`, or as many as the scenario says.
         seed: for drawing.
         radius: body radius in cells, one for all agents or one for each; None takes the scenario's, or 0.25.
-        radius_m: the same in metres, instead, on a map that says how large a cell is (a ROS map).
+        radius_m: the same in metres, instead, on a map that says how large a cell is: a ROS map, or one with a resolution.
         clearance, beta, wait_cost, weight: see `Problem`.
 
     Raises:
@@ -79,7 +79,7 @@ def load_problem(
     if radius_m is not None:
         if radius is not None:
             raise InvalidProblem("radius and radius_m are both given, expected one of them")
-        bodies = as_numbers(radius_m, "radius_m", error=InvalidProblem) / _metres_per_cell(path)
+        bodies = as_numbers(radius_m, "radius_m", error=InvalidProblem) / metres_per_cell(path)
     else:
         bodies = as_numbers(
             radius if radius is not None else scenario.radius if scenario else 0.25, "radius", error=InvalidProblem
@@ -118,17 +118,6 @@ def _drawn(
     if graph.is_grid and spacing <= GRID_CLEARANCE:
         spacing = 0.0
     return draw_pairs(graph, agents, np.random.default_rng(seed), spacing=spacing, where=where, radius=largest)
-
-
-def _metres_per_cell(path: Path) -> float:
-    """The resolution that a map states.
-
-    Raises:
-        InvalidProblem: a map that states none.
-    """
-    if path.suffix.lower() not in (".yaml", ".yml"):
-        raise InvalidProblem(f"{path}: says nothing of metres, so a radius in metres has no meaning: give it in cells")
-    return read_ros_map(path).resolution
 
 
 def _from_scen(scen: Path, map_path: Path, graph: StateGraph, agents: int | None) -> tuple[Int32, Int32]:

@@ -11,7 +11,8 @@ from navplan.kernels.motion.body import lacking_room
 from navplan.scenarios.worlds.geometry import Body, Geometry
 from navplan.scenarios.worlds.world import World
 from navplan.system.arrays import Bool, Float32, Float64
-from navplan.system.numbers import Rng, as_points, check_whole, generator, said
+from navplan.system.numbers import Rng, as_points, check_whole, generator
+from navplan.system.words import said
 
 _MOST = 1 << 30
 
