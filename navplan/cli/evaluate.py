@@ -29,8 +29,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         required=True,
         type=suite_name,
         metavar="NAME",
-        help="paper-2d, long-horizon, robust, ablations, ablations-maze, paper-recipe, or a suite file; bodies have the radius that "
-        "its problems were drawn for, so there is no --radius",
+        help="paper-2d, long-horizon, robust, ablations, ablations-maze, paper-recipe, or a suite file; bodies have the radius "
+        "that its problems were drawn for, so there is no --radius",
     )
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the results; what is there is kept")
     for name, kind, metavar, text in (
