@@ -60,7 +60,7 @@ def drive_steps(execution: Execution, env: Simulator, max_steps: int) -> Iterato
         observer.decided(decision.actions)
         acting_s = time.perf_counter() - began - decision.planning_s
         result = env.step(decision.actions[None])
-        yield make_step(index, result, decision, env.track, acting_s)
+        yield make_step(index, result, decision, env, acting_s)
 
 
 def drive_to_end(start: Callable[[], Execution], env: Simulator, plan: Plan, max_steps: int) -> Trajectory:

@@ -21,10 +21,13 @@ from navplan.planners.registry import adopted, get
 from navplan.planners.warm_up import warm_up
 from navplan.system.memory import check_memory_limit
 from navplan.system.memory import memory_limit as memory_limited
+from navplan.system.numbers import check_flag, check_kind, check_seed
 from navplan.system.progress import Listener, Progress, told
 from navplan.system.signals import watch_search
+from navplan.system.words import said
 
 FOREVER = 1e9
+_BEYOND_USE = 1 << 62
 """Seconds: a longer time limit is none, however long its number is."""
 
 
@@ -74,15 +77,14 @@ def solve(
     """
     if suboptimality is not None:
         options["suboptimality"] = suboptimality
-    if not isinstance(problem, Problem):
-        raise InvalidInput(f"problem is a {type(problem).__name__}, expected a Problem(graph, starts, goals)")
+    check_kind(problem, Problem, "problem", "a Problem(graph, starts, goals)")
+    check_flag(raise_on_failure=raise_on_failure)
     chosen = configured(planner, options)
     check_time_limit("time_limit", time_limit)
     if time_limit is not None and time_limit > FOREVER:
         time_limit = math.inf
     check_memory_limit("memory_limit", memory_limit)
-    if not isinstance(seed, int | np.integer) or seed < 0:
-        raise InvalidInput(f"seed is {seed!r}, expected an integer of at least 0")
+    check_seed(seed)
     problem = problem.fitted()
     check_supported(chosen, problem)
     limit = chosen.time_limit if time_limit is None else float(min(time_limit, 2 * FOREVER))
@@ -143,7 +145,7 @@ def configured(planner: str | Planner, options: dict[str, Any]) -> Planner:
         kind = adopted(type(given))
         values = {field.name: getattr(given, field.name) for field in dataclasses.fields(given) if field.init}
     else:
-        raise InvalidInput(f"planner is {planner!r}, expected a name or a planner object")
+        raise InvalidInput(f"planner is {said(planner)}, expected a name or a planner object")
     known = {field.name: field.default for field in dataclasses.fields(kind)}
     for name, value in options.items():
         if name not in known:
@@ -151,7 +153,9 @@ def configured(planner: str | Planner, options: dict[str, Any]) -> Planner:
                 f"planner {kind.name} has no option {name!r}{did_you_mean(name, known)}; it has: {', '.join(known) or 'none'}"
             )
         if isinstance(known[name], bool) and not isinstance(value, bool | np.bool_):
-            raise InvalidInput(f"{kind.__name__}.{name} is {value!r}, expected True or False")
+            raise InvalidInput(f"{kind.__name__}.{name} is {said(value)}, expected True or False")
+        if isinstance(value, int) and abs(value) >= _BEYOND_USE and name != "time_limit":
+            raise InvalidInput(f"{kind.__name__}.{name} is an integer beyond all use, expected one that fits 63 bits")
     built: Planner = kind(**{name: plain(value) for name, value in {**values, **options}.items()})
     return built
 

@@ -33,6 +33,8 @@ def write_atomically(path: str | Path, write: Callable[[IO[bytes]], object]) -> 
     """
     target = as_path(path)
     temporary: str | None = None
+    if "\0" in str(target):
+        raise FileAccessError(f"{str(target)!r}: cannot be written: no file can have this name")
     try:
         if target.is_dir():
             raise IsADirectoryError(errno.EISDIR, "is a folder, expected a file name")

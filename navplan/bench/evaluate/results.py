@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from navplan.bench.tables import Record, TableFormat
+from navplan.errors import FileFormatError
 
 _TEXT = frozenset(
     (
         *("suite", "map", "map_sha256", "difficulty", "method", "setting", "quantity"),
-        *("status", "plan_status", "checkpoint_sha256", "reason", "code"),
+        *("status", "plan_status", "checkpoint_sha256", "reason", "code", "perturbation"),
     )
 )
 _TRUTH = frozenset(("success", "reached"))
@@ -42,6 +43,12 @@ TIMINGS = _table(
     "code",  # of the sources: not in results.csv, which is to be the same as long as what they do is
 )
 """Of timings.csv: the same rows."""
+PERTURBED = ("perturbation", "level")
+"""Columns that suites with perturbations have beside these, after the training seed."""
+PERTURBED_RESULTS, PERTURBED_TIMINGS = (
+    _table(*KEYS, *PERTURBED, *(name for name in table.columns if name not in KEYS)) for table in (RESULTS, TIMINGS)
+)
+"""Of results.csv and timings.csv of such suites."""
 FRONT = _table("step_weight", "steps_mean", "cost_mean")
 """Of pareto.csv: points of the oracle's front."""
 CALIBRATION_BINS = ("predicted", "realised", "deviation", "count")
@@ -55,5 +62,10 @@ def front_rows(front: Iterable[Sequence[float]]) -> list[Record]:
 
 
 def read_front(path: Path) -> list[list[float]]:
-    """The points of a pareto.csv; raises as `TableFormat.read`."""
-    return [[float(row[name]) for name in FRONT.columns] for row in FRONT.read(path)]
+    """The points of a pareto.csv; raises as `TableFormat.read`, also for an empty cell."""
+    rows = FRONT.read(path)
+    for number, row in enumerate(rows, start=2):
+        for name in FRONT.columns:
+            if row[name] is None:
+                raise FileFormatError(path, f"{name} is empty, expected a number", number)
+    return [[float(row[name]) for name in FRONT.columns] for row in rows]

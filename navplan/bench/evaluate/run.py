@@ -9,15 +9,25 @@ from pathlib import Path
 from typing import Any
 
 from navplan.bench.evaluate.checkpoints import given_runs
-from navplan.bench.evaluate.plan import EvaluationPlan, plan_of
+from navplan.bench.evaluate.plan import EvaluationPlan, arms_of, plan_of
 from navplan.bench.evaluate.report import Evidence, console_text, write_report
-from navplan.bench.evaluate.results import CALIBRATION, FRONT, RESULTS, TIMINGS, front_rows, read_front
+from navplan.bench.evaluate.results import (
+    CALIBRATION,
+    FRONT,
+    PERTURBED,
+    PERTURBED_RESULTS,
+    PERTURBED_TIMINGS,
+    RESULTS,
+    TIMINGS,
+    front_rows,
+    read_front,
+)
 from navplan.bench.evaluate.shards import sources
 from navplan.bench.evaluate.suite import Suite
 from navplan.bench.processes import ONE_THREAD, Processes
 from navplan.bench.provenance import surroundings, version
 from navplan.bench.shards import FOLDERS, Result, Shard, Tally, read_shard, remaining, run_shards
-from navplan.bench.tables import Record
+from navplan.bench.tables import Record, TableFormat
 from navplan.errors import InvalidInput
 from navplan.system.files import check_writable, locked, write_text
 from navplan.system.progress import Listener, Progress, told
@@ -159,7 +169,8 @@ def gather(plan: EvaluationPlan, out: Path) -> Findings:
 
 def merge(suite: Suite, out: Path, found: Findings, *, complete: bool) -> tuple[tuple[Path, ...], Evidence]:
     """Write the tables, the report and the figures; the files, and what the report was made from."""
-    tables = [RESULTS.write_sized(out / "results", found.rows), TIMINGS.write_sized(out / "timings", found.times)]
+    results, timings = _formats(suite)
+    tables = [results.write_sized(out / "results", found.rows), timings.write_sized(out / "timings", found.times)]
     if found.front is not None:
         tables.append(out / "pareto.csv")
         FRONT.write(tables[-1], front_rows(found.front))
@@ -186,30 +197,38 @@ def read_evidence(suite: Suite, folder: Path, *, complete: bool | None = None) -
     Raises:
         FileAccessError, FileFormatError: a table is missing or damaged.
     """
-    labels = {setting.label for setting in suite.settings}
+    known = {
+        (agents, arm.setting.label, *(() if arm.perturbation is None else (arm.perturbation.name, arm.perturbation.level))): arm
+        for agents in suite.agents
+        for arm in arms_of(suite, agents)
+    }
 
     def part(rows: list[Record]) -> list[Record]:
-        return [
-            row
-            for row in rows
-            if row["suite"] == suite.name
-            and row["agents"] in suite.agents
-            and row["problem"] < suite.problems
-            and f"{row['method']}/{row['setting']}" in labels
-        ]
+        kept = []
+        for row in rows:
+            key = (row["agents"], f"{row['method']}/{row['setting']}", *(row[name] for name in PERTURBED if name in row))
+            if row["suite"] == suite.name and key in known and row["problem"] < known[key].problems:
+                kept.append(row)
+        return kept
 
-    rows = part(RESULTS.read(folder / "results"))
-    cells = len(suite.maps) * len(suite.difficulties) * len(suite.agents)
-    whole = cells * len(suite.settings) * len(suite.train_seeds) * suite.problems
+    results, timings = _formats(suite)
+    rows = part(results.read(folder / "results"))
+    alike = len(suite.maps) * len(suite.difficulties) * len(suite.train_seeds)
+    whole = alike * sum(arm.problems for agents in suite.agents for arm in arms_of(suite, agents))
     front, judged = folder / "pareto.csv", folder / "calibration.csv"
     return Evidence(
         suite=suite,
         rows=rows,
-        times=part(TIMINGS.read(folder / "timings")),
+        times=part(timings.read(folder / "timings")),
         complete=len(rows) == whole if complete is None else complete,
         front=read_front(front) if front.is_file() else None,
         calibration=CALIBRATION.read(judged) if judged.is_file() else [],
     )
+
+
+def _formats(suite: Suite) -> tuple[TableFormat, TableFormat]:
+    """Of results.csv and timings.csv."""
+    return (PERTURBED_RESULTS, PERTURBED_TIMINGS) if suite.perturbations else (RESULTS, TIMINGS)
 
 
 def report_again(suite: Suite, folder: Path) -> EvaluationOutcome:
@@ -235,5 +254,6 @@ def _stamp(suite: Suite) -> dict[str, Any]:
         "problems": suite.problems,
         **part,
         "settings": [setting.label for setting in suite.settings],
+        **({"perturbations": [one.label for one in suite.perturbations]} if suite.perturbations else {}),
         **surroundings("numpy", "scipy", "numba", "torch"),
     }

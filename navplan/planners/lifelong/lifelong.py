@@ -24,8 +24,10 @@ from navplan.planners.lifelong.fleet import Fleet, make_fleet, warm_up_fleet
 from navplan.planners.solving import configured
 from navplan.system.arrays import Float64, Int32
 from navplan.system.files import read_bytes, write_text
+from navplan.system.numbers import check_kind, check_seed
 from navplan.system.progress import Listener, Progress, told
 from navplan.system.reading import without_mark
+from navplan.system.words import said
 
 
 @runtime_checkable
@@ -212,6 +214,10 @@ def _spread(values: Sequence[float]) -> dict[str, float] | None:
     return {"mean": round(float(mean), 6), "median": float(median), "p95": round(float(high), 6), "max": float(top)}
 
 
+_MOST = 1 << 31
+"""Of steps."""
+
+
 def lifelong(
     problem: Problem,
     goals_stream: GoalStream | Iterable[int | Sequence[int]] | None = None,
@@ -252,12 +258,14 @@ def lifelong(
         >>> run.reached > 5, run.violations
         (True, ())
     """
+    check_kind(problem, Problem, "problem", "a Problem(graph, starts, goals)")
     for name, value in (("steps", steps), ("window", window), ("horizon", horizon if horizon is not None else window)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-            raise InvalidInput(f"{name} is {value!r}, expected a positive integer")
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value <= _MOST:
+            raise InvalidInput(f"{name} is {said(value)}, expected a positive integer")
     if horizon is not None and horizon < window:
         raise InvalidInput(f"horizon is {horizon} and window {window}, expected to aim at least as far as the window")
     check_time_limit("time_limit", time_limit)
+    check_seed(seed)
     problem = problem.fitted()
     stream, first = _streamed(problem, goals_stream, seed)
     chosen = configured(planner, options)
