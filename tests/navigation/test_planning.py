@@ -92,7 +92,7 @@ def test_planning_once_says_what_it_does_and_keeps_the_graph(hall):
     planned = planning.plan_once(roadmap, STARTS, GOALS)
     assert planned.plan.solved
     assert planned.problem.graph is planned.attached.pruned
-    assert "planning for 2 agents with ecbs" in said[0]
+    assert "planning for 2 agents with ecbs" in said[-1]  # compiling may come before
 
 
 def test_a_goal_that_pruning_cuts_off_is_named_before_a_planner_is_asked(hall):
@@ -112,7 +112,7 @@ def test_replanning_leaves_out_what_failed_and_remembers_it(hall):
     edge = (int(first.plan.paths[0][0]), int(first.plan.paths[0][1]))
     said.clear()
     again = replanning(STARTS, [(0, *edge)], np.zeros(2, bool))
-    assert said[0] == "planning for 2 agents with ecbs"
+    assert said[-2] == "planning for 2 agents with ecbs"
     assert said[-1] == f"driving on; the new plan is {again.status}"
     assert again.solved
     assert edge not in pairs(replanning.last.attached.pruned)

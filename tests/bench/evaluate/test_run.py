@@ -20,7 +20,8 @@ from navplan.bench.evaluate.cells import cells_of
 from navplan.bench.evaluate.results import RESULTS
 from navplan.bench.evaluate.run import evaluate, read_evidence, report_again
 from navplan.bench.evaluate.suite import Suite, load_suite
-from navplan.errors import InvalidInput
+from navplan.errors import FileAccessError, InvalidInput
+from navplan.system.files import locked
 from tests.support.suites import SUITE, tiny, write_suite
 
 SURFACE = [
@@ -160,3 +161,10 @@ def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:
     evidence = read_evidence(load_suite(path), out)
     assert len(evidence.rows) == 2 * done
     assert f"{done} of 42 tasks are done; the same command goes on from here" in stdout
+
+
+def test_a_folder_that_another_process_is_at_work_in_is_refused(tmp_path: Path) -> None:
+    suite, out = quick(tmp_path), tmp_path / "out"
+    with locked(out), pytest.raises(FileAccessError, match="out: another process is at work in it"):
+        evaluate(suite, out)
+    assert not out.exists()

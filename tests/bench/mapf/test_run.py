@@ -18,6 +18,8 @@ from navplan.bench.mapf.results import groups, read_csv
 from navplan.bench.mapf.run import run_mapf
 from navplan.bench.mapf.shards import chains
 from navplan.bench.shards import key_of, remaining, shard_file
+from navplan.errors import FileAccessError
+from navplan.system.files import locked
 
 
 def test_a_run_writes_one_row_per_run_and_goes_on_where_it_ended(maps: Path, tmp_path: Path) -> None:
@@ -99,7 +101,7 @@ def test_crashes_hangs_and_lies_cost_one_run_each(
 def test_ctrl_c_keeps_what_is_done_and_exits_130(maps: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     arguments = ["--maps", str(maps), "--out", str(out), "--planners", "cbs", "--agents", ",".join(map(str, range(1, 13)))]
-    command = [sys.executable, "-m", "navplan", "bench", "run", "mapf", *arguments]
+    command = [sys.executable, "-m", "navplan", "bench", "run", "mapf", "--quiet", *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
     while not (out / "shards").is_dir() or not list((out / "shards").glob("*.json")):
@@ -115,3 +117,14 @@ def test_ctrl_c_keeps_what_is_done_and_exits_130(maps: Path, tmp_path: Path) -> 
         assert f"{done} of 24 runs" in stdout
     assert "Traceback" not in stderr
     assert stderr == "" or stderr.startswith("interrupted")
+
+
+def test_a_folder_that_another_process_is_at_work_in_is_refused(maps: Path, tmp_path: Path) -> None:
+    config = Config(maps, tmp_path / "out", ("cbs",), agents=(3,), time_limit=20)
+    (tmp_path / "out" / "shards").mkdir(parents=True)
+    (tmp_path / "out" / "shards" / ".half.json.abc.tmp").write_text("left behind")
+    with locked(config.out), pytest.raises(FileAccessError, match="out: another process is at work in it"):
+        run_mapf(config)
+    assert not (config.out / "run.json").exists()
+    with locked(config.out, "shards"):
+        assert list((config.out / "shards").iterdir()) == []
