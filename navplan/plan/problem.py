@@ -183,7 +183,9 @@ class Problem:
         return math.inf if self.risk_budget is None else float(self.risk_budget)
 
     def edge_weights(self) -> Float64:
-        """(M,) float64 cost of each edge."""
+        """(M,) float64 cost of each edge; the graph's own read-only distances where risk has no price."""
+        if self.weight == "cost" and self.beta == 0.0:
+            return self.graph.distance
         return self.graph.weights(self.beta, self.weight)
 
     def wait_weights(self) -> Float64:
