@@ -109,6 +109,10 @@ def test_arms_and_keys_of_a_suite_with_perturbations(tmp_path: Path) -> None:
         wanted += [(label, "constrained-policy+filter/unprepared", 1)] if label.startswith("late") else []
     assert arms == wanted
     assert {arm.problems for arm in arms_of(suite, 50)} == {1}
+    robust = load_suite("robust")
+    few = {n: {arm.perturbation.name for arm in arms_of(robust, n) if arm.perturbation} for n in robust.agents}
+    assert few[5] == few[20] == set(KINDS)
+    assert set(KINDS) - few[50] == {"all-four"}
     shards = plan_of(suite, {}).problems
     assert len({key_of(shard) for shard in shards}) == len(shards) == len(arms)
     # without perturbations the same problems have the keys that they always had
