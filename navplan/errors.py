@@ -11,9 +11,19 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+_LONGEST_NAME = 100
+
 
 class NavplanError(Exception):
     """Base of every error that navplan raises on purpose."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(one_line(message))
+
+
+def one_line(message: str) -> str:
+    """The message, its line breaks (those of file names, of values) written as a backslash and an n."""
+    return "\\n".join(message.splitlines())
 
 
 class InvalidInput(NavplanError, ValueError):
@@ -85,9 +95,10 @@ class UnknownName(NavplanError, KeyError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
-        near = difflib.get_close_matches(name, names, n=2)
+        near = difflib.get_close_matches(name, names, n=2) if len(name) <= _LONGEST_NAME else []
         hint = f" did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
-        self.message = f"unknown {kind} {name!r}:{hint} known: {', '.join(names)}"
+        shown = name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 3] + "..."
+        self.message = one_line(f"unknown {kind} {shown!r}:{hint} known: {', '.join(names)}")
         super().__init__(self.message)
 
     def __str__(self) -> str:

@@ -18,6 +18,8 @@ from typing import Any
 from navplan.errors import FileAccessError, FileFormatError, InvalidInput
 from navplan.system.bounds import MAX_EXPANDED, MAX_RATIO
 from navplan.system.files import read_bytes, write_atomically
+from navplan.system.paths import is_file
+from navplan.system.reading import shown
 
 Record = dict[str, Any]
 """A row by column; what is not known is None, or "" in a column of text."""
@@ -133,14 +135,14 @@ def table_file(path: Path) -> Path:
     Raises:
         InvalidInput: both kinds are there.
     """
-    if path.is_file():
+    if is_file(path):
         return path
     bare = path
     for ending in reversed(_ENDINGS):
         if path.name.endswith(ending):
             bare = path.with_name(path.name.removesuffix(ending))
             break
-    there = [file for ending in _ENDINGS if (file := _with_ending(bare, ending)).is_file()]
+    there = [file for ending in _ENDINGS if is_file(file := _with_ending(bare, ending))]
     if len(there) > 1:
         raise InvalidInput(f"{there[0]} and {there[1]}: the same table twice, expected one of them")
     return there[0] if there else path if path.suffix else _with_ending(path, _ENDINGS[0])
@@ -193,7 +195,7 @@ def _read_text(column: str, cell: str) -> str:
 
 def _read_truth(column: str, cell: str) -> bool | None:
     if cell not in ("", "true", "false"):
-        raise ValueError(f"malformed cell: {column} is {cell!r}, expected true or false")
+        raise ValueError(f"malformed cell: {column} is {shown(cell)}, expected true or false")
     return cell == "true" if cell else None
 
 
@@ -201,7 +203,7 @@ def _read_whole(column: str, cell: str) -> int | None:
     try:
         return int(cell) if cell else None
     except ValueError:
-        raise ValueError(f"malformed cell: {column} is {cell!r}, expected an integer") from None
+        raise ValueError(f"malformed cell: {column} is {shown(cell)}, expected an integer") from None
 
 
 def _read_number(column: str, cell: str) -> float | None:
@@ -210,5 +212,5 @@ def _read_number(column: str, cell: str) -> float | None:
     except ValueError:
         value = math.nan
     if value is not None and math.isnan(value):
-        raise ValueError(f"malformed cell: {column} is {cell!r}, expected a number")
+        raise ValueError(f"malformed cell: {column} is {shown(cell)}, expected a number")
     return value

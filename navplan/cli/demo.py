@@ -10,10 +10,12 @@ from typing import Any
 
 from navplan.cli.extras import need
 from navplan.cli.options import (
+    add_body_options,
     add_json_option,
     add_low_level_options,
     add_quiet_option,
     asked_low_level,
+    asked_scenario,
     at_least_one,
     checkpoint_name,
     not_negative,
@@ -39,6 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     text = "run directory or bundled name (default: the scenario's own)"
     add("--checkpoint", type=checkpoint_name, metavar="RUN", help=text)
     add_low_level_options(parser)
+    add_body_options(parser)
     add("--risk-aversion", type=not_negative, metavar="B", help="weight beta of risk against distance (default 4)")
     add_json_option(parser, "the summary as one JSON document")
     add_quiet_option(parser)
@@ -54,7 +57,6 @@ def run(args: argparse.Namespace) -> int:
     from navplan.navigation.report import beside_policy, describe
     from navplan.navigation.slider import driving_slider
     from navplan.scenarios.problems.hard import draw_hard
-    from navplan.scenarios.registry import load_scenario
     from navplan.viewer.app import has_display, show
     from navplan.viewer.open import scene_of
     from navplan.viewer.pictures import write_pictures
@@ -64,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     if out is not None:
         check_writable(out, folder=True)
     changes: dict[str, Any] = {"low_level": asked_low_level(args), "seed": args.seed}
-    scenario = load_scenario(args.scenario)
+    scenario = asked_scenario(args.scenario, args)
     checkpoint = args.checkpoint or _own_checkpoint(args.scenario)
     critics = load_checkpoint(checkpoint)
     with ProgressDisplay(quiet=args.quiet) as progress:
@@ -74,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
             progress.warn(f"no display found: running --headless --out {out}")
         weighed = changes if args.risk_aversion is None else {**changes, "beta": args.risk_aversion}
         with written_when_interrupted(out):
-            result = navigate(scenario, critics, starts, goals, on_progress=progress.stage, **weighed)
+            result = navigate(scenario, critics, starts, goals, progress=progress, **weighed)
         if out is not None:
             write_run(out, result, result.summary())  # should the rest be interrupted
         progress.stage("driving the same low level without the graph, for comparison")

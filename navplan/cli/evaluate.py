@@ -29,7 +29,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         required=True,
         type=suite_name,
         metavar="NAME",
-        help="paper-2d, long-horizon, robust, ablations, ablations-maze, paper-recipe, or a suite file",
+        help="paper-2d, long-horizon, robust, ablations, ablations-maze, paper-recipe, or a suite file; bodies have the radius "
+        "that its problems were drawn for, so there is no --radius",
     )
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the results; what is there is kept")
     for name, kind, metavar, text in (
@@ -68,7 +69,6 @@ def run(args: argparse.Namespace) -> int:
     else:
         need("navplan evaluate", "torch", "safetensors")
         with ProgressDisplay(quiet=args.quiet) as progress:
-            progress.stage(f"evaluating {suite.name}")
             outcome = evaluate(
                 suite,
                 args.out,
@@ -76,8 +76,7 @@ def run(args: argparse.Namespace) -> int:
                 train_seeds=args.train_seeds,
                 workers=args.workers,
                 fresh=args.fresh,
-                show=progress.show,
-                on_failure=lambda words: progress.warn(f"failed: {words}"),
+                progress=progress,
             )
     if args.readme is not None:
         fill(args.readme, outcome.evidence)

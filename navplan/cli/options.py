@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from navplan.errors import InvalidInput
+from navplan.system.paths import exists
+
+if TYPE_CHECKING:
+    from navplan.scenarios.scenario import Scenario
 
 _MANY = 100_000
 STANDARD_OUTPUT = Path("/dev/stdout")
@@ -53,6 +58,32 @@ def add_radius_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--radius", type=radius_numbers, metavar="R", help=text)
     text = "the same in metres, on a map that says how large its cells are (a ROS map)"
     parser.add_argument("--radius-m", type=radius_numbers, metavar="R", help=text)
+
+
+def add_body_options(parser: argparse.ArgumentParser) -> None:
+    """``--radius`` and ``--radius-m`` where all bodies are alike; `asked_scenario` reads them."""
+    text = "of every body, in cells (default: the scenario's); critics know bodies as they were trained with"
+    parser.add_argument("--radius", type=not_negative, metavar="R", help=text)
+    text = "the same in metres, on a map that says how large its cells are (a ROS map)"
+    parser.add_argument("--radius-m", type=not_negative, metavar="R", help=text)
+
+
+def asked_scenario(name: str, args: argparse.Namespace) -> Scenario:
+    """The scenario of this name, its bodies as the options of `add_body_options` ask for.
+
+    Raises:
+        InvalidInput: both options, or metres on a map that says nothing of them.
+        As `load_scenario`.
+    """
+    from navplan.scenarios.maps import metres_per_cell
+    from navplan.scenarios.registry import load_scenario
+
+    scenario, radius = load_scenario(name), args.radius
+    if args.radius_m is not None:
+        if radius is not None:
+            raise InvalidInput("--radius and --radius-m are both given, expected one of them")
+        radius = args.radius_m / metres_per_cell(name)
+    return scenario if radius is None else dataclasses.replace(scenario, radius=radius)
 
 
 def add_set_option(parser: argparse.ArgumentParser, example: str) -> None:
@@ -130,7 +161,7 @@ class RegisteredName:
 
 
 def _looks_like_path(text: str) -> bool:
-    return "/" in text or bool(Path(text).suffix) or Path(text).exists()
+    return "/" in text or bool(Path(text).suffix) or exists(text)
 
 
 def _planners() -> Sequence[str]:
@@ -270,7 +301,7 @@ def methods_list(text: str) -> list[str]:
 
 def checkpoints_list(text: str) -> list[str]:
     """Run directories or bundled names separated by commas; a folder whose name holds a comma is one."""
-    return [text] if Path(text).exists() else [checkpoint_name(name) for name in names_list(text)]
+    return [text] if exists(text) else [checkpoint_name(name) for name in names_list(text)]
 
 
 def _numbers(text: str, least: int) -> list[int]:

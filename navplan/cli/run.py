@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from navplan.cli.options import (
+    add_body_options,
     add_json_option,
     add_low_level_options,
     add_quiet_option,
     asked_low_level,
+    asked_scenario,
     at_least_one,
     checkpoint_name,
     method_name,
@@ -37,6 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--agents", type=at_least_one, metavar="N", help="number of agents (default: the scenario's)")
     add("--environment", metavar="NAME", help="point (default), or one that another distribution registers")
     add_low_level_options(parser)
+    add_body_options(parser)
     text = "for many agents, see navplan planners (default: the method's, ecbs for navplan)"
     add("--planner", type=planner_name, metavar="NAME", help=text)
     add("--suboptimality", type=ratio, default=1.1, metavar="W", help="bound of a bounded planner (default 1.1)")
@@ -56,7 +59,6 @@ def run(args: argparse.Namespace) -> int:
     from navplan.navigation.report import describe
     from navplan.planners import get
     from navplan.scenarios.problems.hard import starts_and_goals
-    from navplan.scenarios.registry import load_scenario
     from navplan.system.files import check_writable
 
     began = time.perf_counter()
@@ -71,13 +73,13 @@ def run(args: argparse.Namespace) -> int:
     changes["low_level"] = asked_low_level(args)
     if args.risk_aversion is not None:
         changes["beta"] = args.risk_aversion
-    scenario = load_scenario(args.scenario)
+    scenario = asked_scenario(args.scenario, args)
     critics = load_checkpoint(args.checkpoint, stage=2 if method.constrained else 1)
     with ProgressDisplay(quiet=args.quiet) as progress, written_when_interrupted(args.out):
         if critics.scenario != scenario.name:
             progress.warn(f"note: {args.checkpoint} was trained on {critics.scenario}, not on {scenario.name}")
         starts, goals = starts_and_goals(scenario, args.agents, args.seed)
-        result = navigate(scenario, critics, starts, goals, on_progress=progress.stage, **changes)
+        result = navigate(scenario, critics, starts, goals, progress=progress, **changes)
         summary = {**result.summary(), "checkpoint": args.checkpoint, "total_s": round(time.perf_counter() - began, 3)}
         if args.out is not None:
             write_run(args.out, result, summary)

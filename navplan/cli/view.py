@@ -7,7 +7,7 @@ import dataclasses
 import sys
 from pathlib import Path
 
-from navplan.cli.options import add_quiet_option, at_least_one, not_negative, scenario_name
+from navplan.cli.options import add_quiet_option, at_least_one, not_negative, radius_numbers, scenario_name
 from navplan.system.progress import ProgressDisplay
 
 
@@ -28,6 +28,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--trajectory", type=Path, metavar="FILE", help="trajectory to draw")
     add("--agents", type=at_least_one, metavar="N", help="rows of a .scen file to mark (default 10)")
     add("--export", type=Path, metavar="OUT", help="write a .png, .gif or .mp4 instead of opening a window")
+    text = "of the bodies to draw, in cells; R,R,… gives one to each agent (default: what the file states, or 0.25)"
+    add("--radius", type=radius_numbers, metavar="R", help=text)
     add("--step", type=not_negative, metavar="K", help="time step of a .png, or where the window starts")
     add_quiet_option(parser)
 
@@ -43,6 +45,8 @@ def run(args: argparse.Namespace) -> int:
         export.check_format(args.export, args.step)
     parts = {name: getattr(args, name) for name in ("map", "graph", "plan", "trajectory", "agents")}
     scene = open_scene(args.file, **parts)
+    if args.radius is not None:
+        scene = dataclasses.replace(scene, radius=args.radius)
     if args.export is None:
         app.check_display()
     if args.export is not None:

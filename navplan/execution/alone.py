@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from navplan.control.asking import wished
 from navplan.control.disturbance import CALM, Disturbance
 from navplan.control.interface import LowLevel
 from navplan.execution.drive import drive_to_end
@@ -15,7 +16,6 @@ from navplan.execution.simulator import Decision, Simulator
 from navplan.execution.trajectory import Trajectory
 from navplan.plan.plan import Plan
 from navplan.system.arrays import Bool, Float32
-from navplan.system.numbers import detached
 
 
 def alone(
@@ -61,7 +61,7 @@ class Alone:
 
     def act(self, index: int, here: Float32, home: Bool) -> Decision:
         """See `navplan.execution.drive.Execution`; agents at home rest."""
-        actions = np.array(detached(self.low_level.act(here, self.goals)), dtype=np.float32)
+        actions = wished(self.low_level, here, self.goals)
         actions[home] = 0.0
         if self.keeping is not None:
             actions = self.keeping.filtered(here, actions, home)

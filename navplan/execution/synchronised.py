@@ -14,9 +14,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
+from navplan.control.asking import wished
 from navplan.control.disturbance import CALM, Disturbance
 from navplan.control.interface import LowLevel
 from navplan.errors import InvalidInput
+from navplan.execution.arguments import check_driven
 from navplan.execution.drive import drive_steps, drive_to_end
 from navplan.execution.following import Following, Stalls
 from navplan.execution.observer import Observer
@@ -26,7 +28,6 @@ from navplan.execution.simulator import Decision, Simulator, Step
 from navplan.execution.trajectory import Trajectory
 from navplan.plan.plan import Plan
 from navplan.system.arrays import Bool, Float32, Float64
-from navplan.system.numbers import detached
 
 Edge = tuple[int, int, int]  # agent, from node, to node
 Durations = Callable[[Plan], Sequence[ArrayLike]]
@@ -102,6 +103,7 @@ def execute(
     Raises:
         InvalidInput: the plan has no paths or another number of agents, or does not start where the agents are.
     """
+    check_driven(plan, policy, env, max_steps)
     return drive_steps(Synchronised.start(plan, policy, env, settings or Settings(), replan, durations, filtered), env, max_steps)
 
 
@@ -121,6 +123,7 @@ def drive(
     Raises:
         Interrupted: Ctrl-C; it holds the record so far.
     """
+    check_driven(plan, policy, env, max_steps)
     options = settings or Settings()
     return drive_to_end(lambda: Synchronised.start(plan, policy, env, options, replan, durations, filtered), env, plan, max_steps)
 
@@ -182,7 +185,7 @@ class Synchronised:
         planning_s = time.perf_counter() - began
         following, stalls = self.following, self.stalls
         outlook = following.look(here)
-        wishes = np.clip(np.array(detached(self.low_level.act(here, outlook.aims)), dtype=np.float32), -1.0, 1.0)
+        wishes = np.clip(wished(self.low_level, here, outlook.aims), -1.0, 1.0)
         scale = following.speeds(here, wishes)
         scale[outlook.rests] = 0.0
         wishes *= scale[:, None].astype(np.float32)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from navplan.control.asking import wished
 from navplan.control.disturbance import CALM, Disturbance
 from navplan.control.interface import LowLevel
 from navplan.errors import InvalidInput
@@ -21,7 +22,6 @@ from navplan.execution.simulator import Decision, Simulator
 from navplan.execution.trajectory import Trajectory
 from navplan.plan.plan import Plan
 from navplan.system.arrays import Bool, Float32
-from navplan.system.numbers import detached
 
 Distance = Callable[[Float32, Float32], Float32]
 
@@ -105,7 +105,7 @@ class Waypoints:
     def act(self, index: int, here: Float32, home: Bool) -> Decision:
         """See `navplan.execution.drive.Execution`; agents at home rest."""
         aims = self._aims(here)
-        actions = np.array(detached(self.low_level.act(here, aims)), dtype=np.float32)
+        actions = wished(self.low_level, here, aims)
         actions[home] = 0.0
         if self.keeping is not None:
             actions = self.keeping.filtered(here, actions, home)

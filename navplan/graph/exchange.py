@@ -12,6 +12,7 @@ import numpy as np
 from navplan.errors import InvalidInput
 from navplan.graph.parts import GraphParts
 from navplan.system.arrays import Float64
+from navplan.system.words import said
 
 NAMED = "named"
 """Attribute of graphs whose nodes carry their names as the attribute "name"."""
@@ -59,6 +60,8 @@ def from_networkx(graph: Any, weight: str | None = None) -> GraphParts:
     """
     if not isinstance(graph, nx.Graph):
         raise InvalidInput(f"graph is a {type(graph).__name__}, expected a networkx graph")
+    if weight is not None and not isinstance(weight, str):
+        raise InvalidInput(f"weight is {said(weight)}, expected the name of an attribute, or None")
     ids = {label: number for number, label in enumerate(graph.nodes)}
     positions, states, waits, rooms = [], [], [], []
     for label, attributes in graph.nodes(data=True):
@@ -75,7 +78,7 @@ def from_networkx(graph: Any, weight: str | None = None) -> GraphParts:
     for tail, head, attributes in (graph if graph.is_directed() else graph.to_directed()).edges(data=True):
         distance = attributes.get("distance", attributes.get("weight")) if weight is None else attributes.get(weight)
         if distance is None:
-            lacks = "has neither 'distance' nor 'weight'" if weight is None else f"has no {weight!r}"
+            lacks = "has neither 'distance' nor 'weight'" if weight is None else f"has no {said(weight)}"
             raise InvalidInput(f"edge {tail!r} -> {head!r} {lacks}")
         if tail == head:
             raise InvalidInput(f"node {tail!r} has an edge to itself; waiting is implicit")

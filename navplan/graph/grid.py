@@ -7,16 +7,15 @@ from numpy.typing import ArrayLike
 
 from navplan.errors import InvalidInput
 from navplan.graph.parts import GraphParts
+from navplan.system.numbers import as_flags
 
 
 def grid_parts(walls: ArrayLike) -> GraphParts:
     """The 4-connected unit grid of the free cells of `walls`; see `StateGraph.from_grid`."""
-    given = np.asarray(walls)
+    given = as_flags(walls, "walls", "True for a wall and False for a free cell")
     if given.ndim != 2:
         raise InvalidInput(f"walls have shape {given.shape}, expected (H, W)")
-    if given.dtype != np.bool_ and not np.isin(given, (0, 1)).all():
-        raise InvalidInput("walls hold something else than 0 and 1, expected True for a wall and False for a free cell")
-    free = ~given.astype(np.bool_)
+    free = ~given
     height, width = free.shape
     ids = np.full((height + 2, width + 2), -1, np.int64)
     rows, cols = np.nonzero(free)

@@ -7,9 +7,12 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from navplan.errors import InvalidInput
 from navplan.system.arrays import Bool, Float64
 from navplan.system.numbers import check_numbers
+from navplan.system.words import said
 
 Weight = Literal["cost", "hops"]
 
@@ -45,8 +48,9 @@ class EdgeLimits:
                 raise InvalidInput(f"{name} is {getattr(self, name)}, expected a positive number or inf")
         if not (self.goal_tolerance >= 0 and math.isfinite(self.goal_tolerance)):
             raise InvalidInput(f"goal_tolerance is {self.goal_tolerance}, expected a number that is not negative")
-        if self.max_neighbors is not None and not (isinstance(self.max_neighbors, int) and self.max_neighbors >= 1):
-            raise InvalidInput(f"max_neighbors is {self.max_neighbors}, expected a positive integer or None")
+        most = self.max_neighbors
+        if most is not None and not (isinstance(most, int | np.integer) and 1 <= most <= np.iinfo(np.int32).max):
+            raise InvalidInput(f"max_neighbors is {said(most)}, expected a positive integer or None")
 
     @property
     def reach(self) -> float:

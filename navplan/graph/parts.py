@@ -6,11 +6,13 @@ from collections.abc import Hashable
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from navplan.errors import InvalidInput
 from navplan.graph.limits import EdgeLimits
 from navplan.system.arrays import Float32, Float64, Int32
+from navplan.system.numbers import as_array, as_numbers
+from navplan.system.words import said
 
 # Positions are not taken from float32 states where float32 cannot tell points apart that are this near (cells).
 COARSE = 1e-2
@@ -46,10 +48,8 @@ class GraphParts(NamedTuple):
     names: tuple[Hashable, ...] | None = None
 
 
-_DTYPES = {
+_DTYPES: dict[str, type[np.floating[Any]]] = {
     "states": np.float32,
-    "indptr": np.int32,
-    "indices": np.int32,
     "distance": np.float64,
     "risk": np.float64,
     "wait_risk": np.float64,
@@ -62,19 +62,21 @@ def checked(parts: GraphParts) -> GraphParts:
     Raises:
         InvalidInput: the arrays are no graph; the message says which rule they break, and where.
     """
-    for name in ("indptr", "indices"):
-        _check_whole(name, getattr(parts, name))
     # Views: freezing the arrays themselves would freeze the caller's.
     arrays: dict[str, Any] = {
-        name: np.ascontiguousarray(getattr(parts, name), dtype=dtype).view() for name, dtype in _DTYPES.items()
+        name: np.ascontiguousarray(_whole(name, getattr(parts, name)), dtype=np.int32).view() for name in ("indptr", "indices")
+    }
+    arrays |= {
+        name: np.ascontiguousarray(as_numbers(getattr(parts, name), name, dtype)).view() for name, dtype in _DTYPES.items()
     }
     arrays["positions"] = given_positions(parts.states, parts.positions, len(arrays["states"]))
     for name in ("node_room", "edge_room"):
         room = getattr(parts, name)
-        arrays[name] = None if room is None else np.ascontiguousarray(room, dtype=np.float64).view()
+        arrays[name] = None if room is None else np.ascontiguousarray(as_numbers(room, name)).view()
     for array in arrays.values():
         if array is not None:
             array.setflags(write=False)
+    check_world(parts.world)
     graph = parts._replace(**arrays)
     _check_structure(graph)
     _check_values(graph)
@@ -91,10 +93,7 @@ def checked_states(states: ArrayLike, what: str, dimension: int | None = None) -
     Raises:
         InvalidInput: another shape, no rows, or a value that is not finite; the row is named.
     """
-    try:
-        array = np.ascontiguousarray(states, dtype=np.float32)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(f"{what}s are not an array of numbers, expected (N, D) coordinates") from error
+    array = np.ascontiguousarray(as_numbers(states, f"{what}s", np.float32))
     if array.ndim != 2 or array.shape[1] == 0 or (dimension is not None and array.shape[1] != dimension):
         raise InvalidInput(f"{what}s have shape {array.shape}, expected (N, {dimension or 'D'})")
     if len(array) == 0:
@@ -112,44 +111,49 @@ def given_positions(states: ArrayLike, positions: ArrayLike | None, count: int, 
         InvalidInput: another shape, or a value that is not finite.
     """
     if positions is None:
-        given = np.asarray(states)
+        given = as_numbers(states, "states") if not isinstance(states, np.ndarray) else states
         if given.ndim != 2 or given.shape[1] != 2:
             return None
         if given.dtype in (np.float32, np.float16) and given.size and np.spacing(np.abs(given).max()) > COARSE:
             return None
         return np.array(given, dtype=np.float64)
-    try:
-        array = np.array(positions, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(f"{what}s are not an array of numbers, expected ({count}, 2)") from error
+    array = np.array(as_numbers(positions, f"{what}s"))
     if array.shape != (count, 2):
         raise InvalidInput(f"{what}s have shape {array.shape}, expected ({count}, 2): (row, col) of each")
     _check_finite(array, what)
     return array
 
 
+def check_world(world: object) -> None:
+    """Raise InvalidInput unless `world` is None or says how much room there is, as `Surroundings` does."""
+    for step in ("room", "sweep_room"):
+        if world is not None and not callable(getattr(type(world), step, None)):
+            raise InvalidInput(f"world is a {type(world).__name__}, expected a map with {step}(), such as a World")
+
+
 def _check_finite(states: Float32 | Float64, what: str) -> None:
-    finite = np.isfinite(states).all(axis=1)
+    finite = np.isfinite(states)
     if not finite.all():
-        row = int(np.flatnonzero(~finite)[0])
+        row = int(np.argwhere(~finite)[0, 0])
         raise InvalidInput(f"{what} {row} is {states[row].tolist()}, expected finite coordinates")
 
 
-def _check_whole(name: str, values: Any) -> None:
-    """Raise InvalidInput where a cast to int32 would change a number."""
-    array = np.asarray(values)
+def _whole(name: str, values: Any) -> NDArray[Any]:
+    """An array of whole numbers; InvalidInput where a cast to int32 would change one."""
+    array = as_array(values, name)
     if array.dtype == np.int32 or not array.size:
-        return
+        return array
     whole = array.dtype.kind in "iu" or (array.dtype.kind == "f" and bool(np.isfinite(array).all() and (array % 1 == 0).all()))
     if not whole or max(int(array.max()), -int(array.min())) > np.iinfo(np.int32).max:
         raise InvalidInput(f"{name} must be whole numbers that fit 32 bits, got {array.dtype}")
+    return array
 
 
 def _check_structure(graph: GraphParts) -> None:
     """Finite states, a CSR row pointer, heads that are nodes, ascend within each row and lead elsewhere."""
     n, m = len(graph.states), len(graph.indices)
-    if graph.states.ndim != 2:
-        raise InvalidInput(f"states have shape {graph.states.shape}, expected (N, D)")
+    if graph.states.ndim != 2 or graph.states.shape[1] == 0:
+        raise InvalidInput(f"states have shape {graph.states.shape}, expected (N, D) with at least one column")
     _check_finite(graph.states, "state")
     indptr, indices = graph.indptr, graph.indices
     if indptr.shape != (n + 1,) or indptr[0] != 0 or indptr[-1] != m or (np.diff(indptr) < 0).any():
@@ -193,8 +197,8 @@ def _checked_names(names: Any, count: int) -> tuple[Hashable, ...] | None:
     """One name for each node, or None for one that has none; no two alike."""
     if names is None:
         return None
-    listed = tuple(names)
     try:
+        listed = tuple(names)
         given = [name for name in listed if name is not None]
         distinct = len(set(given)) == len(given)
     except TypeError as error:
@@ -207,6 +211,6 @@ def _checked_names(names: Any, count: int) -> tuple[Hashable, ...] | None:
 def _check_shape(states: Float32, shape: Any) -> None:
     """(H, W) in whole cells, and every node inside."""
     if not (isinstance(shape, tuple) and len(shape) == 2 and all(isinstance(side, int) and side >= 0 for side in shape)):
-        raise InvalidInput(f"shape is {shape!r}, expected (H, W) or None")
+        raise InvalidInput(f"shape is {said(shape)}, expected (H, W) or None")
     if len(states) and (states.shape[1] != 2 or (states < 0).any() or (states >= shape).any()):
         raise InvalidInput(f"nodes lie outside the grid of {shape[0]} x {shape[1]} cells")

@@ -19,10 +19,12 @@ from navplan.errors import FileFormatError, InvalidInput, UnknownName
 from navplan.graph.critics import EdgeCritics
 from navplan.graph.grid import grid_parts
 from navplan.graph.limits import EdgeLimits, Weight
-from navplan.graph.parts import GraphParts, Surroundings, checked
+from navplan.graph.parts import GraphParts, Surroundings, check_world, checked
 from navplan.graph.positions import Position
 from navplan.graph.room import HALF_CELL, fits, rooms_of
 from navplan.system.arrays import Bool, Float32, Float64, Int32, Int64
+from navplan.system.numbers import as_flags, check_choice, check_flag, check_numbers, check_radius, check_whole
+from navplan.system.progress import Progress
 
 
 class _Room:
@@ -95,9 +97,14 @@ class StateGraph:
         fields: dict[str, Any] = parts._asdict()
         return cls(**fields)
 
-    def _measured(self) -> GraphParts:
-        """The parts with all rooms that cannot be worked out again from the parts alone."""
-        return self.parts if self.world is None else self.parts._replace(node_room=self.node_room, edge_room=self.edge_room)
+    def measured(self) -> GraphParts:
+        """The fields for a file: with rooms where the others do not say them already, whether anybody asked for them or not."""
+        if self.world is not None:
+            return self.parts._replace(node_room=self.node_room, edge_room=self.edge_room)
+        bare = self.parts._replace(node_room=None, edge_room=None)
+        given = self.parts.node_room, self.parts.edge_room
+        same = given[0] is None or all(np.array_equal(a, b) for a, b in zip(given, rooms_of(bare), strict=True))  # type: ignore[arg-type]
+        return bare if same else self.parts
 
     @property
     def num_nodes(self) -> int:
@@ -133,6 +140,7 @@ class StateGraph:
             >>> StateGraph.from_grid(np.zeros((3, 3), bool)).has_room(1.5)[0].sum()
             np.int64(1)
         """
+        check_radius(radius)
         if self.is_grid and radius <= HALF_CELL and self.__dict__["_node_room"] is None:
             return np.ones(self.num_nodes, np.bool_), np.ones(self.num_edges, np.bool_)
         return fits(self.node_room, radius), fits(self.edge_room, radius)
@@ -152,10 +160,12 @@ class StateGraph:
         Raises:
             InvalidInput: a cost is too large for a number.
         """
+        check_choice("weight", weight, ("cost", "hops"))
         if weight == "hops":
             return np.ones(self.num_edges)
+        check_numbers(beta=beta)
         with np.errstate(over="ignore", invalid="ignore"):
-            costs: Float64 = self.distance + beta * self.risk
+            costs: Float64 = self.distance + beta * self.risk if beta else self.distance.copy()
         if costs.size and not math.isfinite(costs.max()):
             raise InvalidInput(f"distance + beta * risk overflows with beta {beta:g}, expected finite costs")
         return costs
@@ -192,6 +202,7 @@ class StateGraph:
         batch: int = 8192,
         position: Position = None,
         world: Surroundings | None = None,
+        progress: Progress = None,
     ) -> StateGraph:
         """A state graph weighed by critics: edge i -> j when its distance is below `max_distance` and its risk below `max_risk`.
 
@@ -214,6 +225,7 @@ class StateGraph:
             batch: pairs per call of the critics; bounds the memory.
             position: (N, 2) positions of states that have other columns, or what gives them: (N, D) states -> (N, 2).
             world: a map (`navplan.scenarios.worlds.world.World`) to measure the rooms in; without it only the critics know walls.
+            progress: who is told how far it is; see `navplan.system.progress.Progress`.
 
         Raises:
             InvalidInput: a state is not finite (the row is named), a limit makes no sense, the critics return NaN, or there are
@@ -221,9 +233,13 @@ class StateGraph:
         """
         from navplan.graph.build import build
 
+        check_flag(screen=screen)
+        if max_pairs is not None:
+            check_whole(max_pairs=max_pairs)
         limits = EdgeLimits(max_distance, max_risk, max_speed if screen else math.inf, goal_tolerance, max_neighbors)
         most = max_pairs if screen else None
-        return cls._of(build(states, critics, limits, max_pairs=most, batch=batch, position=position, world=world))
+        parts = build(states, critics, limits, max_pairs=most, batch=batch, position=position, world=world, progress=progress)
+        return cls._of(parts)
 
     def keep(self, mask: Bool, limits: EdgeLimits | None = None) -> StateGraph:
         """The same nodes with the edges at which `mask` ((M,) bool) is True.
@@ -232,6 +248,9 @@ class StateGraph:
             mask: one value per edge.
             limits: the rule that these edges obey; None: the present one.
         """
+        mask = as_flags(mask, "the values of mask")
+        if mask.shape != self.indices.shape:
+            raise InvalidInput(f"mask has shape {mask.shape}, expected ({self.num_edges},): one value for each edge")
         kept_before = np.concatenate([[0], np.cumsum(mask)])
         parts = self.parts
         return StateGraph._of(
@@ -295,7 +314,8 @@ class StateGraph:
             limits = dataclasses.replace(limits, max_distance=max_distance)
         if max_risk is not None:
             limits = dataclasses.replace(limits, max_risk=max_risk)
-        parts = self.parts._replace(world=world or self.world)
+        check_world(world)
+        parts = self.parts._replace(world=self.world if world is None else world)
         larger = StateGraph._of(attach(parts, points, critics, limits, batch=batch, position=position))
         return larger, np.arange(self.num_nodes, larger.num_nodes, dtype=np.int32)
 
@@ -323,7 +343,7 @@ class StateGraph:
         """
         from navplan.graph.exchange import to_networkx
 
-        return to_networkx(self._measured(), self.weights(beta, weight))
+        return to_networkx(self.measured(), self.weights(beta, weight))
 
     @classmethod
     def from_networkx(cls, graph: Any, *, weight: str | None = None) -> StateGraph:
@@ -341,7 +361,7 @@ class StateGraph:
         """Write an ``.npz`` file atomically; the same graph gives the same bytes."""
         from navplan.graph.files import save
 
-        save(self._measured(), path)
+        save(self.measured(), path)
 
     @classmethod
     def load(cls, path: str | Path) -> StateGraph:

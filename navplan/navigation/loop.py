@@ -8,7 +8,6 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,14 +18,12 @@ from navplan.execution.simulator import Simulator
 from navplan.execution.synchronised import drive
 from navplan.execution.trajectory import Trajectory
 from navplan.execution.waypoints import follow_waypoints
+from navplan.navigation.methods import DrivingChoice
 from navplan.navigation.planning import Planned, Planning, Replanning
 from navplan.navigation.result import Navigation
 from navplan.navigation.roadmap import Roadmap
 from navplan.system.arrays import Float32
 from navplan.system.numbers import detached
-
-if TYPE_CHECKING:
-    from navplan.navigation.methods import DrivingChoice
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +48,8 @@ class Loop:
         plan = planned.plan
         if not plan.solved:
             return dataclasses.replace(result, reason=plan.reason or f"the planner ended with status {plan.status}")
-        self.planning.say(f"plan is {plan.status}: sum of costs {plan.sum_of_costs:.1f}, makespan {plan.makespan}; driving")
+        figures = f"sum of costs {plan.sum_of_costs:.1f}, makespan {plan.makespan}"
+        self.planning.listener.stage(f"plan is {plan.status}: {figures}; driving")
         began = time.perf_counter()
         with interruptible(result):
             trajectory = self._drive(roadmap, planned)

@@ -18,14 +18,15 @@ from navplan.execution.simulator import Simulator
 from navplan.navigation.checkpoint import Checkpoint, check_critics
 from navplan.navigation.loop import Loop, interruptible, seen_by_filter
 from navplan.navigation.methods import METHODS, Method, Options, method_named
-from navplan.navigation.planning import Planning, Say, closest_pair
+from navplan.navigation.planning import Planning, closest_pair
 from navplan.navigation.result import Navigation
 from navplan.navigation.roadmap import Roadmap, build_roadmap
-from navplan.system.numbers import Rng, check_whole, generator
+from navplan.scenarios.scenario import Scenario
+from navplan.system.numbers import Rng, as_numbers, check_kind, check_seed, check_whole, generator
+from navplan.system.progress import Progress, told
 
 if TYPE_CHECKING:
     from navplan.scenarios.environments.point import Body, PointEnv
-    from navplan.scenarios.scenario import Scenario
 
 __all__ = [
     "METHODS",
@@ -52,7 +53,7 @@ def navigate(
     disturbance: Disturbance = CALM,
     expects: Disturbance | None = None,
     noise: Rng | None = None,
-    on_progress: Say | None = None,
+    progress: Progress = None,
     **changes: Any,
 ) -> Navigation:
     """Take all agents of `scenario` from `starts` to `goals`.
@@ -68,25 +69,27 @@ def navigate(
         disturbance: what goes wrong while agents drive.
         expects: what of it the method is prepared for (`Method.prepared`); None: all.
         noise: source of the disturbance, a generator or a seed; None: the options' seed.
-        on_progress: called with one line per stage.
+        progress: who is told of each stage; see `navplan.system.progress.Progress`.
 
     Raises:
         UnknownName: no such method, low level or planner.
         InvalidInput: bad starts or goals, or the critics lack what the method needs; the attribute is named.
     """
+    check_kind(method, (str, Method), "method", "a name or a Method")
     way, name = (method, "own") if isinstance(method, Method) else (method_named(method), method)
     known = [field.name for field in dataclasses.fields(Options)]
     for option in changes:
         if option not in known:
             raise InvalidInput(f"unknown option {option!r}{did_you_mean(option, known)}, expected {', '.join(known)}")
     chosen = dataclasses.replace(options or Options(), **changes)
-    if not isinstance(chosen.seed, int | np.integer) or chosen.seed < 0:
-        raise InvalidInput(f"seed is {chosen.seed!r}, expected an integer of at least 0")
+    check_seed(chosen.seed)
     if max_steps is not None:
         check_whole(max_steps=max_steps)
     if max_steps is not None and max_steps < 1:
         raise InvalidInput(f"max_steps is {max_steps}, expected at least 1")
-    how, say = chosen.applied(way), on_progress or (lambda line: None)
+    how = chosen.applied(way)
+    check_kind(how.driving.low_level, str, "low_level", "a name, see navplan modules")
+    check_kind(scenario, Scenario, "scenario", "a Scenario")
     stated = disturbance if expects is None else expects
     how = how if expects is None and stated == CALM else how.prepared(stated)
     check_critics(critics, how, name)
@@ -99,23 +102,26 @@ def navigate(
     begin, end = env.states[0].copy(), env.goals[0].copy()
     result = Navigation(scenario.name, name, how.driving.low_level, chosen.seed, begin, end)
     began = time.perf_counter()
-    if not how.plans:
-        say(f"driving {len(begin)} agents without a plan")
-        with interruptible(result):
-            trajectory = alone(
-                low_level,
-                seen_by_filter(env, how.driving),
-                max_steps=budget,
-                filtered=how.driving.filter != "none",
-                expects=how.driving.settings.expects,
-            )
-        return dataclasses.replace(result, trajectory=trajectory, drive_s=time.perf_counter() - began)
-    if roadmap is None:
-        say("choosing nodes and weighing edges")
-        roadmap = build_roadmap(scenario, critics, how, chosen)
-    say(f"{roadmap.base.num_nodes} nodes, {roadmap.base.num_edges} edges, {roadmap.pruned_edges} pruned as unsafe")
-    result = dataclasses.replace(result, graph_s=time.perf_counter() - began)
-    return Loop(Planning(scenario, critics, how, chosen.seed, say), env, low_level, budget).run(roadmap, result)
+    with told(progress) as listener:
+        if not how.plans:
+            listener.stage(f"driving {len(begin)} agents without a plan")
+            with interruptible(result):
+                trajectory = alone(
+                    low_level,
+                    seen_by_filter(env, how.driving),
+                    max_steps=budget,
+                    filtered=how.driving.filter != "none",
+                    expects=how.driving.settings.expects,
+                )
+            return dataclasses.replace(result, trajectory=trajectory, drive_s=time.perf_counter() - began)
+        if roadmap is None:
+            listener.stage("choosing nodes")
+            roadmap = build_roadmap(scenario, critics, how, chosen)
+        size = f"{roadmap.base.num_nodes} nodes, {roadmap.base.num_edges} edges"
+        listener.stage(f"{size}, {roadmap.pruned_edges} pruned as unsafe")
+        result = dataclasses.replace(result, graph_s=time.perf_counter() - began)
+        planning = Planning(scenario, critics, how, chosen.seed, listener)
+        return Loop(planning, env, low_level, budget).run(roadmap, result)
 
 
 def make_env(
@@ -135,7 +141,7 @@ def make_env(
     from navplan.scenarios.environments import registry as environments
 
     kind = environments.get(environment)
-    begin, end = np.asarray(starts, dtype=np.float32), np.asarray(goals, dtype=np.float32)
+    begin, end = as_numbers(starts, "starts", np.float32), as_numbers(goals, "goals", np.float32)
     if begin.ndim != 2 or begin.shape != end.shape or begin.shape[1:] != (2,) or not len(begin):
         raise InvalidInput(f"starts {begin.shape} and goals {end.shape} must both be (A, 2), at least one agent")
     for what, points in (("start", begin), ("goal", end)):

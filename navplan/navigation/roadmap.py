@@ -13,6 +13,7 @@ from navplan.graph.nodes import coverage_nodes
 from navplan.graph.state_graph import StateGraph
 from navplan.navigation.checkpoint import Checkpoint
 from navplan.navigation.methods import GraphChoice, Method, Options
+from navplan.system.numbers import check_whole
 
 if TYPE_CHECKING:
     from navplan.scenarios.scenario import Scenario
@@ -55,6 +56,7 @@ def build_roadmap(scenario: Scenario, critics: Checkpoint, method: Method, optio
     choice, pool = method.graph, np.asarray(critics.states)
     by_size = min(max(round(scenario.world.height * scenario.world.width), FEWEST_NODES), MOST_NODES)
     count = by_size if choice.graph_nodes is None else choice.graph_nodes
+    check_whole(graph_nodes=count)
     nodes = coverage_nodes(pool, min(count, len(pool)), np.random.default_rng(options.seed), choice.nodes)
     reach = min(scenario.max_distance, choice.reach) if choice.max_distance is None else choice.max_distance
     base = StateGraph.from_states(nodes, edge_critics(scenario, critics, choice), max_distance=reach)

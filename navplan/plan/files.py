@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,8 @@ import numpy as np
 from navplan.errors import FileFormatError
 from navplan.system.arrays import Float64, Int32
 from navplan.system.files import read_bytes, write_text
-from navplan.system.reading import parse_json
+from navplan.system.numbers import is_finite
+from navplan.system.reading import parse_json, shown
 
 FORMAT = "navplan-plan-1"
 
@@ -66,16 +66,15 @@ def finite(value: Any) -> float | None:
     """A finite number, or None for null; raises ValueError for anything else."""
     if value is None:
         return None
-    number = float(value)
-    if not math.isfinite(number):
-        raise ValueError(f"{value!r} is not finite")
-    return number
+    if not is_finite(value):
+        raise ValueError(f"{shown(value)} is no finite number")
+    return float(value)
 
 
 def finite_list(values: Any) -> tuple[float, ...]:
     """A list of finite numbers; raises ValueError for anything else."""
-    if not isinstance(values, list) or any(type(value) not in (int, float) or not math.isfinite(value) for value in values):
-        raise ValueError(f"{values!r} is not a list of finite numbers")
+    if not isinstance(values, list) or not all(map(is_finite, values)):
+        raise ValueError(f"{shown(values)} is not a list of finite numbers")
     return tuple(float(value) for value in values)
 
 

@@ -26,6 +26,7 @@ from navplan.plan.pricing import price
 from navplan.plan.problem import Problem
 from navplan.system.arrays import Float64, Int32, Int64
 from navplan.system.memory import uncollected
+from navplan.system.numbers import check_whole
 
 Status = Literal["optimal", "bounded", "feasible", "infeasible", "timeout", "unsolved"]
 STATUSES: tuple[str, ...] = get_args(Status)
@@ -106,6 +107,7 @@ class Plan:
         return np.floor(self.coordinates[self._check(agent)]).astype(np.int64)
 
     def _check(self, agent: int) -> int:
+        check_whole(agent=agent)
         if not 0 <= agent < len(self.paths):
             raise InvalidInput(f"agent {agent}: this plan has paths for {len(self.paths)} agents")
         return agent
@@ -127,6 +129,7 @@ class Plan:
             **proof,
             "runtime_s": round(self.runtime_s, 6),
             "compile_s": round(self.compile_s, 6),
+            "walls": self.problem.get("walls"),
             "reason": self.reason,
             "stats": dict(self.stats),
         }
@@ -272,6 +275,7 @@ def describe_problem(problem: Problem) -> dict[str, Any]:
         "beta": problem.beta,
         "wait_cost": problem.wait_cost,
         "weight": problem.weight,
+        "walls": problem.graph.walls,
         **budget,
     }
 

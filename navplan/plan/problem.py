@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -16,6 +17,8 @@ from navplan.errors import InvalidProblem
 from navplan.graph.limits import Weight
 from navplan.graph.state_graph import StateGraph
 from navplan.system.arrays import Float64, Int32
+from navplan.system.numbers import as_array, check_choice, check_kind
+from navplan.system.words import said
 
 _LARGEST = 1e9
 # Sums of millions of costs stay finite, also where tables round them to float32.
@@ -66,6 +69,7 @@ class Problem:
     identity: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        check_kind(self.graph, StateGraph, "graph", "a StateGraph", InvalidProblem)
         starts = _node_ids(self.starts, "start", self.graph.num_nodes)
         goals = _node_ids(self.goals, "goal", self.graph.num_nodes)
         if len(starts) != len(goals):
@@ -82,17 +86,16 @@ class Problem:
             if isinstance(value, np.generic):
                 value = value.item()
             if not (isinstance(value, int | float | Fraction) and 0 <= value <= _LARGEST):
-                raise InvalidProblem(f"{name} is {value!r}, expected a number that is not negative, at most {_LARGEST:g}")
+                raise InvalidProblem(f"{name} is {said(value)}, expected a number that is not negative, at most {_LARGEST:g}")
             object.__setattr__(self, name, float(value))  # kernels are compiled for one type of number, and files hold no other
         budget: Any = self.risk_budget
         if budget is not None:
             if isinstance(budget, np.generic):
                 budget = budget.item()
-            if not (isinstance(budget, int | float | Fraction) and 0 <= budget < math.inf):
-                raise InvalidProblem(f"risk_budget is {budget!r}, expected a number that is not negative, or None")
+            if not (isinstance(budget, int | float | Fraction) and 0 <= budget <= sys.float_info.max):
+                raise InvalidProblem(f"risk_budget is {said(budget)}, expected a number that is not negative, or None")
             object.__setattr__(self, "risk_budget", float(budget))
-        if self.weight not in ("cost", "hops"):
-            raise InvalidProblem(f"weight is {self.weight!r}, expected 'cost' or 'hops'")
+        check_choice("weight", self.weight, ("cost", "hops"), InvalidProblem)
         self._check_positions()
         self._check_costs()
         self._check_room()
@@ -201,22 +204,22 @@ def default_clearance(graph: StateGraph, radii: Float64) -> float:
 
 def _radius(value: object, agents: int) -> float | Float64:
     """A plain number, or (A,) float64."""
-    given = np.asarray(value)
+    given = as_array(value, "radius", InvalidProblem)
     wanted = f"expected a number that is not negative, at most {_LARGEST:g}, or one for each of {agents} agents"
     if given.dtype.kind not in "iuf" or given.shape not in ((), (agents,)):
-        raise InvalidProblem(f"radius is {value!r}, {wanted}")
+        raise InvalidProblem(f"radius is {said(value)}, {wanted}")
     array = np.array(given, dtype=np.float64)
     wrong = np.atleast_1d(~((array >= 0) & (array <= _LARGEST)))
     if wrong.any():
         agent = int(np.flatnonzero(wrong)[0])
-        shown = f"{value!r}" if array.ndim == 0 else f"{array[agent]:g} for agent {agent}"
+        shown = said(value) if array.ndim == 0 else f"{array[agent]:g} for agent {agent}"
         raise InvalidProblem(f"radius is {shown}, {wanted}")
     array.setflags(write=False)
     return float(array) if array.ndim == 0 else array
 
 
 def _node_ids(values: Sequence[int] | Int32, what: str, num_nodes: int) -> Int32:
-    array = np.asarray(values)
+    array = as_array(values, f"{what}s", InvalidProblem)
     if array.ndim != 1 or (array.size and not np.issubdtype(array.dtype, np.integer)):
         raise InvalidProblem(f"{what}s must be a flat array of integer node ids, got shape {array.shape}, {array.dtype}")
     for agent, node in enumerate(array.tolist()):

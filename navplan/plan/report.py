@@ -6,7 +6,7 @@ from navplan.plan.plan import Plan
 
 
 def describe(plan: Plan) -> str:
-    """Planner, status, cost and proof, reason, and seconds."""
+    """Planner, status, cost and proof, reason, where walls are known from, and seconds."""
     facts = plan.summary()
     line = f"{plan.planner}: {plan.status}, {plan.num_agents} agents"
     if plan.solved:
@@ -17,4 +17,5 @@ def describe(plan: Plan) -> str:
         line += f", total risk {plan.total_risk:.4g} within the budget of {plan.risk_budget:g}"
     if plan.reason:
         line += f": {plan.reason}"
-    return f"{line} ({plan.runtime_s:.3f} s, compiling {plan.compile_s:.1f} s)"
+    walls = f"; walls: {facts['walls']}" if facts["walls"] else ""
+    return f"{line}{walls} ({plan.runtime_s:.3f} s, compiling {plan.compile_s:.1f} s)"

@@ -17,6 +17,7 @@ from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
 from navplan.plan.swept import GAP, Obstacles, hits_cells, hits_polygons
 from navplan.system.arrays import Bool, Int32, Int64
+from navplan.system.numbers import check_flag, check_kind
 
 COST_TOLERANCE = 1e-6
 
@@ -76,6 +77,11 @@ def walls_checked(problem: Problem, world: Obstacles | None = None) -> Literal["
 
 
 def _all(plan: Plan, problem: Problem, forbid_following: bool, world: Obstacles | None) -> Iterator[Violation]:
+    check_kind(plan, Plan, "plan", "a Plan")
+    check_kind(problem, Problem, "problem", "a Problem")
+    check_flag(forbid_following=forbid_following)
+    if world is not None:
+        check_kind(world, Obstacles, "world", "a map, such as a World")
     shape = list(_shape(plan, problem))
     yield from shape
     if shape:

@@ -9,15 +9,15 @@ from typing import Literal
 
 import numpy as np
 
-from navplan.errors import FileAccessError, FileFormatError, UnknownName
+from navplan.errors import FileAccessError, FileFormatError, InvalidProblem, UnknownName
 from navplan.graph.state_graph import StateGraph
 from navplan.scenarios.formats.geojson import geojson_kind, read_graph_geojson
-from navplan.scenarios.formats.map_file import GEOJSON_SUFFIXES, MAP_SUFFIXES, read_map_file
+from navplan.scenarios.formats.map_file import GEOJSON_SUFFIXES, MAP_SUFFIXES, YAML_SUFFIXES, read_map_file
 from navplan.scenarios.registry import SCENARIO_FOLDER, scenario_names
 from navplan.scenarios.scenario import read_scenario
 from navplan.scenarios.worlds.cells import occupied_cells
 from navplan.scenarios.worlds.world import World
-from navplan.system.paths import as_path
+from navplan.system.paths import as_path, exists, is_file, is_folder
 
 SUFFIXES = (*MAP_SUFFIXES, ".toml", ".npz")
 """What `find_map` and `load_graph` take beside the names of bundled scenarios; `load_map` takes all but .npz."""
@@ -34,10 +34,10 @@ def find_map(name_or_path: str | Path) -> Path:
     path = as_path(name_or_path)
     if str(path) in scenario_names():
         return SCENARIO_FOLDER / f"{path}.toml"
-    if not path.is_file():
+    if not is_file(path):
         if not path.suffix and len(path.parts) == 1:
             raise UnknownName("scenario", str(path), scenario_names())
-        what = "no such file" if not path.exists() else "is a folder" if path.is_dir() else "is no regular file"
+        what = "no such file" if not exists(path) else "is a folder" if is_folder(path) else "is no regular file"
         raise FileAccessError(f"{path}: cannot be read: {what}, expected a map, scenario or graph file")
     if path.suffix.lower() not in SUFFIXES:
         raise FileFormatError(path, f"unknown kind of file {path.suffix!r}, expected one of {', '.join(SUFFIXES)}")
@@ -60,6 +60,21 @@ def load_map(name_or_path: str | Path, *, unknown: Literal["blocked", "free"] = 
     if is_graph_file(path):
         raise FileFormatError(path, "a saved state graph holds no map, expected a map or scenario file")
     return read_scenario(path).world if suffix == ".toml" else read_map_file(path, unknown=unknown)
+
+
+def metres_per_cell(name_or_path: str | Path) -> float:
+    """How large a cell is, where the map says so: a ROS map, or a scenario or GeoJSON file with a resolution of other than 1.
+
+    Raises:
+        InvalidProblem: it says nothing of metres.
+        As `load_map`.
+    """
+    path = find_map(name_or_path)
+    suffix = path.suffix.lower()
+    says = None if suffix in (".map", ".npz") or is_graph_file(path) else load_map(path).resolution
+    if says is None or (says == 1.0 and suffix not in YAML_SUFFIXES):
+        raise InvalidProblem(f"{path}: says nothing of metres, so a radius in metres has no meaning: give it in cells")
+    return says
 
 
 def is_graph_file(path: Path) -> bool:

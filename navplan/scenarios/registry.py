@@ -9,7 +9,7 @@ from navplan.errors import FileAccessError, FileFormatError, InvalidInput, Unkno
 from navplan.scenarios.formats.map_file import MAP_SUFFIXES, YAML_SUFFIXES, read_map_file
 from navplan.scenarios.scenario import Scenario, read_scenario
 from navplan.scenarios.worlds.world import World
-from navplan.system.paths import as_path
+from navplan.system.paths import as_path, is_file
 
 SCENARIO_FOLDER = Path(__file__).parent / "data" / "scenarios"
 
@@ -30,9 +30,9 @@ def scenario_path(name_or_path: str | Path) -> Path:
     path = as_path(name_or_path)
     if str(path) in scenario_names():
         return SCENARIO_FOLDER / f"{path}.toml"
-    if not path.suffix and len(path.parts) <= 1 and not path.is_file():
+    if not path.suffix and len(path.parts) <= 1 and not is_file(path):
         raise UnknownName("scenario", str(path), scenario_names())
-    if not path.is_file():
+    if not is_file(path):
         raise FileAccessError(f"{path}: cannot be read: no such scenario file")
     return path
 

@@ -30,7 +30,7 @@ from pathlib import Path
 import numpy as np
 
 from navplan.errors import InvalidInput, NavplanError
-from navplan.scenarios.formats.checks import as_points, is_number
+from navplan.scenarios.formats.checks import as_points
 from navplan.scenarios.formats.map_file import read_map_file
 from navplan.scenarios.formats.toml_table import TomlTable, toml_value
 from navplan.scenarios.worlds.generators import generate
@@ -39,7 +39,7 @@ from navplan.scenarios.worlds.polygons import make_polygon
 from navplan.scenarios.worlds.world import HAZARD_KINDS, Hazard, World
 from navplan.system.arrays import Float32
 from navplan.system.files import write_text
-from navplan.system.numbers import check_numbers, check_whole
+from navplan.system.numbers import as_numbers, check_numbers, check_whole, is_number
 from navplan.system.paths import as_path
 
 _SOURCES = ("maze", "generator", "map", "rows", "polygons")
@@ -98,7 +98,7 @@ class Scenario:
             raise InvalidInput(f"scenario {self.name!r}: give starts and goals, or neither")
 
     def _checked(self, what: str, points: Float32) -> Float32:
-        array = np.ascontiguousarray(points, dtype=np.float32)
+        array = np.ascontiguousarray(as_numbers(points, what, np.float32))
         if array.shape != (self.num_agents, 2):
             raise InvalidInput(f"scenario {self.name!r}: {what} have shape {array.shape}, expected ({self.num_agents}, 2)")
         blocked = self.world.blocked(array)
@@ -158,8 +158,8 @@ def read_scenario(path: str | Path) -> Scenario:
             tolerance,
             max_distance=distance,
             max_risk=risk,
-            starts=None if starts is None else starts.astype(np.float32),
-            goals=None if goals is None else goals.astype(np.float32),
+            starts=None if starts is None else as_numbers(starts, "starts", np.float32),
+            goals=None if goals is None else as_numbers(goals, "goals", np.float32),
             description=description,
             **steps,
         )

@@ -17,6 +17,7 @@ from navplan.scenarios.formats.movingai import read_scen
 from navplan.scenarios.maps import cells_digest, find_map, load_graph
 from navplan.scenarios.registry import scenario_names
 from navplan.system.files import read_bytes, sha256
+from navplan.system.paths import is_file
 
 
 class Stated(NamedTuple):
@@ -119,7 +120,7 @@ def _find(path: Path, stated: Mapping[str, Any], what: str) -> Path:
     if what == "map" and given in scenario_names():
         return find_map(str(given))
     places = [path.parent / name] if given is None else [Path(str(given)), path.parent / name]
-    there = [place for place in places if place.is_file()]
+    there = [place for place in places if is_file(place)]
     if not there:
         raise FileAccessError(f"{path}: its {what} {given or name} is not there; give it with --{what}")
     return next((place for place in there if sha256(place) == stated.get(f"{what}_sha256")), there[0])

@@ -7,17 +7,23 @@ import ctypes
 import gc
 import sys
 from collections.abc import Iterator
+from numbers import Real
 from pathlib import Path
 
 from navplan.errors import InvalidInput
+from navplan.system.words import said
 
 GIGA = 1e9
 
 
 def check_memory_limit(name: str, value: float | None) -> None:
     """Raise InvalidInput unless `value` is None or a positive number of gigabytes."""
-    if value is not None and not (isinstance(value, int | float) and 0 < value < 1e9):
-        raise InvalidInput(f"{name} is {value!r}, expected gigabytes, more than 0, or None")
+    if value is not None and not (_is_number(value) and 0 < value < 1e9):
+        raise InvalidInput(f"{name} is {said(value)}, expected gigabytes, more than 0, or None")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 @contextlib.contextmanager

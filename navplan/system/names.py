@@ -8,7 +8,8 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar, cast
 
-from navplan.errors import BrokenPlugin, NavplanError, UnknownName
+from navplan.errors import BrokenPlugin, InvalidInput, NavplanError, UnknownName
+from navplan.system.words import said
 
 T = TypeVar("T")
 
@@ -47,7 +48,10 @@ class Registry(Generic[T]):
         Raises:
             UnknownName: nothing is; the message suggests the nearest.
             BrokenPlugin: it is another distribution's and cannot be imported.
+            InvalidInput: no name.
         """
+        if not isinstance(name, str):
+            raise InvalidInput(f"{self._kind} is {said(name)}, expected a name")
         if name in self._table:
             module, attribute = self._table[name].split(":")
             return cast(T, getattr(importlib.import_module(module), attribute))

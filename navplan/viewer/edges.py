@@ -8,7 +8,7 @@ import numpy as np
 from scipy.spatial import Delaunay, QhullError
 
 from navplan.graph.state_graph import StateGraph
-from navplan.system.arrays import Float32, Float64, Int32, Int64
+from navplan.system.arrays import Float64, Int32, Int64
 
 SPARSE_DEGREE = 4.0
 """Undirected edges per node up to which a graph is drawn whole."""
@@ -68,21 +68,21 @@ def _fold(n: int, tails: Int64, heads: Int64, risk: Float64, distance: Float64) 
     )
 
 
-def thin_nodes(states: Float32, spacing: float) -> Int64:
+def thin_nodes(states: Float64, spacing: float) -> Int64:
     """Ids of at most one node per square of `spacing` cells, the lowest id of each; all of them for spacing 0."""
     if spacing <= 0 or not len(states):
         return np.arange(len(states), dtype=np.int64)
-    square = np.floor(states[:, :2] / spacing).astype(np.int64)
+    square = np.floor(states / spacing).astype(np.int64)
     _, first = np.unique(square, axis=0, return_index=True)
     return np.sort(first)
 
 
-def mesh_keys(states: Float32, nodes: Int64) -> Int64:
+def mesh_keys(states: Float64, nodes: Int64) -> Int64:
     """Keys of the Gabriel edges between the shown nodes: pairs whose diametral circle holds no other of these nodes."""
     n = len(states)
     if len(nodes) < 2:
         return np.zeros(0, np.int64)
-    points = states[nodes, :2].astype(np.float64)
+    points = states[nodes]
     try:
         corners = Delaunay(points).simplices.astype(np.int64)
     except (QhullError, ValueError):  # too few nodes, or all on one line: neighbours along the line
@@ -100,21 +100,21 @@ def _keys(pairs: Int64, n: int) -> Int64:
     return np.unique(ends[:, 0] * n + ends[:, 1])
 
 
-def drawn_edges(table: EdgeTable, states: Float32, nodes: Int64, mesh: Int64) -> Int64:
+def drawn_edges(table: EdgeTable, states: Float64, nodes: Int64, mesh: Int64) -> Int64:
     """Positions in `table` of the edges to draw: all of a sparse graph, else those of the mesh between the shown nodes."""
     if len(nodes) == len(states) and len(table.key) <= SPARSE_DEGREE * max(len(states), 1):
         return np.arange(len(table.key))
     return np.flatnonzero(np.isin(table.key, mesh, assume_unique=True))
 
 
-def drawn_pruned(table: EdgeTable, states: Float32, nodes: Int64, mesh: Int64) -> Int64:
+def drawn_pruned(table: EdgeTable, states: Float64, nodes: Int64, mesh: Int64) -> Int64:
     """Positions in `table` of the pruned edges to draw: those of the mesh, and short ones that share no end with one another."""
     if len(nodes) == len(states) and len(table.key) <= len(states) // 2:
         return np.arange(len(table.key))
     shown = np.zeros(len(states), np.bool_)
     shown[nodes] = True
     among = np.flatnonzero(shown[table.low] & shown[table.high])
-    length = np.linalg.norm(states[table.low[among], :2] - states[table.high[among], :2], axis=1)
+    length = np.linalg.norm(states[table.low[among]] - states[table.high[among]], axis=1)
     chosen: list[int] = []
     free = shown
     shorter_half = among[np.argsort(length, kind="stable")][: min(MATCHED_PRUNED, -(-len(among) // 2))]

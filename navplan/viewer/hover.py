@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from navplan.system.arrays import Float32
+from navplan.system.arrays import Float64
 from navplan.viewer import palette, shapes, text
 from navplan.viewer.edges import EdgeTable
 from navplan.viewer.raster import hazard_at
@@ -74,7 +74,7 @@ def _agent(renderer: Renderer, row: float, col: float, time: float) -> int:
         return -1
     gaps = np.linalg.norm(scene.positions(time).astype(np.float64) - (row, col), axis=1)
     nearest = int(gaps.argmin())
-    return nearest if gaps[nearest] <= max(scene.body_radius, 5.0 / renderer.view.scale) else -1
+    return nearest if gaps[nearest] <= max(scene.radii[nearest], 5.0 / renderer.view.scale) else -1
 
 
 def _agent_rows(renderer: Renderer, agent: int, time: float) -> list[tuple[str, str]]:
@@ -93,7 +93,7 @@ def _node(renderer: Renderer, row: float, col: float) -> int:
     graph = renderer.scene.graph
     if graph is None or not len(renderer.nodes):
         return -1
-    gaps = np.linalg.norm(graph.states[renderer.nodes, :2].astype(np.float64) - (row, col), axis=1)
+    gaps = np.linalg.norm(graph.places[renderer.nodes] - (row, col), axis=1)
     nearest = int(gaps.argmin())
     return int(renderer.nodes[nearest]) if gaps[nearest] * renderer.view.scale <= NODE_REACH else -1
 
@@ -113,8 +113,8 @@ def _edge(renderer: Renderer, row: float, col: float) -> int:
     graph, table = renderer.scene.graph, renderer.ready.table
     if graph is None or table is None or not len(renderer.drawn):
         return -1
-    a = graph.states[table.low[renderer.drawn], :2].astype(np.float64)
-    b = graph.states[table.high[renderer.drawn], :2].astype(np.float64)
+    a = graph.places[table.low[renderer.drawn]]
+    b = graph.places[table.high[renderer.drawn]]
     along = b - a
     length = np.maximum((along**2).sum(axis=1), 1e-12)
     share = np.clip((((row, col) - a) * along).sum(axis=1) / length, 0.0, 1.0)
@@ -127,11 +127,11 @@ def draw_probe(picture: pygame.Surface, renderer: Renderer, found: Probe, x: flo
     """Highlight what was found and write the tip beside the pointer."""
     graph, table = renderer.scene.graph, renderer.ready.table
     if graph is not None and table is not None and (found.node >= 0 or found.edge >= 0):
-        _highlight(picture, renderer, found, graph.states, table)
+        _highlight(picture, renderer, found, graph.places, table)
     _tip(picture, renderer, found.rows, x, y)
 
 
-def _highlight(picture: pygame.Surface, renderer: Renderer, found: Probe, states: Float32, table: EdgeTable) -> None:
+def _highlight(picture: pygame.Surface, renderer: Renderer, found: Probe, states: Float64, table: EdgeTable) -> None:
     """All edges at a node, long ones too, or one edge."""
     view, factor = renderer.view, 2
     chosen = (
@@ -139,14 +139,14 @@ def _highlight(picture: pygame.Surface, renderer: Renderer, found: Probe, states
     )
     large = shapes.canvas(view.width * factor, view.height * factor)
     large.fill((*palette.FLOOR, 0))
-    ends = view.pixels(states[np.stack([table.low[chosen], table.high[chosen]], axis=1)][..., :2], factor)
+    ends = view.pixels(states[np.stack([table.low[chosen], table.high[chosen]], axis=1)], factor)
     peak = renderer.ready.peak
     colours = palette.risk_ramp(table.risk[chosen] / peak if peak > 0 else np.zeros(len(chosen)))
     width = (1.3 if len(chosen) > 60 else 2.2) * factor
     for (a, b), colour in zip(ends.tolist(), colours.tolist(), strict=True):
         shapes.line(large, (*colour, 210), a, b, width)
     if found.node >= 0:
-        centre = view.pixels(states[found.node, :2], factor).tolist()
+        centre = view.pixels(states[found.node], factor).tolist()
         shapes.disc(large, (*palette.FLOOR, 255), centre, 6.5 * factor)
         shapes.disc(large, (*palette.INK, 255), centre, 4.5 * factor)
     picture.blit(pygame.transform.smoothscale(large, (view.width, view.height)), (view.left, view.top))

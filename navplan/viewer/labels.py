@@ -45,9 +45,8 @@ def draw_numbers(picture: pygame.Surface, scene: Scene, time: float, view: View,
     if not 0 < scene.num_agents <= NUMBERED_AGENTS:
         return
     offset = np.asarray([view.left, view.top])
-    radius = scene.body_radius * view.scale
+    radii = (scene.radii * view.scale).tolist()
     centres = view.pixels(scene.positions(time)) + offset
-    size = max(round(min(radius * 0.98, 15 * unit)), 8)
     arrived = scene.arrived(time)
     ring = scene.tolerance * view.scale
     picture.set_clip(pygame.Rect(view.left, view.top, view.width, view.height))
@@ -55,7 +54,8 @@ def draw_numbers(picture: pygame.Surface, scene: Scene, time: float, view: View,
         if not arrived[agent] and ring >= layers.LABELLED_RING:
             ink = palette.mix(palette.agent_colour(agent), palette.INK, 0.35)
             text.draw(picture, str(agent), (x, y), max(round(min(ring * 0.72, 14 * unit)), 8), ink, "bold", "centre")
-    for agent, (x, y) in enumerate(centres.tolist()):
+    for agent, ((x, y), radius) in enumerate(zip(centres.tolist(), radii, strict=True)):
+        size = max(round(min(radius * 0.98, 15 * unit)), 8)
         colour = palette.agent_colour(agent)
         if radius >= 7:
             text.draw(picture, str(agent), (x, y), size, palette.contrast_ink(colour), "bold", "centre")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from navplan.plan.plan import Plan
 from navplan.scenarios.worlds.world import World
-from navplan.system.arrays import Bool, Float32, Float64, Int64
+from navplan.system.arrays import Bool, Float64, Int64
 from navplan.viewer import palette, shapes
 from navplan.viewer.edges import EdgeTable
 from navplan.viewer.raster import Raster
@@ -139,7 +139,7 @@ def _polygons(surface: pygame.Surface, world: World, view: View, factor: int) ->
             pygame.draw.polygon(surface, palette.WALL, outline.tolist())
 
 
-def draw_pruned(surface: pygame.Surface, table: EdgeTable, chosen: Int64, states: Float32, view: View, factor: int) -> None:
+def draw_pruned(surface: pygame.Surface, table: EdgeTable, chosen: Int64, states: Float64, view: View, factor: int) -> None:
     """Removed edges: short grey dashes, under everything else of the graph."""
     layer = shapes.canvas(*surface.get_size())
     ends = _ends(table, chosen, states, view, factor)
@@ -152,7 +152,7 @@ def draw_graph(
     surface: pygame.Surface,
     table: EdgeTable,
     chosen: Int64,
-    states: Float32,
+    states: Float64,
     nodes: Int64,
     view: View,
     factor: int,
@@ -172,15 +172,15 @@ def draw_graph(
     for (a, b), colour, alpha in zip(ends[seen].tolist(), colours[seen].tolist(), alphas[seen].tolist(), strict=True):
         shapes.line(layer, (*colour, alpha), a, b, width)
     dot = min(max(0.05 * view.scale, 1.0), 2.6) * factor
-    for x, y in view.pixels(states[nodes, :2], factor).tolist():
+    for x, y in view.pixels(states[nodes], factor).tolist():
         shapes.disc(layer, (*palette.NODE, 150 if quiet else 230), (x, y), dot)
     shapes.blend(surface, layer)
 
 
-def _ends(table: EdgeTable, chosen: Int64, states: Float32, view: View, factor: int) -> Float64:
+def _ends(table: EdgeTable, chosen: Int64, states: Float64, view: View, factor: int) -> Float64:
     """(K, 2, 2) pixels of both ends."""
     pairs = np.stack([table.low[chosen], table.high[chosen]], axis=1)
-    return view.pixels(states[pairs][..., :2], factor)
+    return view.pixels(states[pairs], factor)
 
 
 def _visible(ends: Float64, surface: pygame.Surface) -> Bool:
@@ -254,15 +254,16 @@ def draw_trails(surface: pygame.Surface, scene: Scene, time: float, view: View, 
 def draw_agents(surface: pygame.Surface, scene: Scene, time: float, view: View, factor: int) -> None:
     """Discs of true radius (never under 3 pixels) with a light rim; a red halo where two touch, or one reaches into a wall."""
     centres = view.pixels(scene.positions(time), factor).tolist()
-    radius = max(scene.body_radius * view.scale, 3.0) * factor
+    radii = (np.maximum(scene.radii * view.scale, 3.0) * factor).tolist()
     flagged = np.union1d(scene.touching(time), np.flatnonzero(scene.in_walls(time))).astype(np.int64).tolist()
     if flagged:
         layer = shapes.canvas(*surface.get_size())
         for agent in flagged:
+            radius = radii[agent]
             shapes.disc(layer, (*palette.ALERT, 90), centres[agent], min(1.9 * radius, radius + 9 * factor) + 2 * factor)
         shapes.blend(surface, layer)
-    for agent, centre in enumerate(centres):
+    for agent, (centre, radius) in enumerate(zip(centres, radii, strict=True)):
         shapes.disc(surface, palette.mix(palette.agent_colour(agent), palette.INK, 0.55), centre, radius + 1.0 * factor)
         shapes.disc(surface, palette.agent_colour(agent), centre, radius)
     for agent in flagged:
-        shapes.ring(surface, palette.ALERT, centres[agent], radius + 3 * factor, 2.2 * factor)
+        shapes.ring(surface, palette.ALERT, centres[agent], radii[agent] + 3 * factor, 2.2 * factor)

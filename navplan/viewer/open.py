@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +22,10 @@ from navplan.scenarios.maps import find_map, is_graph_file, load_graph, load_map
 from navplan.scenarios.registry import load_scenario, scenario_in, scenario_names
 from navplan.scenarios.scenario import Scenario
 from navplan.scenarios.worlds.world import World
-from navplan.system.arrays import Float32
+from navplan.system.archives import member_names
+from navplan.system.arrays import Float32, Float64
 from navplan.system.files import read_bytes
+from navplan.system.paths import is_file, is_folder
 from navplan.viewer.scene import Scene
 
 ROWS = 10
@@ -42,7 +43,7 @@ class _Parts:
     facts: Mapping[str, str] = dataclasses.field(default_factory=dict)
     starts: Float32 | None = None
     goals: Float32 | None = None
-    radius: float | None = None
+    radius: float | Float64 | None = None
     goal_tolerance: float | None = None
 
     def take_map(self, name: str) -> None:
@@ -79,7 +80,7 @@ def open_scene(
         NavplanError: a file that cannot be read or is of no known kind; a plan whose map is not found.
     """
     path = Path(file)
-    parts = _folder(path) if path.is_dir() else _single(str(file), agents or ROWS, map)
+    parts = _folder(path) if is_folder(path) else _single(str(file), agents or ROWS, map)
     if graph is not None:
         parts.graph = StateGraph.load(graph)
     if plan is not None:
@@ -132,7 +133,7 @@ def _folder(folder: Path) -> _Parts:
     run = read_run(folder)
     parts = _Parts(plan=run.plan, trajectory=run.trajectory, graph=run.graph)
     scenario = run.summary.get("scenario")
-    if isinstance(scenario, str) and (scenario in scenario_names() or Path(scenario).is_file()):
+    if isinstance(scenario, str) and (scenario in scenario_names() or is_file(scenario)):
         parts.take_map(scenario)
     shown = [name for name in ("status", "method", "low_level", "seed") if run.summary.get(name) is not None]
     parts.facts = {name.replace("_", " "): str(run.summary[name]) for name in shown}
@@ -159,11 +160,7 @@ def _single(name: str, agents: int, map_name: str | None) -> _Parts:
 
 
 def _is_trajectory(path: Path) -> bool:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return "actions.npy" in archive.namelist()
-    except (OSError, zipfile.BadZipFile):
-        return False  # the graph reader says what is wrong
+    return "actions" in member_names(path, read_bytes(path), "a trajectory or a state graph")
 
 
 def _scen(path: Path, agents: int, map_name: str | None) -> _Parts:
@@ -188,7 +185,7 @@ def _near(path: Path, name: str) -> World | None:
     """A map that a file names: as it says, beside the file, or in a folder of maps beside the file's own."""
     bare = Path(name).name
     for place in (Path(name), path.parent / name, path.parent / bare, path.parent.parent / "maps" / bare):
-        if place.is_file() and not is_graph_file(place):
+        if is_file(place) and not is_graph_file(place):
             return load_map(place)
     return None
 
@@ -220,7 +217,7 @@ def _world_of_plan(plan: Plan, parts: _Parts, path: Path) -> World | None:
             return load_scenario(name).world
         if name.lower().endswith((".npz", *GEOJSON_SUFFIXES)):
             for place in (Path(name), path.parent / Path(name).name):
-                if place.is_file() and is_graph_file(place):
+                if is_file(place) and is_graph_file(place):
                     if parts.graph is None:
                         parts.graph = load_graph(place)
                     return _world_of_scenario(plan) or _world_of_graph(parts.graph, place.stem)
@@ -242,7 +239,10 @@ def _world_of_graph(graph: StateGraph, name: str) -> World:
         cells = graph.cells()
         walls[cells[:, 0], cells[:, 1]] = False
         return World.from_walls(name, walls)
-    if not graph.num_nodes or graph.states.min() < 0:
+    places = graph.places
+    if places.shape[1] != 2:
+        raise InvalidInput(f"graph {name!r} has states of {places.shape[1]} columns and no positions, a picture needs (row, col)")
+    if not len(places) or places.min() < 0:
         raise InvalidInput(f"graph {name!r} has no nodes, or nodes at negative coordinates; give its map with --map")
-    rows, cols = np.ceil(graph.states[:, :2].max(axis=0) + 1e-3).tolist()
+    rows, cols = np.ceil(places.max(axis=0) + 1e-3).tolist()
     return World(name, None, float(max(rows, 1)), float(max(cols, 1)))

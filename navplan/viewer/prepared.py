@@ -46,7 +46,7 @@ def _risk_peak(graph: StateGraph | None, table: EdgeTable | None) -> float:
     if graph is None or table is None or not len(table.risk) or table.risk.max() <= 0:
         return 0.0
     nodes = np.arange(graph.num_nodes)
-    shown = drawn_edges(table, graph.states, nodes, mesh_keys(graph.states, nodes))
+    shown = drawn_edges(table, graph.places, nodes, mesh_keys(graph.places, nodes))
     high = float(np.quantile(table.risk[shown], 0.98)) if len(shown) else 0.0
     return high if high > 0 else float(table.risk.max())
 

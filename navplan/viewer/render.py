@@ -142,7 +142,7 @@ class Renderer:
         self.drawn = self.nodes = np.zeros(0, np.int64)
         if graph is None or table is None or (graph.is_grid and self.view.scale < GRID_GRAPH_SCALE):
             return
-        states = graph.states
+        states = graph.places
         nodes = edges.thin_nodes(states, 0.0 if graph.is_grid else NODE_SPACING / self.view.scale)
         mesh = edges.mesh_keys(states, nodes)
         if on.pruned and gone is not None:

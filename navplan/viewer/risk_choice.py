@@ -197,7 +197,7 @@ class RiskChoice:
                 trajectory=None,
                 starts=first.start_points,
                 goals=first.goal_points,
-                radius=first.body_radius,
+                radius=first.radii,
                 goal_tolerance=first.tolerance,
             )
             if number > self._answered:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from navplan.plan.plan import Plan
 from navplan.plan.pricing import find_edges
 from navplan.scenarios.worlds.world import World
 from navplan.system.arrays import Bool, Float32, Float64, Int32, Int64
+from navplan.system.numbers import as_numbers
+from navplan.system.words import said
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +37,11 @@ class Scene:
         title: heading of the panel; empty means the world's name.
         facts: rows of the panel beside those that the parts speak of themselves.
         starts, goals: (A, 2) float32 for a problem without plan and trajectory.
-        radius, goal_tolerance: cells; None means those of the trajectory or plan, else 0.25 and 0.5.
+        radius, goal_tolerance: cells, the radius one for all or one for each agent; None means those of the trajectory or plan,
+            else 0.25 and 0.5.
+
+    Raises:
+        InvalidInput: nodes without positions, parts that do not fit together, a radius that is none.
     """
 
     world: World
@@ -46,17 +53,25 @@ class Scene:
     facts: Mapping[str, str] = field(default_factory=dict)
     starts: Float32 | None = None
     goals: Float32 | None = None
-    radius: float | None = None
+    radius: float | Float64 | None = None
     goal_tolerance: float | None = None
 
     def __post_init__(self) -> None:
-        if self.graph is not None and self.graph.states.shape[1] < 2:
-            raise InvalidInput(f"states have {self.graph.states.shape[1]} coordinate, a picture needs (row, col)")
+        if self.graph is not None and self.graph.places.shape[1] != 2:
+            columns = self.graph.states.shape[1]
+            raise InvalidInput(f"the graph has states of {columns} columns and no positions, a picture needs (row, col)")
         if self.pruned is not None and self.graph is None:
             raise InvalidInput("pruned edges are given without the graph that they were pruned from")
         if self.plan is not None and self.trajectory is not None and self.plan.num_agents != self.trajectory.num_agents:
             raise InvalidInput(
                 f"plan of {self.plan.num_agents} agents, trajectory of {self.trajectory.num_agents}, expected the same number"
+            )
+        if not self.num_agents:
+            return
+        radii = as_numbers(self._stated_radius(), "radius")
+        if radii.shape not in ((), (self.num_agents,)) or not (np.isfinite(radii) & (radii >= 0)).all():
+            raise InvalidInput(
+                f"radius is {said(self._stated_radius())}, expected one that is not negative, or one for each agent"
             )
 
     @cached_property
@@ -124,15 +139,16 @@ class Scene:
         return len(self.history) - 1
 
     @cached_property
-    def body_radius(self) -> float:
-        """Radius of an agent's disc in cells."""
+    def radii(self) -> Float64:
+        """(A,) radius of each agent's disc in cells."""
+        return np.broadcast_to(np.asarray(self._stated_radius(), np.float64), self.num_agents)
+
+    def _stated_radius(self) -> Any:
         if self.radius is not None:
             return self.radius
         if self.trajectory is not None:
             return self.trajectory.radius
-        if self.plan is not None:
-            return float(self.plan.problem.get("radius", 0.25))
-        return 0.25
+        return 0.25 if self.plan is None else self.plan.problem.get("radius", 0.25)
 
     @cached_property
     def tolerance(self) -> float:
@@ -205,11 +221,11 @@ class Scene:
         return np.asarray(self.trajectory.wall_contacts[step] > 0)
 
     def touching(self, time: float) -> Int64:
-        """(K, 2) pairs to flag: closer than two radii at this moment, or recorded in contact during the current step."""
+        """(K, 2) pairs to flag: closer than their two radii at this moment, or recorded in contact during the current step."""
         if self.num_agents < 2:
             return np.zeros((0, 2), np.int64)
         at = self.positions(time).astype(np.float64)
-        near = ((at[:, None] - at[None]) ** 2).sum(axis=-1) < (2 * self.body_radius) ** 2 - 1e-9
+        near = ((at[:, None] - at[None]) ** 2).sum(axis=-1) < (self.radii[:, None] + self.radii) ** 2 - 1e-9
         if self.trajectory is not None and self.num_steps:
             step = min(max(int(np.ceil(time)) - 1, 0), self.num_steps - 1)
             near = near | (self.trajectory.agent_contacts[step] if time > 0 else False)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import json
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,8 @@ from shapely.geometry import LineString, box
 
 from navplan.errors import InvalidInput
 from navplan.graph.state_graph import StateGraph
+from navplan.plan.problem import Problem
+from navplan.planners.solving import solve
 from navplan.scenarios.worlds.world import World
 from tests.support.critics import FieldCritics
 
@@ -94,3 +99,48 @@ def test_states_without_positions_are_never_screened(tmp_path: Path) -> None:
     placed.save(tmp_path / "g.npz")
     np.testing.assert_array_equal(StateGraph.load(tmp_path / "g.npz").positions, placed.positions)
     np.testing.assert_array_equal(StateGraph.from_networkx(placed.to_networkx()).states, placed.states)
+
+
+def test_equal_graphs_give_equal_files_whether_rooms_were_asked_for_or_not(tmp_path: Path) -> None:
+    learned = StateGraph.from_states(np.array([[0.0, 1.0], [2.0, 1.0]]), FieldCritics(), max_distance=4)
+    for graph in (StateGraph.from_grid(np.zeros((3, 4), bool)), learned):
+        graph.save(tmp_path / "before.npz")
+        assert len(graph.node_room)
+        graph.keep(np.ones(graph.num_edges, bool)).save(tmp_path / "after.npz")
+        assert (tmp_path / "before.npz").read_bytes() == (tmp_path / "after.npz").read_bytes()
+
+
+def test_files_of_version_1_are_read(tmp_path: Path) -> None:
+    """They had neither positions nor rooms: states of two columns are positions, and a grid's cells say the rooms."""
+    graph = StateGraph.from_grid(np.array([[0, 0, 1], [0, 0, 0]], bool))
+    names = ("states", "indptr", "indices", "distance", "risk", "wait_risk")
+    digest = hashlib.sha256()
+    for name in names:
+        array = getattr(graph, name)
+        digest.update(f"{name}{array.shape}".encode() + array.tobytes())
+    header = {"format": "navplan.graph", "version": 1, "shape": [2, 3], "limits": None, "sha256": digest.hexdigest()}
+    text = np.frombuffer(json.dumps(header).encode(), np.uint8)
+    np.savez(tmp_path / "old.npz", header=text, **{name: getattr(graph, name) for name in names})
+    found = StateGraph.load(tmp_path / "old.npz")
+    assert found.shape == (2, 3)
+    np.testing.assert_array_equal(found.positions, graph.states)
+    np.testing.assert_array_equal(found.node_room, graph.node_room)
+    np.testing.assert_array_equal(found.edge_room, graph.edge_room)
+
+
+def test_positions_of_the_size_of_coordinates_of_the_earth_keep_their_centimetres(tmp_path: Path) -> None:
+    corner = np.array([5_812_345.25, 451_234.75])
+    places = corner + np.array([[0.0, 0.0], [0.0, 3.0], [0.61, 0.0], [0.61, 3.0]])
+    graph = StateGraph.from_states(places, FieldCritics(), max_distance=6)
+    assert not np.allclose(graph.states, places, atol=0.05, rtol=0)  # learned states are float32
+    larger, ids = graph.attach(corner + np.array([[0.3, 1.5]]), FieldCritics())
+    larger.prune(max_risk=9).save(tmp_path / "g.npz")
+    found = StateGraph.load(tmp_path / "g.npz")
+    np.testing.assert_array_equal(found.positions, np.concatenate([places, corner + np.array([[0.3, 1.5]])]))
+    assert ids.tolist() == [4]
+    assert found.positions.dtype == np.float64
+    for radius, status in ((0.3, "optimal"), (0.31, "infeasible")):  # 0.61 apart, side by side
+        bare = StateGraph(places, [0, 1, 2, 3, 4], [1, 0, 3, 2], np.full(4, 3.0), np.zeros(4), np.zeros(4))
+        assert solve(Problem(bare, [0, 2], [1, 3], radius=radius), "cbs").status == status
+    with pytest.raises(InvalidInput, match="float32 states too large to be positions"):
+        Problem(dataclasses.replace(bare, states=places.astype(np.float32), positions=None), [0, 2], [1, 3], radius=0.31)

@@ -30,7 +30,7 @@ def test_a_problem_keeps_its_agents_on_the_map_of_a_scenario(problem: Path) -> N
     assert scene.world.height == line.world.height
     assert scene.starts is not None
     assert scene.starts.tolist() == [[0.5, 0.5], [1.5, 0.5], [2.5, 0.5]]
-    assert (scene.body_radius, scene.tolerance) == (line.radius, line.goal_tolerance)
+    assert (scene.radius, scene.tolerance) == (line.radius, line.goal_tolerance)
     assert open_scene(problem, map="line", agents=1).num_agents == 1
 
 

@@ -1,11 +1,19 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from navplan.errors import InvalidInput
+from navplan.graph.state_graph import StateGraph
+from navplan.plan.plan import Plan
+from navplan.plan.problem import Problem
+from navplan.planners.solving import solve
+from navplan.scenarios.worlds.world import World
+from navplan.viewer.render import render_frame
 from navplan.viewer.scene import Scene
 from tests.support.scenes import driven, lattice, two_agent_plan, walled_world, whole_scene
 
@@ -100,3 +108,34 @@ def test_contacts_with_walls_are_counted_and_flagged_where_they_were_measured() 
     assert [touched.wall_contacts_until(time) for time in (0.0, 1.0, 1.5, 2.0)] == [0, 0, 7, 7]
     assert touched.in_walls(1.5).tolist() == [False, True]
     assert not touched.in_walls(1.0).any()
+
+
+def test_nodes_are_drawn_at_their_positions() -> None:
+    world = walled_world()
+    graph = lattice(world)
+    turned = np.concatenate([np.ones((graph.num_nodes, 1)), graph.states], axis=1)  # a heading before (row, col)
+    headed = dataclasses.replace(graph, states=turned, positions=graph.places)
+    assert np.array_equal(render_frame(Scene(world, graph=headed)), render_frame(Scene(world, graph=graph)))
+    with pytest.raises(InvalidInput, match="states of 3 columns and no positions"):
+        Scene(world, graph=dataclasses.replace(graph, states=turned, positions=None))
+
+
+def test_bodies_of_different_sizes() -> None:
+    world = walled_world()
+    at = np.array([[2.0, 2.0], [2.0, 2.75], [6.0, 2.0]], np.float32)
+    scene = Scene(world, starts=at, goals=at, radius=np.array([0.5, 0.2, 0.5]))
+    assert scene.touching(0).tolist() == []
+    assert dataclasses.replace(scene, radius=np.array([0.5, 0.3, 0.5])).touching(0).tolist() == [[0, 1]]
+    assert dataclasses.replace(scene, radius=0.4).touching(0).tolist() == [[0, 1]]
+    picture, alike = render_frame(scene), render_frame(dataclasses.replace(scene, radius=0.5))
+    assert (picture != alike).any()
+    for wrong in ([0.5, 0.2], "wide", -1.0, math.nan, [[1.0]]):
+        with pytest.raises(InvalidInput, match="radius"):
+            dataclasses.replace(scene, radius=wrong)
+
+
+def test_a_plan_of_different_bodies(tmp_path: Path) -> None:
+    graph = StateGraph.from_grid(np.zeros((4, 5), bool))
+    solve(Problem(graph, [0, 4], [19, 15], radius=[0.2, 0.3]), "cbs").save(tmp_path / "p.json")
+    scene = Scene(World.from_walls("floor", np.zeros((4, 5), bool)), plan=Plan.load(tmp_path / "p.json"))
+    assert scene.radii.tolist() == [0.2, 0.3]

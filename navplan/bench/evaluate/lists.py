@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable
 from typing import TypeVar
 
-from navplan.scenarios.formats.checks import is_number
 from navplan.scenarios.formats.toml_table import TomlTable
+from navplan.system.numbers import is_number
 
 T = TypeVar("T")
 

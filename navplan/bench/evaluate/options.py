@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from types import NoneType
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
-from navplan.scenarios.formats.checks import is_number
 from navplan.scenarios.formats.toml_table import TomlTable
+from navplan.system.numbers import is_number
 
 if TYPE_CHECKING:
     from navplan.execution.synchronised import Settings

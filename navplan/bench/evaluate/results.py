@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from navplan.bench.tables import Record, TableFormat
+from navplan.errors import FileFormatError
 
 _TEXT = frozenset(
     (
@@ -61,5 +62,10 @@ def front_rows(front: Iterable[Sequence[float]]) -> list[Record]:
 
 
 def read_front(path: Path) -> list[list[float]]:
-    """The points of a pareto.csv; raises as `TableFormat.read`."""
-    return [[float(row[name]) for name in FRONT.columns] for row in FRONT.read(path)]
+    """The points of a pareto.csv; raises as `TableFormat.read`, also for an empty cell."""
+    rows = FRONT.read(path)
+    for number, row in enumerate(rows, start=2):
+        for name in FRONT.columns:
+            if row[name] is None:
+                raise FileFormatError(path, f"{name} is empty, expected a number", number)
+    return [[float(row[name]) for name in FRONT.columns] for row in rows]

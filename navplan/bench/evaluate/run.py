@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,11 @@ from navplan.bench.evaluate.shards import sources
 from navplan.bench.evaluate.suite import Suite
 from navplan.bench.processes import ONE_THREAD, Processes
 from navplan.bench.provenance import surroundings, version
-from navplan.bench.shards import Result, Shard, Show, Tally, read_shard, remaining, run_shards, unseen
+from navplan.bench.shards import FOLDERS, Result, Shard, Tally, read_shard, remaining, run_shards
 from navplan.bench.tables import Record, TableFormat
 from navplan.errors import InvalidInput
-from navplan.system.files import check_writable, write_text
+from navplan.system.files import check_writable, locked, write_text
+from navplan.system.progress import Listener, Progress, told
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,7 @@ def evaluate(
     train_seeds: Sequence[int] | None = None,
     workers: int = 1,
     fresh: bool = False,
-    show: Show = unseen,
-    on_failure: Callable[[str], None] = lambda line: None,
+    progress: Progress = None,
 ) -> EvaluationOutcome:
     """Do every task of the suite that is not done yet, and write results.csv, timings.csv, report.md and the figures.
 
@@ -92,11 +92,11 @@ def evaluate(
         train_seeds: the training seeds to keep of `checkpoints`.
         workers: processes side by side.
         fresh: do again what is done.
-        show: told how far it is, now and then.
-        on_failure: called with one line for each task that fails.
+        progress: who is told how far it is, and of each task that fails; see `navplan.system.progress.Progress`.
 
     Raises:
-        FileAccessError, InvalidInput, UnknownName, CheckpointError: before anything is run.
+        FileAccessError: another process is at work in `out`, or it cannot be written.
+        InvalidInput, UnknownName, CheckpointError: before anything is run.
     """
     executor = Processes(workers, ONE_THREAD)
     check_writable(out, folder=True)
@@ -106,18 +106,28 @@ def evaluate(
         if not given:
             raise InvalidInput(f"no run of training seed {train_seeds[0]} among the checkpoints")
     plan = plan_of(suite, given)
+    with told(progress) as listener, locked(out, *FOLDERS):
+        return _evaluated(suite, plan, out, executor, fresh, listener)
+
+
+def _evaluated(
+    suite: Suite, plan: EvaluationPlan, out: Path, executor: Processes, fresh: bool, listener: Listener
+) -> EvaluationOutcome:
+    """Do what is missing of the plan, and write what is found."""
     left = remaining(plan.chains(), out, fresh=fresh)
-    tally = Tally(len(left), show, "failed", lambda result: result.failure is not None)
     write_text(out / "run.json", json.dumps(_stamp(suite), indent=2) + "\n")
     failures: list[str] = []
+    listener.stage(f"evaluating {suite.name}: {len(left)} of {len(plan)} tasks to do")
+    tally = Tally(len(left), listener, "failed", lambda result: result.failure is not None)
 
     def report(shard: Shard, result: Result | None) -> None:
         tally(shard, result)
         if result is not None and result.failure is not None:
             failures.append(f"{shard.label}: {result.failure.words}")
-            on_failure(failures[-1])
+            listener.warn(f"failed: {failures[-1]}")
 
     finished = run_shards(executor, left, out, report)
+    listener.stage("writing tables, report and figures")
     found = gather(plan, out)
     files, evidence = merge(suite, out, found, complete=found.done == len(plan))
     return EvaluationOutcome(evidence, len(plan), found.done, tuple(failures), not finished, (out / "run.json", *files))

@@ -60,6 +60,7 @@ from navplan.bench.evaluate.options import merged, read_options
 from navplan.bench.evaluate.perturbations import Perturbation, part_of, read_perturbations
 from navplan.errors import InvalidInput, UnknownName
 from navplan.scenarios.formats.toml_table import TomlTable
+from navplan.system.paths import is_file
 
 SUITE_FOLDER = Path(__file__).parents[1] / "suites"
 _TOP = (
@@ -245,7 +246,7 @@ def load_suite(name_or_path: str | Path) -> Suite:
     if str(name_or_path) in suite_names():
         return read_suite(SUITE_FOLDER / f"{name_or_path}.toml")
     path = Path(name_or_path)
-    if not path.suffix and len(path.parts) <= 1 and not path.is_file():
+    if not path.suffix and len(path.parts) <= 1 and not is_file(path):
         raise UnknownName("suite", str(name_or_path), suite_names())
     return read_suite(path)
 

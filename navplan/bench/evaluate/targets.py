@@ -128,7 +128,7 @@ def targets_table(evidence: Evidence) -> Table:
 
 
 def missed(evidence: Evidence) -> list[str]:
-    """One sentence for the targets of one kind on one map that were not reached, for all numbers of agents; each note once."""
+    """One sentence for the missed targets of one kind on one map, whatever the number of agents; each note once."""
     alike: dict[tuple[str, str, str, str], list[TargetCheck]] = {}
     for check in target_checks(evidence):
         if not check.reached:

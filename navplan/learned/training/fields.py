@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import typing
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from navplan.learned import registry
 from navplan.learned.interface import SLOTS, Module
 from navplan.system.bounds import MAX_SETTINGS
 from navplan.system.files import read_bytes
+from navplan.system.numbers import is_finite
 from navplan.system.reading import decode_utf8, parse_toml, shown
 
 T = TypeVar("T")
@@ -226,7 +226,7 @@ def read_module(slot: str, value: Any) -> Module:
 
 def _checked(key: str, value: Any, kind: Any) -> Any:
     """`value` as the field type `kind` (str, bool, int, float or a tuple of floats)."""
-    if kind is float and type(value) in (int, float) and math.isfinite(value):
+    if kind is float and is_finite(value):
         return float(value)
     if kind in (int, str, bool) and type(value) is kind:
         return value

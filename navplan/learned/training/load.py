@@ -15,7 +15,8 @@ from navplan.learned.interface import Arrays, Exported, Recipe
 from navplan.learned.training.run_config import config_from, recipe_named
 from navplan.learned.training.tensors import CHECKPOINT, EXPORTS, POLICY, read_tensors
 from navplan.system.names import Registry
-from navplan.system.paths import as_path
+from navplan.system.paths import as_path, exists
+from navplan.system.words import said
 
 if TYPE_CHECKING:
     from navplan.learned.trained import Critics
@@ -43,7 +44,7 @@ def checkpoint_folder(path_or_name: str | Path) -> Path:
     names, path, bare = bundled_checkpoints(), as_path(path_or_name), not isinstance(path_or_name, Path)
     if bare and str(path) in names:
         return Path(str(resources.files("navplan.learned") / "checkpoints" / path))
-    if path.exists():
+    if exists(path):
         return path
     if bare and len(path.parts) <= 1 and not path.suffix:
         raise UnknownName("checkpoint", str(path), {*names, *CRITICS.names()})
@@ -67,8 +68,8 @@ def load_checkpoint(path_or_name: str | Path, *, stage: int = 2) -> Critics:
     if isinstance(path_or_name, str) and path_or_name in CRITICS.names() and path_or_name not in bundled_checkpoints():
         made: Critics = CRITICS.made(path_or_name)
         return made
-    if stage not in EXPORTS:
-        raise InvalidInput(f"stage is {stage!r}, expected 1 or 2")
+    if not isinstance(stage, int) or stage not in EXPORTS:
+        raise InvalidInput(f"stage is {said(stage)}, expected 1 or 2")
     folder = checkpoint_folder(path_or_name)
     path = folder / EXPORTS[stage] if folder.is_dir() else folder
     if folder.is_dir() and not path.is_file() and (folder / CHECKPOINT).is_file():

@@ -13,7 +13,8 @@ from navplan.kernels.motion import discs, obstacles, stepping
 from navplan.scenarios.worlds.free_space import FreeSpace
 from navplan.scenarios.worlds.world import World
 from navplan.system.arrays import Bool, Float32, Int32
-from navplan.system.numbers import Rng, check_numbers, check_whole, generator
+from navplan.system.numbers import Rng, as_flags, as_numbers, check_choice, check_kind, check_numbers, check_whole, generator
+from navplan.system.words import said
 
 Body = Literal["disc", "point"]
 """What walls stop: the disc, or its centre alone."""
@@ -35,6 +36,10 @@ class StepResult(NamedTuple):
     reached: Bool
     agent_contacts: Bool
     bumps: Int32
+
+
+_MOST = 1 << 26
+"""Of agents in all environments together, and steps of an episode."""
 
 
 class PointEnv:
@@ -84,13 +89,15 @@ class PointEnv:
         check_whole(num_envs=num_envs, num_agents=num_agents, max_steps=max_steps)
         check_numbers(radius=radius, goal_tolerance=goal_tolerance, action_noise=action_noise)
         for name, count in (("num_envs", num_envs), ("num_agents", num_agents), ("max_steps", max_steps)):
-            if count < 1:
-                raise InvalidInput(f"{name} is {count}, expected at least 1")
+            if not 1 <= count <= _MOST:
+                raise InvalidInput(f"{name} is {said(count)}, expected 1 to {_MOST}")
+        if num_envs * num_agents > _MOST:
+            raise InvalidInput(f"{num_envs} environments of {num_agents} agents, expected at most {_MOST} agents together")
         for name, size in (("radius", radius), ("goal_tolerance", goal_tolerance), ("action_noise", action_noise)):
             if not (math.isfinite(size) and size >= 0):
                 raise InvalidInput(f"{name} is {size}, expected a finite number of cells, at least 0")
-        if body not in get_args(Body):
-            raise InvalidInput(f"body is {body!r}, expected one of {', '.join(get_args(Body))}")
+        check_choice("body", body, get_args(Body))
+        check_kind(world, World, "world", "a World")
         self.world = world
         self.body: Body = body
         self.space = FreeSpace(world, float(radius) if body == "disc" else 0.0)
@@ -123,7 +130,7 @@ class PointEnv:
             InvalidInput: a wrong shape, or a start or goal that is not finite, outside the box, in an obstacle or, for discs,
                 nearer than `radius` to one of them; the message names the environment and the agent. Nothing has changed then.
         """
-        chosen = np.ones(self.num_envs, dtype=np.bool_) if mask is None else np.asarray(mask, dtype=np.bool_)
+        chosen = np.ones(self.num_envs, dtype=np.bool_) if mask is None else as_flags(mask, "the values of mask")
         if chosen.shape != (self.num_envs,):
             raise InvalidInput(f"mask has shape {chosen.shape}, expected ({self.num_envs},)")
         states, goal_points = self.states.copy(), self.goals.copy()
@@ -209,8 +216,8 @@ class PointEnv:
         if states is None:
             moves, begin = self._checked_actions(actions), self.states
         else:
-            moves = np.ascontiguousarray(actions, dtype=np.float32)
-            begin = np.asarray(states, dtype=np.float32)
+            moves = np.ascontiguousarray(as_numbers(actions, "actions", np.float32))
+            begin = as_numbers(states, "states", np.float32)
             if moves.ndim != 3 or moves.shape[2] != 2 or begin.shape not in (moves.shape, moves.shape[1:]):
                 raise InvalidInput(f"states have shape {begin.shape}, expected that of the actions {moves.shape}, (N, M, 2)")
             begin = self.space.nearest(begin)
@@ -252,7 +259,7 @@ class PointEnv:
 
     def _checked_points(self, what: str, points: ArrayLike, chosen: Bool) -> Float32:
         """`points` broadcast to (B, A, 2) float32, refused where a chosen environment's point is not free."""
-        array = np.asarray(points, dtype=np.float32)
+        array = as_numbers(points, f"{what}s", np.float32)
         shape = (self.num_envs, self.num_agents, 2)
         if array.shape not in (shape, shape[1:]):
             raise InvalidInput(f"{what}s have shape {array.shape}, expected {shape[1:]} or {shape}")
@@ -279,7 +286,7 @@ class PointEnv:
         return "too near to an obstacle or to the edge", f"at least the body's radius {self.radius:g} between them"
 
     def _checked_actions(self, actions: ArrayLike) -> Float32:
-        array = np.ascontiguousarray(actions, dtype=np.float32)
+        array = np.ascontiguousarray(as_numbers(actions, "actions", np.float32))
         if array.shape != self.states.shape:
             raise InvalidInput(f"actions have shape {array.shape}, expected {self.states.shape}")
         return array

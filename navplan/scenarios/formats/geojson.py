@@ -17,12 +17,13 @@ from shapely.geometry import Polygon
 
 from navplan.errors import FileFormatError, InvalidInput
 from navplan.graph.state_graph import StateGraph
-from navplan.scenarios.formats.checks import as_points, is_finite, is_number
+from navplan.scenarios.formats.checks import as_points
 from navplan.scenarios.formats.plain_geojson import plain_world
 from navplan.scenarios.worlds.polygons import make_polygon
 from navplan.scenarios.worlds.world import Hazard, World
 from navplan.system.arrays import Float64
 from navplan.system.files import read_bytes, write_text
+from navplan.system.numbers import is_finite, is_number
 from navplan.system.reading import parse_json, shown
 
 AXES = "[x, y] = [column, row] in cell units, row 0 at the top, y downwards"
@@ -92,7 +93,8 @@ def read_geojson(path: str | Path) -> World:
 def write_graph_geojson(path: str | Path, graph: StateGraph, beta: float = 0.0) -> None:
     """Write a state graph: cost is ``distance + beta * risk``, distance and risk stand beside it.
 
-    Positions become coordinates; the whole state is a property of its node.
+    Positions become coordinates; the whole state is a property of its node. Rooms are properties of nodes and edges where a map
+    was given, null where nothing is near.
 
     Raises:
         InvalidInput: a graph without positions.
@@ -100,30 +102,39 @@ def write_graph_geojson(path: str | Path, graph: StateGraph, beta: float = 0.0) 
     """
     if graph.positions is None:
         raise InvalidInput(f"states have shape {graph.states.shape} and no positions, expected (row, col) of each node")
+    parts = graph.measured()
     same = np.array_equal(graph.positions.astype(np.float32), graph.states)
     states = graph.positions if same else graph.states.astype(np.float64)
+    points = (states.tolist(), graph.positions.tolist(), graph.wait_risk.tolist(), _rooms(parts.node_room, graph.num_nodes))
     nodes = [
         {
             "type": "Feature",
-            "properties": {"id": node, "state": state, "wait_risk": risk, **_name(graph, node)},
+            "properties": {"id": node, "state": state, "wait_risk": risk, **room, **_name(graph, node)},
             "geometry": {"type": "Point", "coordinates": [col, row]},
         }
-        for node, (state, (row, col), risk) in enumerate(
-            zip(states.tolist(), graph.positions.tolist(), graph.wait_risk.tolist(), strict=True)
-        )
+        for node, (state, (row, col), risk, room) in enumerate(zip(*points, strict=True))
     ]
     tails = np.repeat(np.arange(graph.num_nodes), np.diff(graph.indptr)).tolist()
-    values = zip(tails, graph.indices.tolist(), graph.weights(beta).tolist(), graph.distance.tolist(), graph.risk.tolist())
+    columns = (graph.indices, graph.weights(beta), graph.distance, graph.risk)
+    values = zip(tails, *(column.tolist() for column in columns), _rooms(parts.edge_room, graph.num_edges), strict=True)
     edges = [
         {
             "type": "Feature",
-            "properties": {"id": len(nodes) + k, "startid": a, "endid": b, "cost": cost, "distance": distance, "risk": risk},
+            "properties": {
+                "id": len(nodes) + k,
+                "startid": a,
+                "endid": b,
+                "cost": cost,
+                "distance": distance,
+                "risk": risk,
+                **room,
+            },
             "geometry": {
                 "type": "MultiLineString",
-                "coordinates": [[nodes[a]["geometry"]["coordinates"], nodes[b]["geometry"]["coordinates"]]],  # type: ignore[index]
+                "coordinates": [[nodes[a]["geometry"]["coordinates"], nodes[b]["geometry"]["coordinates"]]],
             },
         }
-        for k, (a, b, cost, distance, risk) in enumerate(values)
+        for k, (a, b, cost, distance, risk, room) in enumerate(values)
     ]
     about: dict[str, Any] = {"kind": "graph", "axes": AXES, "shape": None if graph.shape is None else list(graph.shape)}
     _write(path, about, [*nodes, *edges])
@@ -141,7 +152,8 @@ def read_graph_geojson(path: str | Path) -> StateGraph:
     positions: list[list[float]] = []
     wait_risk: list[float] = []
     names: list[str | None] = []
-    edges: list[tuple[int, int, float, float]] = []
+    edges: list[tuple[int, int, float, float, float | None]] = []
+    rooms: list[float | None] = []
     for index, feature in enumerate(features):
         kind, place = _geometry(path, index, feature)
         values = feature["properties"] if isinstance(feature.get("properties"), dict) else {}
@@ -156,16 +168,17 @@ def read_graph_geojson(path: str | Path) -> StateGraph:
             positions.append([float(place[1]), float(place[0])])
             states.append([float(value) for value in state])
             wait_risk.append(float(values["wait_risk"]))
+            rooms.append(_room(path, index, values))
             names.append(values["name"] if isinstance(values.get("name"), str) else None)
         elif kind == "MultiLineString":
-            ends = (values.get("startid"), values.get("endid"))
+            ends: tuple[Any, Any] = values.get("startid"), values.get("endid")
             if not all(isinstance(end, int) and not isinstance(end, bool) and 0 <= end < len(states) for end in ends):
                 raise FileFormatError(
                     path, f"feature {index}: startid and endid are {shown(ends)}, expected nodes that come before it"
                 )
             if not (is_finite(values.get("distance")) and is_finite(values.get("risk"))):
                 raise FileFormatError(path, f"feature {index}: expected an edge with distance and risk")
-            edges.append((*ends, float(values["distance"]), float(values["risk"])))  # type: ignore[arg-type]
+            edges.append((*ends, float(values["distance"]), float(values["risk"]), _room(path, index, values)))
         else:
             raise FileFormatError(path, f"feature {index} is {shown(kind)}, expected Point or MultiLineString")
     shape = about.get("shape")
@@ -187,9 +200,37 @@ def read_graph_geojson(path: str | Path) -> StateGraph:
                 shape=None if shape is None else (shape[0], shape[1]),
                 positions=np.array(positions, np.float64).reshape(-1, 2),
                 names=tuple(names) if any(name is not None for name in names) else None,
+                **_stated_rooms(path, rooms, [edge[4] for edge in edges]),
             )
     except InvalidInput as error:
         raise FileFormatError(path, str(error)) from error
+
+
+def _rooms(rooms: Float64 | None, count: int) -> list[dict[str, float | None]]:
+    """Each room as a property; none where the graph alone says them, as a grid's cells do, or where no map was given."""
+    if rooms is None:
+        return [{}] * count
+    return [{"room": room if math.isfinite(room) else None} for room in rooms.tolist()]
+
+
+def _room(path: str | Path, index: int, values: dict[str, Any]) -> float | None:
+    """The room that a feature states, inf for null; None where it states none."""
+    room = values.get("room", math.nan)
+    if room is None:
+        return math.inf
+    if "room" in values and not is_finite(room):
+        raise FileFormatError(path, f"feature {index}: room is {shown(room)}, expected a number or null")
+    return float(room) if "room" in values else None
+
+
+def _stated_rooms(path: str | Path, nodes: list[float | None], edges: list[float | None]) -> dict[str, Any]:
+    """Both kinds of rooms where every node and every edge states its own."""
+    known = [room is not None for room in (*nodes, *edges)]
+    if not any(known):
+        return {}
+    if not all(known):
+        raise FileFormatError(path, "some nodes and edges state a room, others do not, expected all or none")
+    return {"node_room": np.array(nodes, np.float64), "edge_room": np.array(edges, np.float64)}
 
 
 def _name(graph: StateGraph, node: int) -> dict[str, str]:

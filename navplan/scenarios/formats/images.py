@@ -15,7 +15,7 @@ from navplan.errors import FileAccessError, FileFormatError, MissingExtra
 from navplan.system.arrays import Bool, Float64, Int64
 from navplan.system.bounds import MAX_CELLS
 from navplan.system.files import read_bytes, write_atomically
-from navplan.system.paths import as_path
+from navplan.system.paths import as_path, is_file
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -65,11 +65,7 @@ def read_levels(path: str | Path) -> Levels:
         MissingExtra: not a PGM file, and Pillow is not installed.
     """
     file = as_path(path)
-    try:
-        regular = file.is_file()
-    except (OSError, ValueError):  # names that no file can have
-        regular = False
-    if not regular:
+    if not is_file(file):
         raise FileAccessError(f"{str(path)!r}: cannot be read: no such image file")
     data = read_bytes(file)
     return _pgm_levels(data, path) if data[:2] in (b"P2", b"P5") else _decode(data, path)

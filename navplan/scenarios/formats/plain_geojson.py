@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from navplan.errors import FileFormatError, InvalidInput
-from navplan.scenarios.formats.checks import as_points, is_finite
+from navplan.scenarios.formats.checks import as_points
 from navplan.scenarios.worlds.polygons import make_polygon
 from navplan.scenarios.worlds.world import World
 from navplan.system.arrays import Float64
+from navplan.system.numbers import is_finite
 from navplan.system.reading import shown
 
 Part = tuple[str, list[Float64]]

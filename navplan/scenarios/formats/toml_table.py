@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from navplan.errors import FileFormatError, did_you_mean
-from navplan.scenarios.formats.checks import as_points, is_number
+from navplan.scenarios.formats.checks import as_points
 from navplan.system.arrays import Float64
 from navplan.system.files import read_bytes
+from navplan.system.numbers import is_number
 from navplan.system.reading import decode_utf8, parse_toml, shown
 
 _HEADER = re.compile(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(#.*)?$")

@@ -12,14 +12,15 @@ from navplan.graph.limits import Weight
 from navplan.graph.state_graph import StateGraph
 from navplan.plan.problem import GRID_CLEARANCE, Problem, default_clearance
 from navplan.scenarios.formats.movingai import read_scen
-from navplan.scenarios.formats.ros_map import read_ros_map
-from navplan.scenarios.maps import cells_digest, find_map, grid_graph, load_graph
+from navplan.scenarios.maps import cells_digest, find_map, grid_graph, load_graph, metres_per_cell
 from navplan.scenarios.problems.pairs import draw_pairs
 from navplan.scenarios.registry import scenario_in
 from navplan.scenarios.scenario import Scenario
 from navplan.system.arrays import Float64, Int32
 from navplan.system.files import sha256
+from navplan.system.numbers import as_numbers, check_numbers, check_seed
 from navplan.system.paths import as_path
+from navplan.system.words import said
 
 
 def load_problem(
@@ -47,7 +48,7 @@ def load_problem(
         agents: how many; None takes all rows of `scen`, or as many as the scenario says.
         seed: for drawing.
         radius: body radius in cells, one for all agents or one for each; None takes the scenario's, or 0.25.
-        radius_m: the same in metres, instead, on a map that says how large a cell is (a ROS map).
+        radius_m: the same in metres, instead, on a map that says how large a cell is: a ROS map, or one with a resolution.
         clearance, beta, wait_cost, weight: see `Problem`.
 
     Raises:
@@ -68,18 +69,21 @@ def load_problem(
             raise InvalidProblem(f"{path}: says nothing of agents, expected a number of them or a .scen file")
         agents = scenario.num_agents
     if agents is not None and (isinstance(agents, bool) or not isinstance(agents, int | np.integer) or agents < 1):
-        raise InvalidProblem(f"{path}: {agents} agents asked for, expected at least 1")
+        raise InvalidProblem(f"{path}: {said(agents)} agents asked for, expected at least 1")
     if agents is not None and agents > graph.num_nodes:
         what = "free cells" if graph.is_grid else "nodes"
         raise InvalidProblem(f"{path}: {agents} agents but {graph.num_nodes} {what}, expected at most one agent each")
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise InvalidProblem(f"seed is {seed!r}, expected an integer of at least 0")
+    check_seed(seed, InvalidProblem)
+    if clearance is not None:
+        check_numbers(clearance=clearance)
     if radius_m is not None:
         if radius is not None:
             raise InvalidProblem("radius and radius_m are both given, expected one of them")
-        bodies = np.asarray(radius_m, np.float64) / _metres_per_cell(path)
+        bodies = as_numbers(radius_m, "radius_m", error=InvalidProblem) / metres_per_cell(path)
     else:
-        bodies = np.asarray(radius if radius is not None else scenario.radius if scenario else 0.25, np.float64)
+        bodies = as_numbers(
+            radius if radius is not None else scenario.radius if scenario else 0.25, "radius", error=InvalidProblem
+        )
 
     identity = {"map": path.name, "map_sha256": sha256(path), "map_path": str(as_path(map))}
     cells = cells_digest(graph)
@@ -114,17 +118,6 @@ def _drawn(
     if graph.is_grid and spacing <= GRID_CLEARANCE:
         spacing = 0.0
     return draw_pairs(graph, agents, np.random.default_rng(seed), spacing=spacing, where=where, radius=largest)
-
-
-def _metres_per_cell(path: Path) -> float:
-    """The resolution that a map states.
-
-    Raises:
-        InvalidProblem: a map that states none.
-    """
-    if path.suffix.lower() not in (".yaml", ".yml"):
-        raise InvalidProblem(f"{path}: says nothing of metres, so a radius in metres has no meaning: give it in cells")
-    return read_ros_map(path).resolution
 
 
 def _from_scen(scen: Path, map_path: Path, graph: StateGraph, agents: int | None) -> tuple[Int32, Int32]:

@@ -39,7 +39,8 @@ def draw_pairs(
     order = order[roomy[order]]
     starts = _spaced(graph, order[np.argsort(alone[order], kind="stable")], agents, spacing)
     if len(starts) < agents:
-        raise InvalidProblem(f"{where}: room for {len(starts)} starts {spacing:g} apart, expected {agents}")
+        size = f" of bodies of radius {radius:g}" if radius else ""
+        raise InvalidProblem(f"{where}: room for {len(starts)} starts{size} {spacing:g} apart, expected {agents}")
     goals = np.full(agents, -1, np.int64)
     for label in np.unique(component[starts]):
         members = np.flatnonzero(component[starts] == label)

@@ -32,6 +32,8 @@ COST_DECIMALS = 6
 """Of costs in files, and so in sets that are built."""
 
 _KEYS = ("map", "difficulty", "agents", "problem", "agent", "start_row", "start_col", "goal_row", "goal_col")
+# Coordinates are kept as float32.
+_FARTHEST = 1e30
 _ORACLE_KEYS = ("oracle_cost", "oracle_cost_steps", "oracle_steps", "oracle_steps_cost")
 
 
@@ -158,7 +160,7 @@ class _AgentRow:
             raise FileFormatError(file, f"{error}, expected a number", line) from error
         if known and not all(0 <= value < 1 << 31 for value in known[1:3]):
             raise FileFormatError(file, "expected steps of fewer than 2**31", line)
-        if not all(map(math.isfinite, points)) or any(math.isnan(value) or value < 0 for value in known):
+        if not all(abs(value) < _FARTHEST for value in points) or any(math.isnan(value) or value < 0 for value in known):
             raise FileFormatError(file, "expected finite coordinates and costs that are not negative", line)
         return cls(line, (fields[0], fields[1], agents), problem, agent, points, known)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from shapely import box, covers, intersects, prepare
 from shapely.geometry import Polygon
@@ -25,10 +27,10 @@ def occupied_cells(world: World) -> Bool:
     """
     if world.walls is not None:
         return world.walls
-    if np.ceil(world.height) * np.ceil(world.width) > MAX_SQUARES:
+    height, width = math.ceil(world.height), math.ceil(world.width)
+    if height * width > MAX_SQUARES:
         size = f"{world.height:g} x {world.width:g}"
         raise InvalidInput(f"world {world.name!r}: {size} is too large to lay a grid over, expected at most {MAX_SQUARES} cells")
-    height, width = int(np.ceil(world.height)), int(np.ceil(world.width))
     occupied = np.zeros((height, width), np.bool_)
     occupied[int(world.height) :, :] = True
     occupied[:, int(world.width) :] = True

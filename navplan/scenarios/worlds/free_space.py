@@ -11,7 +11,10 @@ from navplan.kernels.motion.body import lacking_room
 from navplan.scenarios.worlds.geometry import Body, Geometry
 from navplan.scenarios.worlds.world import World
 from navplan.system.arrays import Bool, Float32, Float64
-from navplan.system.numbers import Rng, check_whole, generator
+from navplan.system.numbers import Rng, as_points, check_whole, generator
+from navplan.system.words import said
+
+_MOST = 1 << 30
 
 DIRECTIONS = 64
 """In which the nearest free point is looked for at first."""
@@ -51,6 +54,8 @@ class FreeSpace:
             InvalidInput: the free part of a polygon world, or what has room for the radius, is too small to be hit.
         """
         check_whole(n=n)
+        if not 0 <= n <= _MOST:
+            raise InvalidInput(f"n is {said(n)}, expected 0 to {_MOST}")
         draws, points = generator(rng), np.empty((n, 2), dtype=np.float32)
         missing = np.arange(n)
         for _ in range(1000):
@@ -68,7 +73,7 @@ class FreeSpace:
 
         Points that are not finite do not.
         """
-        array = np.ascontiguousarray(points, dtype=np.float32)
+        array = np.ascontiguousarray(as_points(points, "points", np.float32))
         flat = array.reshape(-1, 2)
         blocked = np.empty(len(flat), dtype=np.bool_)
         obstacles.blocked_points(self.geometry, flat, blocked)
@@ -132,7 +137,7 @@ class FreeSpace:
         Raises:
             InvalidInput: a point is not finite or outside the box.
         """
-        array = np.ascontiguousarray(points, dtype=np.float32)
+        array = np.ascontiguousarray(as_points(points, "points", np.float32))
         flat = array.reshape(-1, 2)
         limits = np.array([self.geometry.height, self.geometry.width], dtype=np.float32)
         outside = ~((flat >= 0) & (flat <= limits)).all(axis=1)

@@ -16,7 +16,7 @@ from shapely.geometry import Polygon
 from navplan.errors import InvalidInput
 from navplan.scenarios.worlds.overlap import beyond_edge, in_cells, in_polygons
 from navplan.system.arrays import Bool, Float64
-from navplan.system.numbers import check_numbers
+from navplan.system.numbers import as_flags, as_points, check_choice, check_kind, check_numbers, check_radius
 
 HazardKind = Literal["none", "linear", "cosine", "constant"]
 HAZARD_KINDS: tuple[HazardKind, ...] = ("none", "linear", "cosine", "constant")
@@ -35,8 +35,7 @@ class Hazard:
     radius: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.kind not in HAZARD_KINDS:
-            raise InvalidInput(f"hazard kind is {self.kind!r}, expected one of {', '.join(HAZARD_KINDS)}")
+        check_choice("hazard kind", self.kind, HAZARD_KINDS)
         check_numbers(**{"hazard radius": self.radius})
         if not math.isfinite(self.radius) or self.radius < 0 or (self.kind != "none" and self.radius == 0):
             raise InvalidInput(f"hazard radius is {self.radius}, expected a positive number of cells")
@@ -86,9 +85,10 @@ class World:
     resolution: float = 1.0
 
     def __post_init__(self) -> None:
+        check_kind(self.hazard, Hazard, "hazard", "a Hazard")
         check_numbers(height=self.height, width=self.width, resolution=self.resolution)
         if self.walls is not None:
-            walls = np.ascontiguousarray(self.walls, dtype=np.bool_)
+            walls = np.ascontiguousarray(as_flags(self.walls, "walls", "True for a wall and False for a free cell"))
             if walls.ndim != 2 or walls.size == 0:
                 raise InvalidInput(f"world {self.name!r}: walls have shape {walls.shape}, expected (H, W), both at least 1")
             if self.polygons:
@@ -103,9 +103,9 @@ class World:
     @classmethod
     def from_walls(cls, name: str, walls: Bool, hazard: Hazard | None = None, resolution: float = 1.0) -> World:
         """A grid world; `walls` is (H, W) bool, True = wall."""
-        array = np.asarray(walls, dtype=np.bool_)
+        array = as_flags(walls, "walls", "True for a wall and False for a free cell")
         rows, cols = array.shape if array.ndim == 2 else (0, 0)
-        return cls(name, array, float(rows), float(cols), hazard=hazard or Hazard(), resolution=resolution)
+        return cls(name, array, float(rows), float(cols), hazard=Hazard() if hazard is None else hazard, resolution=resolution)
 
     @property
     def is_grid(self) -> bool:
@@ -114,7 +114,7 @@ class World:
 
     def blocked(self, points: ArrayLike) -> Bool:
         """(N,) bool: which of the points (N, 2) lie outside the box, in a wall cell, or in a polygon, its boundary included."""
-        array = np.asarray(points, dtype=np.float64)
+        array = as_points(points, "points").reshape(-1, 2)
         rows, cols = array[:, 0], array[:, 1]
         with np.errstate(invalid="ignore"):
             blocked = ~((rows >= 0) & (rows <= self.height) & (cols >= 0) & (cols <= self.width))
@@ -132,7 +132,8 @@ class World:
 
     def overlaps(self, points: ArrayLike, radius: float) -> Bool:
         """(...) bool: discs about the points (..., 2) that reach over 1e-6 cells into an obstacle or over the edge."""
-        array = np.asarray(points, dtype=np.float64)
+        check_radius(radius)
+        array = as_points(points, "points")
         flat = array.reshape(-1, 2)
         found = beyond_edge(flat, radius, self.height, self.width)
         within = np.flatnonzero(~found)
@@ -147,12 +148,14 @@ class World:
 
         -1 where the point itself is in an obstacle, its boundary included, or outside the box.
         """
-        array = np.asarray(points, dtype=np.float64).reshape(-1, 2)
+        array = as_points(points, "points").reshape(-1, 2)
         return self._room(array, array, shapely_points(array))
 
     def sweep_room(self, tails: ArrayLike, heads: ArrayLike) -> Float64:
         """(M,) float64 radius of the largest disc that moves straight from each of the tails (M, 2) to its head, likewise."""
-        ends = np.asarray(tails, dtype=np.float64).reshape(-1, 2), np.asarray(heads, dtype=np.float64).reshape(-1, 2)
+        ends = as_points(tails, "tails").reshape(-1, 2), as_points(heads, "heads").reshape(-1, 2)
+        if len(ends[0]) != len(ends[1]):
+            raise InvalidInput(f"{len(ends[0])} tails but {len(ends[1])} heads, expected one of each")
         return self._room(*ends, linestrings(np.stack(ends, axis=1)))
 
     def _room(self, tails: Float64, heads: Float64, ways: NDArray[np.object_]) -> Float64:
@@ -206,8 +209,7 @@ class Inflated:
     radius: float
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.radius) and self.radius >= 0):
-            raise InvalidInput(f"radius is {self.radius}, expected a number of cells that is not negative")
+        check_radius(self.radius)
 
     def is_free(self, points: ArrayLike) -> Bool:
         """(N,) bool: which of the points (N, 2) the centre may be at."""

@@ -93,9 +93,11 @@ def test_small_versions_of_the_other_suites(tmp_path: Path, name: str) -> None:
 
 def test_a_failing_task_names_itself_and_spares_the_others(tmp_path: Path) -> None:
     suite = quick(tmp_path, SUITE + '[[settings]]\nmethod = "constrained-policy"\nname = "many"\nensemble = 99\n')
-    said: list[str] = []
-    outcome = evaluate(suite, tmp_path / "out", checkpoints=["center-dot"], on_failure=said.append)
+    lines: list[str] = []
+    outcome = evaluate(suite, tmp_path / "out", checkpoints=["center-dot"], progress=lines.append)
+    said = [line.removeprefix("failed: ") for line in lines if line.startswith("failed: ")]
     assert list(outcome.failures) == said
+    assert lines[0] == f"evaluating {suite.name}: 3 of 3 tasks to do"
     assert len(said) == 1
     assert said[0].startswith("center-dot easy 2 constrained-policy/many seed 0: InvalidInput: center-dot: ")
     assert [(row["setting"], row["train_seed"]) for row in outcome.evidence.rows] == [("default", 0)] * 4

@@ -16,6 +16,9 @@ from navplan.plan.problem import Problem
 from navplan.planners.lifelong.lifelong import LifelongRun, RandomGoals, TaskList, checked, lifelong, read_tasks
 from navplan.scenarios.problems.pairs import draw_pairs
 from navplan.scenarios.worlds.generators import random_obstacles, warehouse
+from navplan.scenarios.worlds.world import World
+from navplan.system.progress import Silence
+from tests.support.naive.bodies import close_pairs, wall_steps
 
 
 def open_floor(side: int = 8, agents: int = 6, seed: int = 0) -> Problem:
@@ -140,6 +143,29 @@ def test_bodies_keep_their_clearance() -> None:
         lifelong(problem, None, 10, "pibt")
 
 
+@pytest.mark.parametrize(("planner", "radius"), [("ecbs", [0.3, 0.7, 0.5]), ("pibt", [0.2, 0.35, 0.1])])
+def test_bodies_of_different_sizes_keep_clear_of_walls_and_of_one_another(planner: str, radius: list[float]) -> None:
+    """A wall with a gap of one cell, which the widest body cannot pass, and one of three, which it can."""
+    walls = np.zeros((9, 11), bool)
+    walls[4] = True
+    walls[4, [2, 6, 7, 8]] = False
+    graph = StateGraph.from_grid(walls)
+    starts, goals = ([int(np.flatnonzero((graph.cells() == cell).all(axis=1))[0]) for cell in cells] for cells in (
+        [(1, 1), (1, 5), (7, 9)],
+        [(7, 1), (7, 5), (1, 9)],
+    ))  # fmt: skip
+    problem = Problem(graph, starts, goals, radius=radius)
+    run = lifelong(problem, None, 60, planner, seed=3, window=4)
+    assert run.violations == ()
+    assert {task.agent for task in run.tasks if task.reached is not None} == {0, 1, 2}
+    world = World.from_walls("gaps", walls)
+    assert wall_steps(run.plan, problem, world) == set()
+    for a, b in itertools.combinations(range(3), 2):
+        apart = radius[a] + radius[b]
+        pair = {(i, j) for i, j, _ in close_pairs(run.plan, problem, apart)} if apart > 0.5**0.5 else set()
+        assert (a, b) not in pair
+
+
 def test_a_planner_that_fails_leaves_the_fleet_waiting() -> None:
     problem = open_floor()
     run = lifelong(problem, None, 10, "ecbs", window=5, time_limit=0.0)
@@ -166,11 +192,12 @@ def test_weighted_and_directed_graphs() -> None:
 
 
 def test_ctrl_c_keeps_what_was_driven() -> None:
-    def stop(step: int, reached: int) -> None:
-        if step == 7:
-            raise KeyboardInterrupt
+    class Stop(Silence):
+        def show(self, done: int, total: int, note: str = "") -> None:
+            if done == 7:
+                raise KeyboardInterrupt
 
-    run = lifelong(open_floor(), None, 50, progress=stop)
+    run = lifelong(open_floor(), None, 50, progress=Stop())
     assert run.interrupted
     assert run.steps == 7
     assert_tasks(run)

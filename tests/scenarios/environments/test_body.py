@@ -161,7 +161,7 @@ def test_a_point_body_is_the_papers_and_a_disc_without_radius_too():
     track = walls["point"].track
     np.testing.assert_array_equal(DOT.overlaps(track, 0.4), 6.0 - track[..., 1].astype(np.float64) < 0.4)
     assert DOT.overlaps(track, 0.4).any()
-    with pytest.raises(InvalidInput, match="body is 'square', expected one of disc, point"):
+    with pytest.raises(InvalidInput, match="body is 'square', expected 'disc' or 'point'"):
         make(DOT, body="square")
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from navplan.errors import FileFormatError
-from navplan.scenarios.formats.checks import as_points, is_finite, is_number
+from navplan.scenarios.formats.checks import as_points
+from navplan.system.numbers import is_finite, is_number
 from navplan.system.reading import decode_utf8
 
 

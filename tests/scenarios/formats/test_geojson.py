@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -13,6 +14,7 @@ from navplan.graph.state_graph import StateGraph
 from navplan.scenarios.formats.geojson import AXES, read_geojson, read_graph_geojson, write_geojson, write_graph_geojson
 from navplan.scenarios.registry import load_scenario
 from navplan.scenarios.worlds.world import Hazard, World
+from tests.support.critics import FieldCritics
 from tests.support.damaged_files import complaint, damaged, survives
 
 same_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -167,3 +169,31 @@ def test_damaged_worlds(tmp_path, data):
 def test_damaged_graphs(tmp_path, data):
     write_graph_geojson(tmp_path / "valid.geojson", GRAPH)
     survives(read_graph_geojson, tmp_path / "a.geojson", data.draw(damaged((tmp_path / "valid.geojson").read_bytes())))
+
+
+def test_graphs_keep_their_rooms(tmp_path):
+    rooms = {"node_room": np.array([0.5, np.inf, -1.0]), "edge_room": np.array([0.25, np.inf, 1 / 3])}
+    write_graph_geojson(tmp_path / "a.geojson", dataclasses.replace(GRAPH, **rooms))
+    found = read_graph_geojson(tmp_path / "a.geojson")
+    for name, room in rooms.items():
+        np.testing.assert_array_equal(getattr(found, name), room)
+    assert found.walls == "map"
+    measured = StateGraph.from_states(np.array([[1.0, 7.0], [4.5, 1.5]]), FieldCritics(), max_distance=9, world=WORLD)
+    write_graph_geojson(tmp_path / "b.geojson", measured)
+    found = read_graph_geojson(tmp_path / "b.geojson")
+    np.testing.assert_array_equal(found.edge_room, measured.edge_room)
+    assert np.isfinite(found.edge_room).all()
+    for graph in (GRAPH, StateGraph.from_grid(np.zeros((2, 3), bool))):  # neither states rooms: they follow from the rest
+        write_graph_geojson(tmp_path / "c.geojson", graph)
+        assert '"room"' not in (tmp_path / "c.geojson").read_text()
+        np.testing.assert_array_equal(read_graph_geojson(tmp_path / "c.geojson").node_room, graph.node_room)
+
+
+def test_rooms_of_some_nodes_only(tmp_path):
+    write_graph_geojson(tmp_path / "a.geojson", dataclasses.replace(GRAPH, node_room=np.ones(3), edge_room=np.ones(3)))
+    text = (tmp_path / "a.geojson").read_text()
+    for old, new, message in (
+        (', "room": 1.0', "", "some nodes and edges state a room"),
+        ('"room": 1.0', '"room": "wide"', "feature 0: room is 'wide', expected a number or null"),
+    ):
+        assert message in complaint(read_graph_geojson, tmp_path / "a.geojson", text.replace(old, new, 1))
