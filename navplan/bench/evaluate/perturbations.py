@@ -5,6 +5,7 @@ In a suite file::
     [[perturbations]]
     name = "localisation-noise"  # a name of `KINDS`
     levels = [0.05, 0.1]  # "none" has none
+    agents = [5, 20]  # of the suite's numbers of agents only these
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from navplan.bench.evaluate.lists import number, take_list
+from navplan.bench.evaluate.lists import number, take_list, whole
 from navplan.control.disturbance import CALM, Disturbance
 from navplan.errors import InvalidInput, UnknownName
 from navplan.scenarios.formats.toml_table import TomlTable
@@ -46,6 +47,7 @@ class Perturbation:
     Attributes:
         name: of `KINDS`.
         level: how much; 0 for "none".
+        agents: the numbers of agents that it is run with; empty: all of the suite.
 
     Raises:
         UnknownName, InvalidInput: no such kind, or a level that it cannot have.
@@ -53,6 +55,7 @@ class Perturbation:
 
     name: str
     level: float
+    agents: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.name not in KINDS:
@@ -122,12 +125,13 @@ def read_perturbations(table: TomlTable) -> tuple[Perturbation, ...]:
     for entry in table.take_tables("perturbations") if "perturbations" in table else []:
         name = entry.take_str("name")
         levels = (0.0,) if "levels" not in entry and name == "none" else take_list(entry, "levels", number)
-        entry.finish(("name", "levels"))
+        agents = take_list(entry, "agents", whole(1)) if "agents" in entry else ()
+        entry.finish(("name", "levels", "agents"))
         try:
-            found += [Perturbation(name, level) for level in levels]
+            found += [Perturbation(name, level, agents) for level in levels]
         except (UnknownName, InvalidInput) as error:
             raise entry.error(str(error)) from error
-    if len(set(found)) < len(found):
+    if len({(one.name, one.level) for one in found}) < len(found):
         raise table.error("a perturbation is there twice, expected different ones", "perturbations")
     return tuple(found)
 

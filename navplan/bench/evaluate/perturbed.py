@@ -28,7 +28,8 @@ def perturbed_text(evidence: Evidence) -> str:
     suite = evidence.suite
     parts = [LEGEND]
     for where, table in perturbed_tables(evidence):
-        parts.append(f"### {where[0]}, {where[1]}, {where[2]} agents\n\n{table.markdown()}\n{in_words(evidence, where)}\n")
+        heading = f"### {where[0]}, {where[1]}, {where[2]} agents\n"
+        parts.append("\n".join((heading, table.markdown(), _runs(evidence, where), in_words(evidence, where))))
     kinds = dict.fromkeys(one.name for one in suite.perturbations)
     parts.append("\n".join(f"- **{name}**: {KINDS[name]}" for name in kinds) + "\n")
     return "\n".join(parts)
@@ -66,16 +67,32 @@ def in_words(evidence: Evidence, where: Where) -> str:
 
 
 def _table(evidence: Evidence, where: Where) -> Table:
-    settings = [s for s in evidence.suite.settings if any(group.label == s.label for group in evidence.at(where))]
-    lines = []
+    settings, lines = _shown(evidence, where), []
     for one in evidence.suite.perturbations:
         groups = _groups(evidence, where, one)
         if groups:
             level = "" if one.name == PLAIN else f"{one.level:g}"
             lines.append((one.name, level, *(_cell(evidence, groups.get(setting.label)) for setting in settings)))
-    several = {s.method for s in settings if sum(t.method == s.method for t in settings) > 1}
-    names = [f"{NAMES[s.method]}, {s.name}" if s.method in several and s.name != "default" else NAMES[s.method] for s in settings]
-    return Table(("perturbation", "level", *names), tuple(lines))
+    return Table(("perturbation", "level", *map(_name, settings)), tuple(lines))
+
+
+def _runs(evidence: Evidence, where: Where) -> str:
+    """How many runs a cell of the table is made from, by setting."""
+    counts: dict[int, list[str]] = {}
+    for setting in _shown(evidence, where):
+        runs = max(group.runs for group in evidence.at(where) if group.label == setting.label)
+        counts.setdefault(runs, []).append(_name(setting))
+    return "Runs in a cell: " + "; ".join(f"{runs} of {', '.join(names)}" for runs, names in counts.items()) + ".\n"
+
+
+def _shown(evidence: Evidence, where: Where) -> list[Setting]:
+    """The settings that were run in a cell."""
+    return [s for s in evidence.suite.settings if any(group.label == s.label for group in evidence.at(where))]
+
+
+def _name(setting: Setting) -> str:
+    """Its method's name, and its own where it is not the default."""
+    return NAMES[setting.method] if setting.name == "default" else f"{NAMES[setting.method]} {setting.name}"
 
 
 def _groups(evidence: Evidence, where: Where, one: Perturbation) -> dict[str, SettingRuns]:

@@ -33,7 +33,8 @@ def arms_of(suite: Suite, agents: int) -> list[Arm]:
         Arm(setting, perturbation, min(most, setting.problems or most))
         for perturbation in suite.perturbations or (None,)
         for setting in suite.settings
-        if setting.prepared or (perturbation is not None and perturbation.disturbance != CALM)
+        if (setting.prepared or (perturbation is not None and perturbation.disturbance != CALM))
+        and (perturbation is None or not perturbation.agents or agents in perturbation.agents)
     ]
 
 

@@ -109,6 +109,10 @@ def test_arms_and_keys_of_a_suite_with_perturbations(tmp_path: Path) -> None:
         wanted += [(label, "constrained-policy+filter/unprepared", 1)] if label.startswith("late") else []
     assert arms == wanted
     assert {arm.problems for arm in arms_of(suite, 50)} == {1}
+    robust = load_suite("robust")
+    few = {n: {arm.perturbation.name for arm in arms_of(robust, n) if arm.perturbation} for n in robust.agents}
+    assert few[5] == few[20] == set(KINDS)
+    assert set(KINDS) - few[50] == {"all-four"}
     shards = plan_of(suite, {}).problems
     assert len({key_of(shard) for shard in shards}) == len(shards) == len(arms)
     # without perturbations the same problems have the keys that they always had
@@ -173,7 +177,7 @@ def test_the_report_has_a_line_for_each_perturbation() -> None:
     evidence = Evidence(suite, rows)
     ((where, table),) = perturbed_tables(evidence)
     assert where == ("center-dot", "hard", 20)
-    assert table.header == ("perturbation", "level", "navplan", "navplan, unprepared", "policy + filter")
+    assert table.header == ("perturbation", "level", "navplan", "navplan unprepared", "policy + filter")
     assert [line[:2] for line in table.lines] == [
         *(("none", ""), ("action-noise", "0.05"), ("localisation-noise", "0.05"), ("localisation-noise", "0.1")),
         *(("lost-moves", "0.1"), ("late", "1"), ("all-four", "0.05"), ("moved-obstacle", "2")),
@@ -184,6 +188,7 @@ def test_the_report_has_a_line_for_each_perturbation() -> None:
     text = report_text(evidence, [])
     assert "none: 100 %, policy + filter 100 % at 2.0 times navplan's cost" in text
     assert "late 1: 75 % (unprepared 0 %), policy + filter 75 % at 2.0 times navplan's cost" in text
+    assert "Runs in a cell: 4 of navplan, navplan unprepared, policy + filter." in text
     assert "navplan" in console_text(evidence)
     bar = [(check.what, check.reached) for check in target_checks(evidence)]
     assert len(bar) == 8
