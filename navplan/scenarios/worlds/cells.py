@@ -84,10 +84,11 @@ def _of_size(occupied: Bool, polygons: NDArray[np.object_], side: int, which: In
     squares = box(corners[:, 0], corners[:, 1], corners[:, 0] + side, corners[:, 1] + side)
     touched = intersects(polygons[which], squares)
     full = touched & (covers(polygons[which], squares) if side > 1 else True)
-    for row, col in np.unique(corners[full], axis=0).tolist() if side > 1 else ():
-        occupied[row : row + side, col : col + side] = True
     if side == 1:
         occupied[corners[full, 0], corners[full, 1]] = True
+    else:
+        for row, col in zip(*_distinct(occupied, corners[full])[0].tolist()):
+            occupied[row : row + side, col : col + side] = True
     left = touched & ~full
     return which[left], corners[left]
 
@@ -96,6 +97,12 @@ def _all_marked(occupied: Bool, corners: Int64, side: int) -> Bool:
     """Which blocks are occupied from corner to corner already."""
     if side == 1:
         return occupied[corners[:, 0], corners[:, 1]]
-    blocks, back = np.unique(corners, axis=0, return_inverse=True)
-    marked = np.array([occupied[row : row + side, col : col + side].all() for row, col in blocks.tolist()], np.bool_)
-    return marked[back.reshape(-1)] if len(marked) else np.zeros(0, np.bool_)
+    blocks, back = _distinct(occupied, corners)
+    marked = [occupied[row : row + side, col : col + side].all() for row, col in zip(*blocks.tolist())]
+    return np.array(marked, np.bool_)[back]
+
+
+def _distinct(occupied: Bool, corners: Int64) -> tuple[Int64, Int64]:
+    """(2, K) rows and columns of the different corners, and which of them each is."""
+    keys, back = np.unique(corners[:, 0] * occupied.shape[1] + corners[:, 1], return_inverse=True)
+    return np.stack(np.divmod(keys, occupied.shape[1])), back
