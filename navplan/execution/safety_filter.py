@@ -41,6 +41,12 @@ class Filtered:
     yielded: Bool
     stayed: Bool
 
+    @classmethod
+    def unchanged(cls, wishes: Float32) -> Filtered:
+        """What comes out where there is no filter."""
+        none = np.zeros(len(wishes), bool)
+        return cls(wishes, none, none)
+
 
 def keep_apart(
     positions: Float32,

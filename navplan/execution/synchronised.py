@@ -23,11 +23,11 @@ from navplan.execution.drive import drive_steps, drive_to_end
 from navplan.execution.following import Following, Stalls
 from navplan.execution.observer import Observer
 from navplan.execution.passage import PassageOrder
-from navplan.execution.safety_filter import keep_apart
+from navplan.execution.safety_filter import Filtered, keep_apart
 from navplan.execution.simulator import Decision, Simulator, Step
 from navplan.execution.trajectory import Trajectory
 from navplan.plan.plan import Plan
-from navplan.system.arrays import Bool, Float32
+from navplan.system.arrays import Bool, Float32, Float64
 
 Edge = tuple[int, int, int]  # agent, from node, to node
 Durations = Callable[[Plan], Sequence[ArrayLike]]
@@ -85,6 +85,7 @@ def execute(
     max_steps: int = 300,
     settings: Settings | None = None,
     durations: Durations | None = None,
+    filtered: bool = True,
 ) -> Iterator[Step]:
     """Drive all agents along `plan`, one environment step per item, until all are at their goals or `max_steps` are over.
 
@@ -97,12 +98,13 @@ def execute(
         replan: called when an agent is stuck; without it agents only try the next waypoint.
         max_steps: budget, shared by nobody: every step moves all agents.
         durations: gives the learned distances of a plan's edges, see `PassageOrder.from_plan`; None: their lengths.
+        filtered: the safety filter keeps bodies apart; without it the order of passage alone does, and contacts happen.
 
     Raises:
         InvalidInput: the plan has no paths or another number of agents, or does not start where the agents are.
     """
     check_driven(plan, policy, env, max_steps)
-    return drive_steps(Synchronised.start(plan, policy, env, settings or Settings(), replan, durations), env, max_steps)
+    return drive_steps(Synchronised.start(plan, policy, env, settings or Settings(), replan, durations, filtered), env, max_steps)
 
 
 def drive(
@@ -114,6 +116,7 @@ def drive(
     max_steps: int = 300,
     settings: Settings | None = None,
     durations: Durations | None = None,
+    filtered: bool = True,
 ) -> Trajectory:
     """`execute` to its end, recorded.
 
@@ -122,7 +125,7 @@ def drive(
     """
     check_driven(plan, policy, env, max_steps)
     options = settings or Settings()
-    return drive_to_end(lambda: Synchronised.start(plan, policy, env, options, replan, durations), env, plan, max_steps)
+    return drive_to_end(lambda: Synchronised.start(plan, policy, env, options, replan, durations, filtered), env, plan, max_steps)
 
 
 @dataclass
@@ -136,6 +139,7 @@ class Synchronised:
         following: how far the agents have come along the present plan.
         stalls: how long they have been kept since it was taken up.
         observer: tells where they are.
+        filtered: whether the safety filter keeps bodies apart.
         replans: how often was planned again.
         failed: edges that the low level could not drive, since then.
     """
@@ -148,6 +152,7 @@ class Synchronised:
     following: Following
     stalls: Stalls
     observer: Observer
+    filtered: bool = True
     replans: int = 0
     failed: list[Edge] = field(default_factory=list)
 
@@ -160,6 +165,7 @@ class Synchronised:
         settings: Settings,
         replan: Replan | None,
         durations: Durations | None,
+        filtered: bool = True,
     ) -> Synchronised:
         """With all agents at the plan's starts; see `execute` for what is refused."""
         if env.states.shape[0] != 1:
@@ -169,9 +175,8 @@ class Synchronised:
             raise InvalidInput(f"the plan has paths for {len(plan.paths)} agents, the environment has {agents}")
         following = _follow(plan, env, settings, durations)
         following.check_ends(env.states[0].astype(np.float64))
-        return cls(
-            low_level, env, settings, replan, durations, following, Stalls.none(agents), Observer.of(env, settings.expects)
-        )
+        observer = Observer.of(env, settings.expects)
+        return cls(low_level, env, settings, replan, durations, following, Stalls.none(agents), observer, filtered)
 
     def act(self, index: int, here: Float32, home: Bool) -> Decision:
         """See `navplan.execution.drive.Execution`."""
@@ -184,19 +189,25 @@ class Synchronised:
         scale = following.speeds(here, wishes)
         scale[outlook.rests] = 0.0
         wishes *= scale[:, None].astype(np.float32)
-        outcome = keep_apart(
+        outcome = self._apart(here, wishes, np.where(outlook.arrived, np.inf, following.progress))
+        stalls.count(following.at, outlook.gap, wished=np.asarray(wishes.any(axis=1)), held=scale == 0.0, yielded=outcome.yielded)
+        return Decision(outcome.actions, outlook.aims, following.progress, following.plan, events, planning_s)
+
+    def _apart(self, here: Float32, wishes: Float32, priority: Float64) -> Filtered:
+        """The wishes, or what the filter makes of them."""
+        if not self.filtered:
+            return Filtered.unchanged(wishes)
+        return keep_apart(
             here,
             wishes,
             self.env.predict,
             radius=self.env.radius,
-            priority=np.where(outlook.arrived, np.inf, following.progress),
-            waited=stalls.waited,
+            priority=priority,
+            waited=self.stalls.waited,
             margin=self.settings.margin,
             slack=self.observer.slack,
             lossy=self.settings.expects.lost_moves > 0,
         )
-        stalls.count(following.at, outlook.gap, wished=np.asarray(wishes.any(axis=1)), held=scale == 0.0, yielded=outcome.yielded)
-        return Decision(outcome.actions, outlook.aims, following.progress, following.plan, events, planning_s)
 
     def _recover(self, index: int, here: Float32, home: Bool) -> tuple[dict[str, Any], ...]:
         """Deal with stuck agents: replan if there is a way to, else try the next waypoint."""

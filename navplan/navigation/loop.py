@@ -26,6 +26,7 @@ from navplan.system.arrays import Float32
 from navplan.system.numbers import detached
 
 if TYPE_CHECKING:
+    from navplan.navigation.methods import DrivingChoice
     from navplan.scenarios.environments.point import PointEnv
 
 
@@ -82,7 +83,7 @@ class Loop:
 
     def _drive(self, roadmap: Roadmap, planned: Planned) -> Trajectory:
         driving, plan = self.planning.how.driving, planned.plan
-        env: Simulator = self.env if driving.filter == "with-walls" else without_walls(self.env)
+        env, filtered = seen_by_filter(self.env, driving), driving.filter != "none"
         if driving.execution == "waypoints":
             reach = math.inf if roadmap.base.limits is None else roadmap.base.limits.max_distance
             critics = self.planning.critics
@@ -90,7 +91,7 @@ class Loop:
             def distance(states: Float32, goals: Float32) -> Float32:
                 return np.asarray(detached(critics.distance(states, goals)), np.float32)
 
-            budget, filtered = self.max_steps, driving.filtered
+            budget = self.max_steps
             return follow_waypoints(plan, self.low_level, env, distance, reach=reach, max_steps=budget, filtered=filtered)
         replanning = Replanning(self.planning, roadmap, self.env.goals[0].copy(), planned)
         return drive(
@@ -101,7 +102,13 @@ class Loop:
             max_steps=self.max_steps,
             settings=driving.settings,
             durations=replanning.durations,
+            filtered=filtered,
         )
+
+
+def seen_by_filter(env: PointEnv, driving: DrivingChoice) -> Simulator:
+    """The environment as the safety filter may ask it."""
+    return without_walls(env) if driving.filter == "without-walls" else env
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from navplan.system.names import Registry
 
 ExecutionName = Literal["synchronised", "waypoints"]
 BodyName = Literal["disc", "point"]
-FilterName = Literal["with-walls", "without-walls"]
+FilterName = Literal["with-walls", "without-walls", "none"]
 
 DEFAULT_BETA = 4.0
 
@@ -82,9 +82,9 @@ class DrivingChoice:
             follow its own waypoints, as the published evaluation does (`navplan.execution.waypoints`).
         environment: where it is driven, a name as `navplan.scenarios.environments.registry.get` knows them.
         body: what walls stop, a disc or, as in the paper, its centre alone (`navplan.scenarios.environments.point`).
-        filter: what the safety filter knows: where the environment says that moves end, walls and all, or positions and free
-            motion alone (`navplan.execution.free_motion`).
-        filtered: the safety filter of the synchronised execution also keeps bodies apart that follow waypoints or go alone.
+        filter: what the safety filter, which keeps bodies apart, knows: where the environment says that moves end, walls and
+            all ("with-walls"), or positions and free motion alone ("without-walls", `navplan.execution.free_motion`); "none":
+            there is none, and contacts happen and are recorded.
         settings: of the synchronised execution.
     """
 
@@ -93,7 +93,6 @@ class DrivingChoice:
     environment: str = "point"
     body: BodyName = "disc"
     filter: FilterName = "with-walls"
-    filtered: bool = False
     settings: Settings = field(default_factory=Settings)
 
 
@@ -120,17 +119,21 @@ _CONSTRAINED_SEARCH = Method(
     "as published: risk-pruned graph, hop count, CBS, waypoints without synchronisation, constrained policy",
     graph=GraphChoice(nodes="uniform", graph_nodes=1000),
     planning=PlanningChoice(planner="cbs", weight="hops", weighs_risk=False, clearance=0.0),
-    driving=DrivingChoice(execution="waypoints"),
+    driving=DrivingChoice(execution="waypoints", filter="none"),
 )
 _SORB = Method(
     "as published: graph without risk, shortest distance, CBS, waypoints without synchronisation, unconstrained policy",
     constrained=False,
     graph=GraphChoice(prune=False, nodes="uniform", graph_nodes=1000),
     planning=PlanningChoice(planner="cbs", weighs_risk=False, clearance=0.0),
-    driving=DrivingChoice(execution="waypoints"),
+    driving=DrivingChoice(execution="waypoints", filter="none"),
 )
-_CONSTRAINED_POLICY = Method("the constrained policy alone, straight to the goal", plans=False)
-_POLICY = Method("the unconstrained policy alone, straight to the goal", plans=False, constrained=False)
+_CONSTRAINED_POLICY = Method(
+    "the constrained policy alone, straight to the goal", plans=False, driving=DrivingChoice(filter="none")
+)
+_POLICY = Method(
+    "the unconstrained policy alone, straight to the goal", plans=False, constrained=False, driving=DrivingChoice(filter="none")
+)
 
 
 def _with(method: Method, name: str, part: str, driving: DrivingChoice) -> Method:
@@ -148,12 +151,10 @@ METHODS: dict[str, Method] = {
     "constrained-policy": _CONSTRAINED_POLICY,
     "policy": _POLICY,
     # The same with what navplan drives with, so that what each part buys can be told.
-    "constrained-search+filter": _with(
-        _CONSTRAINED_SEARCH, "constrained-search", _FILTER, DrivingChoice(execution="waypoints", filtered=True)
-    ),
-    "sorb+filter": _with(_SORB, "sorb", _FILTER, DrivingChoice(execution="waypoints", filtered=True)),
-    "constrained-policy+filter": _with(_CONSTRAINED_POLICY, "constrained-policy", _FILTER, DrivingChoice(filtered=True)),
-    "policy+filter": _with(_POLICY, "policy", _FILTER, DrivingChoice(filtered=True)),
+    "constrained-search+filter": _with(_CONSTRAINED_SEARCH, "constrained-search", _FILTER, DrivingChoice(execution="waypoints")),
+    "sorb+filter": _with(_SORB, "sorb", _FILTER, DrivingChoice(execution="waypoints")),
+    "constrained-policy+filter": _with(_CONSTRAINED_POLICY, "constrained-policy", _FILTER, DrivingChoice()),
+    "policy+filter": _with(_POLICY, "policy", _FILTER, DrivingChoice()),
     "constrained-search+synchronised": _with(_CONSTRAINED_SEARCH, "constrained-search", _EXECUTION, DrivingChoice()),
     "sorb+synchronised": _with(_SORB, "sorb", _EXECUTION, DrivingChoice()),
 }
@@ -198,7 +199,7 @@ class Options:
         seed: of node choice and planner.
         nodes, graph_nodes, max_distance, prune, max_risk, lane: as in `GraphChoice`.
         planner, suboptimality, weight, beta, spare, time_limit, max_expansions: as in `PlanningChoice`.
-        low_level, execution, environment, body, filter, filtered, settings: as in `DrivingChoice`.
+        low_level, execution, environment, body, filter, settings: as in `DrivingChoice`.
     """
 
     seed: int = 0
@@ -220,7 +221,6 @@ class Options:
     environment: str | None = None
     body: BodyName | None = None
     filter: FilterName | None = None
-    filtered: bool | None = None
     settings: Settings | None = None
 
     def applied(self, method: Method) -> Method:

@@ -14,7 +14,7 @@ from navplan.control.interface import LowLevel
 from navplan.errors import InvalidInput, did_you_mean
 from navplan.execution.alone import alone
 from navplan.navigation.checkpoint import Checkpoint, check_critics
-from navplan.navigation.loop import Loop, interruptible
+from navplan.navigation.loop import Loop, interruptible, seen_by_filter
 from navplan.navigation.methods import METHODS, Method, Options, method_named
 from navplan.navigation.planning import Planning, Say, closest_pair
 from navplan.navigation.result import Navigation
@@ -92,7 +92,9 @@ def navigate(
     if not how.plans:
         say(f"driving {len(begin)} agents without a plan")
         with interruptible(result):
-            trajectory = alone(low_level, env, max_steps=budget, filtered=how.driving.filtered)
+            trajectory = alone(
+                low_level, seen_by_filter(env, how.driving), max_steps=budget, filtered=how.driving.filter != "none"
+            )
         return dataclasses.replace(result, trajectory=trajectory, drive_s=time.perf_counter() - began)
     if roadmap is None:
         say("choosing nodes and weighing edges")

@@ -79,24 +79,37 @@ def test_whatever_the_policy_does_nobody_touches(seed):
         assert trajectory.num_agent_contacts == 0
 
 
-def test_the_planned_first_goes_first_however_late_it_is():
-    class Late:
-        """Agent 0 sleeps for 25 steps."""
+class Late:
+    """Goes straight, but agent 0 sleeps at first."""
 
-        step = 0
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
 
-        def act(self, observations, goals, condition=None):
-            actions = StraightLine().act(observations, goals)
-            if self.step < 25:
-                actions[0] = 0
-            self.step += 1
-            return actions
+    def act(self, observations, goals, condition=None):
+        actions = StraightLine().act(observations, goals)
+        if self.steps > 0:
+            actions[0] = 0
+        self.steps -= 1
+        return actions
 
-    walls = np.zeros((7, 7), bool)
+
+def crossing_plan() -> tuple[Plan, PointEnv]:
+    """The second crosses (3, 3) three time steps after the first."""
     first = [(3, c) for c in range(7)]
-    second = [(0, 3)] * 4 + [(r, 3) for r in range(1, 7)]  # crosses (3, 3) three time steps after the first
-    plan, env = hand_plan(walls, first, second)
-    trajectory = drive(plan, Late(), env, settings=Settings(patience=100))
+    second = [(0, 3)] * 4 + [(r, 3) for r in range(1, 7)]
+    return hand_plan(np.zeros((7, 7), bool), first, second)
+
+
+def test_without_the_filter_the_order_of_passage_alone_keeps_bodies_apart():
+    for clearance, filtered, touched in ((None, False, False), (0.0, False, True), (0.0, True, False)):
+        plan, env = crossing_plan()
+        trajectory = drive(plan, Late(0), env, settings=Settings(clearance=clearance), filtered=filtered)
+        assert bool(trajectory.num_agent_contacts) == touched
+
+
+def test_the_planned_first_goes_first_however_late_it_is():
+    plan, env = crossing_plan()
+    trajectory = drive(plan, Late(25), env, settings=Settings(patience=100))
     check(trajectory)
     crossing = [int(np.argmax(trajectory.states[:, a, axis] > 3.5)) for a, axis in ((0, 1), (1, 0))]
     assert 25 < crossing[0] <= crossing[1]

@@ -30,7 +30,6 @@ OTHERS = {
     "environment": "recorded",
     "body": "point",
     "filter": "without-walls",
-    "filtered": True,
     "settings": Settings(patience=3),
 }
 
@@ -81,5 +80,5 @@ def test_baselines_with_a_part_of_navplans_execution_differ_in_driving_alone() -
         if part:
             same = dataclasses.replace(method, summary=METHODS[plain].summary, driving=METHODS[plain].driving)
             assert same == METHODS[plain]
-            assert method.driving.filtered == (part == "filter")
+            assert (METHODS[plain].driving.filter, method.driving.filter) == ("none", "with-walls")
             assert method.driving.execution == METHODS["navplan" if part == "synchronised" else plain].driving.execution

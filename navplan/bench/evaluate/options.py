@@ -85,7 +85,7 @@ _NAMED = (
     *("max_expansions", "seed", "settings", "prune", "weight", "lane", "nodes", "execution"),
 )
 # Later ones are named where they are given, so that results from before them are still found; the paper's body is what was then.
-_LATER = ("environment", "filter", "filtered")
+_LATER = ("environment", "filter")
 # Those whose default is one for all methods, and part of the key.
 _COMMON = ("low_level", "suboptimality", "beta", "spare", "time_limit")
 
