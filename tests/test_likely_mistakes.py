@@ -202,9 +202,21 @@ def test_a_dash_is_standard_output(command: str, tmp_path: Path) -> None:
     assert not (tmp_path / "-").exists()
 
 
-def test_a_dash_is_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["run", "center-dot", "--checkpoint", "center-dot"],
+        ["demo", "--headless"],
+        ["train", "--scenario", "small"],
+        ["evaluate", "--suite", "paper-2d"],
+        ["bench", "run", "env"],
+    ],
+)
+def test_a_dash_is_no_folder(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["run", "center-dot", "--checkpoint", "center-dot", "--out", "-"]) == 2
+    assert main([*command, "--out", "-"]) == 2
     assert "standard output holds no folder" in capsys.readouterr().err
     assert not (tmp_path / "-").exists()
 

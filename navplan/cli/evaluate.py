@@ -13,6 +13,7 @@ from navplan.cli.options import (
     at_least_one,
     checkpoints_list,
     methods_list,
+    output_folder,
     seed_numbers,
     suite_name,
     whole_numbers,
@@ -30,7 +31,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="paper-2d, long-horizon, ablations, ablations-maze, paper-recipe, or a suite file; bodies have the radius that its "
         "problems were drawn for, so there is no --radius",
     )
-    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the results; what is there is kept")
+    parser.add_argument(
+        "--out", required=True, type=output_folder, metavar="DIR", help="folder for the results; what is there is kept"
+    )
     for name, kind, metavar, text in (
         ("--checkpoint", checkpoints_list, "RUN,…", "run directories or bundled names (default: the suite's)"),
         ("--methods", methods_list, "M,…", "methods, or METHOD/SETTING (default: all of the suite)"),
