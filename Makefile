@@ -18,18 +18,18 @@ $(DEMO): pyproject.toml constraints.txt
 	@echo "Setting up $(VENV): about 0.4 GB to download, 1.4 GB on disk, one to five minutes; once."
 	$(PYTHON) -m venv $(VENV)
 	@echo "PyTorch, the build for CPUs …"
-	@$(BIN)/python -m pip install --quiet --retries 1 --timeout 20 --constraint constraints.txt --no-deps \
+	@$(BIN)/python -m pip install --retries 1 --timeout 20 --constraint constraints.txt --no-deps \
 	    --index-url $(TORCH_INDEX) torch || { \
 	    echo "$(TORCH_INDEX) did not give it: taking the default build, which may be 3 GB larger"; \
-	    $(BIN)/python -m pip install --quiet --constraint constraints.txt torch; }
+	    $(BIN)/python -m pip install --constraint constraints.txt torch; }
 	@echo "navplan and what its demo needs …"
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[demo]'
+	$(BIN)/python -m pip install --constraint constraints.txt --editable '.[demo]'
 	touch $@
 
 # What tests and linters need beside it.
 $(STAMP): $(DEMO)
 	@echo "Tests and linters: about 0.2 GB more to download, a minute or two; once."
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
 demo: $(DEMO)
@@ -60,8 +60,8 @@ marked = $(shell grep --recursive --files-with-matches --include='test_*.py' 'ma
 
 # The planners' kernels, once: else every process of the tests compiles those that it needs before another has put them in the cache.
 compile: $(STAMP)
-	$(BIN)/python -c "from navplan.planners import names; from navplan.planners.warm_up import compile_planner; \
-	[compile_planner(name, 'cost', 'hops') for name in names()]"
+	$(BIN)/python -c "from navplan.planners import get, names; from navplan.planners.warm_up import warm_up; \
+	[warm_up(get(name)(), progress=print) for name in names()]"
 
 # The kernels as plain Python.
 plain: $(STAMP)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 
 import pytest
 from hypothesis import settings
@@ -12,8 +13,8 @@ from hypothesis import settings
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# A shell that runs the tests in the background has them ignore Ctrl-C, and whatever they start would inherit that.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+# Tests press Ctrl-C; a shell's job in the background is born deaf to it, and so are the processes that it starts.
+if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Compiled kernels make the first example slow; the shared machine makes any of them slow.

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypedDict
 
 from navplan.errors import UnknownName
+from navplan.system.progress import Progress, told
 
 SUITES: dict[str, str] = {
     "env": "agent-steps per second of the environment, with costs",
@@ -36,11 +37,12 @@ class Row(TypedDict):
     note: str
 
 
-def run_suite(name: str, *, quick: bool = False) -> list[Row]:
+def run_suite(name: str, *, quick: bool = False, progress: Progress = None) -> list[Row]:
     """Run one suite.
 
     Args:
         quick: small sizes, for a first look; the figures are then not those of the documentation.
+        progress: who is told how far it is; see `navplan.system.progress.Progress`.
 
     Raises:
         UnknownName: no such suite.
@@ -48,4 +50,6 @@ def run_suite(name: str, *, quick: bool = False) -> list[Row]:
     if name not in SUITES:
         raise UnknownName("suite", name, SUITES)
     run: Callable[[bool], list[Row]] = importlib.import_module(_MODULES.get(name, f"navplan.bench.speed.{name}")).run
-    return run(quick)
+    with told(progress) as listener:
+        listener.stage(f"running suite {name}")
+        return run(quick)

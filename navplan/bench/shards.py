@@ -17,10 +17,13 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from navplan.errors import FileAccessError, FileFormatError
 from navplan.system.files import read_bytes, write_text
+from navplan.system.progress import Listener
 from navplan.system.reading import parse_json
 
 Document = dict[str, Any]
 """What a shard's file holds: one JSON object."""
+FOLDERS = ("shards", "plans", "trajectories", "figures")
+"""Where files lie in a folder of results, beside those at its top."""
 Stage = tuple[str, float]
 """What a process is at, and the seconds after which it is taken to be stuck."""
 # What a process keeps of what is slow to build: a roadmap of 1000 nodes is tens of megabytes.
@@ -134,12 +137,6 @@ class Result:
 
 
 Report = Callable[[Shard, Result | None], None]
-Show = Callable[[int, int, str], None]
-"""Told how many shards are done, of how many, and a few words."""
-
-
-def unseen(done: int, total: int, note: str) -> None:
-    """A `Show` that nobody looks at."""
 
 
 @dataclass
@@ -148,12 +145,12 @@ class Tally:
 
     Attributes:
         total: how many shards there are.
-        show: told so.
+        listener: told so.
         noun: what `counts` counts, as in "3 solved".
     """
 
     total: int
-    show: Show
+    listener: Listener
     noun: str
     counts: Callable[[Result], bool]
     done: int = 0
@@ -164,7 +161,7 @@ class Tally:
         if result is not None:
             self.done += 1
             self.counted += self.counts(result)
-        self.show(self.done, self.total, f"{self.counted} {self.noun}, {shard.label}")
+        self.listener.show(self.done, self.total, f"{self.counted} {self.noun}, {shard.label}")
 
 
 class Executor(Protocol):

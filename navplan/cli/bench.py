@@ -84,8 +84,7 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(SUITES) if args.json else "\n".join(f"{name:<8} {text}" for name, text in SUITES.items()))
         return 0
     with ProgressDisplay(quiet=args.quiet) as progress:
-        progress.stage(f"running suite {args.suite}")
-        rows = run_suite(args.suite, quick=args.quick)
+        rows = run_suite(args.suite, quick=args.quick, progress=progress)
     document: dict[str, Any] = {"suite": args.suite, "quick": args.quick, "machine": _machine(), "rows": rows}
     if args.out:
         write_text(args.out / f"{args.suite}.json", json.dumps(document, indent=2) + "\n")
@@ -124,7 +123,7 @@ def _mapf(args: argparse.Namespace) -> int:
         given = {"time_limit": 2.0, "scens": (1,), "agents": (10, 20, 40), **given}
     given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
     with ProgressDisplay(quiet=args.quiet) as progress:
-        outcome = run_mapf(Config(args.maps, args.out, **given), progress=progress.say, show=progress.show)
+        outcome = run_mapf(Config(args.maps, args.out, **given), progress=progress)
     print(json.dumps(outcome.document()) if args.json else outcome.text())
     return 130 if outcome.interrupted else 0
 

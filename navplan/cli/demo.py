@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
             progress.warn(f"no display found: running --headless --out {out}")
         weighed = changes if args.risk_aversion is None else {**changes, "beta": args.risk_aversion}
         with written_when_interrupted(out):
-            result = navigate(scenario, critics, starts, goals, on_progress=progress.stage, **weighed)
+            result = navigate(scenario, critics, starts, goals, progress=progress, **weighed)
         if out is not None:
             write_run(out, result, result.summary())  # should the rest be interrupted
         progress.stage("driving the same low level without the graph, for comparison")

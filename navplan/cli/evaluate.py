@@ -12,7 +12,9 @@ from navplan.cli.options import (
     add_quiet_option,
     at_least_one,
     checkpoints_list,
+    hyphenated,
     methods_list,
+    names_list,
     output_folder,
     seed_numbers,
     suite_name,
@@ -28,8 +30,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         required=True,
         type=suite_name,
         metavar="NAME",
-        help="paper-2d, long-horizon, ablations, ablations-maze, paper-recipe, or a suite file; bodies have the radius that its "
-        "problems were drawn for, so there is no --radius",
+        help="paper-2d, long-horizon, robust, ablations, ablations-maze, paper-recipe, or a suite file; bodies have the radius "
+        "that its problems were drawn for, so there is no --radius",
     )
     parser.add_argument(
         "--out", required=True, type=output_folder, metavar="DIR", help="folder for the results; what is there is kept"
@@ -37,6 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     for name, kind, metavar, text in (
         ("--checkpoint", checkpoints_list, "RUN,…", "run directories or bundled names (default: the suite's)"),
         ("--methods", methods_list, "M,…", "methods, or METHOD/SETTING (default: all of the suite)"),
+        ("--perturbations", names_list, "P,…", "of a suite that has them, as none,late (default: all)"),
         ("--agents", whole_numbers, "N,…", "team sizes, as 1,5 (default: all of the suite)"),
         ("--train-seeds", seed_numbers, "S,…", "training seeds, as 0,3 or 0:5 for 0 to 4 (default: all of the suite)"),
     ):
@@ -62,13 +65,13 @@ def run(args: argparse.Namespace) -> int:
         agents=args.agents,
         problems=args.problems,
         train_seeds=None if args.checkpoint else args.train_seeds,
+        perturbations=args.perturbations and [hyphenated(name) for name in args.perturbations],
     )
     if args.report_only:
         outcome = report_again(suite, args.out)
     else:
         need("navplan evaluate", "torch", "safetensors")
         with ProgressDisplay(quiet=args.quiet) as progress:
-            progress.stage(f"evaluating {suite.name}")
             outcome = evaluate(
                 suite,
                 args.out,
@@ -76,8 +79,7 @@ def run(args: argparse.Namespace) -> int:
                 train_seeds=args.train_seeds,
                 workers=args.workers,
                 fresh=args.fresh,
-                show=progress.show,
-                on_failure=lambda words: progress.warn(f"failed: {words}"),
+                progress=progress,
             )
     if args.readme is not None:
         fill(args.readme, outcome.evidence)

@@ -52,7 +52,6 @@ def run(args: argparse.Namespace) -> int:
     problem = load_problem(args.map, args.scen, args.agents, **asked)
     stream = None if args.tasks is None else read_tasks(args.tasks, problem.graph)
     with ProgressDisplay(quiet=args.quiet) as progress:
-        progress.stage(f"driving {problem.num_agents} agents for {args.steps} steps; the first run compiles")
         result = lifelong(
             problem,
             stream,
@@ -62,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
             horizon=args.horizon,
             time_limit=args.time_limit,
             seed=args.seed,
-            progress=lambda step, reached: progress.show(step, args.steps, f"{reached} goals"),
+            progress=progress,
         )
     if args.out is not None:
         result.save(args.out)

@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
         if critics.scenario != scenario.name:
             progress.warn(f"note: {args.checkpoint} was trained on {critics.scenario}, not on {scenario.name}")
         starts, goals = starts_and_goals(scenario, args.agents, args.seed)
-        result = navigate(scenario, critics, starts, goals, on_progress=progress.stage, **changes)
+        result = navigate(scenario, critics, starts, goals, progress=progress, **changes)
         summary = {**result.summary(), "checkpoint": args.checkpoint, "total_s": round(time.perf_counter() - began, 3)}
         if args.out is not None:
             write_run(args.out, result, summary)

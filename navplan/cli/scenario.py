@@ -91,7 +91,7 @@ def _declare_convert(parser: CommandParser) -> None:
 
 def _declare_problems(parser: CommandParser) -> None:
     add = parser.add_argument
-    add("suite", type=hyphenated, metavar="SUITE", help="paper-2d or long-horizon")
+    add("suite", type=hyphenated, metavar="SUITE", help="paper-2d, long-horizon or robust")
     text = "tuning or test: 10 or 50 problems a cell (default test)"
     add("--split", type=hyphenated, default="test", metavar="NAME", help=text)
     add("--out", type=output_file, required=True, metavar="FILE", help="file to write, - for stdout")

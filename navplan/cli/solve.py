@@ -70,7 +70,6 @@ def run(args: argparse.Namespace) -> int:
     options = {} if args.allocation is None else {"allocation": args.allocation}
     with noting_interrupts() as interrupts:
         with ProgressDisplay(quiet=args.quiet) as progress:
-            progress.stage(f"solving for {problem.num_agents} agents with {planner}, at most {args.time_limit:g} s")
             plan = solve(
                 problem,
                 planner,
@@ -78,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
                 seed=args.seed,
                 suboptimality=args.suboptimality,
                 memory_limit=args.memory_limit,
-                progress=progress.say,
+                progress=progress,
                 **options,
             )
         if args.out is not None:
@@ -102,9 +101,8 @@ def _pareto(problem: Problem, args: argparse.Namespace) -> int:
     """Print the front of distance and risk; exit status 0 when it is complete and not empty."""
     from navplan.planners.pareto import front_within, warm_up
 
-    with ProgressDisplay(quiet=args.quiet) as progress:
-        progress.stage(f"searching every trade-off of distance and risk, at most {args.time_limit:g} s")
-        warm_up(problem, progress.say)
+    with ProgressDisplay(quiet=args.quiet):
+        warm_up(problem)
         began = time.perf_counter()
         front, status = front_within(problem, began + args.time_limit)
     seconds = time.perf_counter() - began

@@ -35,17 +35,9 @@ def run(args: argparse.Namespace) -> int:
     wanted = Wanted(args.scenario, args.recipe, args.seed, args.steps, parse_choices(args.choices))
     config = resumed_settings(wanted, args.out) if args.resume else new_settings(wanted, args.config)
     need("training", "torch", "safetensors")
-    from navplan.learned.training.train import train
+    from navplan.learned.training.train import latest, train
 
-    latest: dict[str, float] = {}
     with ProgressDisplay(quiet=args.quiet) as progress:
-
-        def show(updates: int, row: dict[str, float]) -> None:
-            latest.update(row)
-            named = {name: value for name, value in row.items() if name not in ("updates", "seconds")}
-            progress.show(updates, config.steps, ", ".join(f"{name} {value:.3g}" for name, value in named.items()))
-
-        progress.stage(f"training {args.out}: recipe {config.recipe}, seed {config.seed}, {config.steps} updates")
-        folder = train(config, args.out, resume=args.resume, progress=show)
-    print(json.dumps({"run": str(folder), "seed": config.seed, **latest}) if args.json else folder)
+        folder = train(config, args.out, resume=args.resume, progress=progress)
+    print(json.dumps({"run": str(folder), "seed": config.seed, **latest(folder)}) if args.json else folder)
     return 0

@@ -51,9 +51,14 @@ class Disturbance:
         return CUT * self.localisation_noise
 
     @property
+    def stray(self) -> float:
+        """Most that noise takes a move off, cells."""
+        return math.sqrt(2.0) * self.action_bound
+
+    @property
     def reach(self) -> float:
         """Most that one move and one told position can be off together, cells."""
-        return math.sqrt(2.0) * (self.action_bound + self.localisation_bound)
+        return self.stray + math.sqrt(2.0) * self.localisation_bound
 
 
 CALM = Disturbance()

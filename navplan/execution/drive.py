@@ -13,6 +13,7 @@ from navplan.execution.simulator import Decision, Simulator, Step, make_step, re
 from navplan.execution.trajectory import Trajectory
 from navplan.plan.plan import Plan
 from navplan.system.arrays import Bool, Float32
+from navplan.system.progress import heard
 
 
 class Execution(Protocol):
@@ -59,7 +60,7 @@ def drive_steps(execution: Execution, env: Simulator, max_steps: int) -> Iterato
         observer.decided(decision.actions)
         acting_s = time.perf_counter() - began - decision.planning_s
         result = env.step(decision.actions[None])
-        yield make_step(index, result, decision, env.track, acting_s)
+        yield make_step(index, result, decision, env, acting_s)
 
 
 def drive_to_end(start: Callable[[], Execution], env: Simulator, plan: Plan, max_steps: int) -> Trajectory:
@@ -74,11 +75,12 @@ def drive_to_end(start: Callable[[], Execution], env: Simulator, plan: Plan, max
     Raises:
         Interrupted: Ctrl-C; it holds the record so far.
     """
-    starts = env.states[0].copy()
+    starts, listener = env.states[0].copy(), heard()
     steps: list[Step] = []
     try:
         for step in drive_steps(start(), env, max_steps):
             steps.append(step)
+            listener.show(len(steps), max_steps, "environment steps, at most")
     except KeyboardInterrupt as stop:
         raise Interrupted(record(env, starts, steps, plan)) from stop
     return record(env, starts, steps, plan)

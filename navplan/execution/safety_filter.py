@@ -23,6 +23,7 @@ Predict = Callable[[Float32, Float32], Float32]
 # Candidates in order of preference: the wish, turned a little, slower, turned a lot, very slow; then any direction; then staying.
 _TURNS = ((0.0, 1.0), (30.0, 1.0), (-30.0, 1.0), (0.0, 0.5), (60.0, 0.7), (-60.0, 0.7), (90.0, 0.7), (-90.0, 0.7), (0.0, 0.2))
 _COMPASS = tuple((math.sin(a) * 0.7, math.cos(a) * 0.7) for a in np.arange(16) * math.pi / 8.0)
+_CORNERS = np.array([(-1, -1), (-1, 1), (1, -1), (1, 1)], dtype=np.float64)
 NUM_CANDIDATES = len(_TURNS) + len(_COMPASS) + 1
 EAGER, PATIENT, ANY = len(_TURNS), 4, len(_TURNS) + len(_COMPASS)
 
@@ -58,6 +59,7 @@ def keep_apart(
     waited: Int64 | None = None,
     margin: float = 0.02,
     slack: Float64 | None = None,
+    half: Float64 | None = None,
     lossy: bool = False,
     budget: int = 600,
 ) -> Filtered:
@@ -78,6 +80,8 @@ def keep_apart(
         margin: extra distance in cells.
         slack: (A,) cells by which each agent may be off its predicted track; that much more distance is kept, and agents that
             are closer part. None: none.
+        half: (A, 2) half the box around its position that each agent is in, a part of `slack`: where a move goes another way
+            from the box's corners than from its centre, as walls make it, that much more distance is kept. None: no box.
         lossy: a move may not be made at all: no move is chosen that meets one of the others where these stay put.
         budget: trials per agent before it stays.
     """
@@ -92,11 +96,13 @@ def keep_apart(
         wishes = _parting(wishes, positions.astype(np.float64), 2.0 * radius + margin, slack)
     patience = np.zeros(agents, np.int64) if waited is None else waited
     actions, usable = _candidates(wishes)
+    tracks = np.ascontiguousarray(predict(actions, positions), dtype=np.float64)
     moves = Moves(
-        np.ascontiguousarray(predict(actions, positions), dtype=np.float64),
+        tracks,
         usable,
         positions.astype(np.float64),
-        slack,
+        slack
+        + (np.zeros(tracks.shape[:2]) if half is None or not half.any() else _astray(actions, positions, half, predict, tracks)),
         lossy,
         np.full((agents, NUM_CANDIDATES, agents, NUM_CANDIDATES), UNKNOWN, np.int8),
     )
@@ -111,6 +117,17 @@ def keep_apart(
     wished = wishes.any(axis=1)
     stayed = wished & (choice == NUM_CANDIDATES - 1)
     return Filtered(chosen, (choice != 0) & (wished | chosen.any(axis=1)), stayed)
+
+
+def _astray(actions: Float32, positions: Float32, half: Float64, predict: Predict, tracks: Float64) -> Float64:
+    """(C, A) cells by which moves from the corners of the boxes stray from the `tracks` from their centres, beyond the box."""
+    most = np.zeros(tracks.shape[:2])
+    for corner in _CORNERS:
+        places = (positions + corner * half).astype(np.float32)
+        apart = np.linalg.norm(predict(actions, places) - tracks, axis=3).max(axis=2)
+        most = np.maximum(most, apart)
+    beyond: Float64 = np.maximum(most - np.linalg.norm(half, axis=1), 0.0)
+    return beyond
 
 
 def _parting(wishes: Float32, positions: Float64, spacing: float, slack: Float64) -> Float32:
@@ -148,6 +165,7 @@ class KeptApart:
             priority=np.where(home, np.inf, 0.0),
             waited=self.waited,
             slack=self.observer.slack,
+            half=self.observer.half,
             lossy=self.observer.expected.lost_moves > 0,
         )
         self.waited = np.where(outcome.yielded & ~home, self.waited + 1, 0)

@@ -33,7 +33,8 @@ class Simulator(Protocol):
     """What execution needs of an environment, such as a `navplan.scenarios.environments.point.PointEnv`.
 
     Its `states` and `goals` are (1, A, 2), its `track` (1, A, 21, 2): where the latest step began, and the position after each of
-    its twenty half-steps. Its `world` tells discs that reach into walls: ``overlaps(points (..., 2), radius) -> (...) bool``.
+    its twenty half-steps; `moves`, (1, A, 2), are the actions of that step as they were made. Its `world` tells discs that reach
+    into walls: ``overlaps(points (..., 2), radius) -> (...) bool``.
     `observe` is where agents are told to be, (1, A, 2) too.
     """
 
@@ -49,6 +50,8 @@ class Simulator(Protocol):
     def world(self) -> Any: ...  # noqa: D102
     @property
     def track(self) -> Float32: ...  # noqa: D102
+    @property
+    def moves(self) -> Float32: ...  # noqa: D102
     def observe(self) -> Float32: ...  # noqa: D102
     def is_free(self, points: Float32) -> Bool: ...  # noqa: D102
     def step(self, actions: Float32) -> SimulatedStep: ...  # noqa: D102
@@ -81,7 +84,7 @@ class Step:
 
     Attributes:
         index: 0, 1, …
-        states: (A, 2) float32 after the step; actions: (A, 2) float32 as the environment received them.
+        states: (A, 2) float32 after the step; actions: (A, 2) float32 as they were made, whatever was decided.
         cost: (A,) float32; reached: (A,) bool within tolerance of its goal; agent_contacts: (A, A) bool;
         bumps: (A,) int32 moves that walls rejected or cut short.
         track: (A, 21, 2) float32 positions: where the step began, and after each half-step.
@@ -141,17 +144,17 @@ def record(env: Simulator, starts: Float32, steps: Sequence[Step], plan: Plan) -
     )
 
 
-def make_step(index: int, result: SimulatedStep, decision: Decision, track: Float32, acting_s: float = 0.0) -> Step:
-    """The record of one step of an environment with a leading axis of 1; `track` is the environment's after it."""
+def make_step(index: int, result: SimulatedStep, decision: Decision, env: Simulator, acting_s: float = 0.0) -> Step:
+    """The record of one step of `env`, which has just made it."""
     return Step(
         index,
         result.states[0].copy(),
-        decision.actions,
+        np.array(env.moves[0], dtype=np.float32),
         result.cost[0].copy(),
         result.reached[0].copy(),
         result.agent_contacts[0].copy(),
         result.bumps[0].copy(),
-        np.array(track[0], dtype=np.float32),
+        np.array(env.track[0], dtype=np.float32),
         decision.waypoints,
         decision.progress.copy(),
         decision.events,

@@ -206,6 +206,7 @@ class Synchronised:
             waited=self.stalls.waited,
             margin=self.settings.margin,
             slack=self.observer.slack,
+            half=self.observer.half,
             lossy=self.settings.expects.lost_moves > 0,
         )
 

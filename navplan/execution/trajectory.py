@@ -42,7 +42,7 @@ class Trajectory:
         starts, goals: (A, 2) float32, cell units, (row, col).
         radius, goal_tolerance: cells.
         states: (T + 1, A, 2) float32.
-        actions: (T, A, 2) float32, as the environment received them.
+        actions: (T, A, 2) float32, as they were made, noise included.
         cost: (T, A) float32 cost of each step.
         agent_contacts: (T, A, A) bool, symmetric: a pair came closer than ``2 * radius`` at some sub-step of that step.
         bumps: (T, A) int32 axis moves that walls rejected or cut short, at most 20.

@@ -21,6 +21,7 @@ from navplan.graph.parts import GraphParts, Surroundings, checked_states
 from navplan.graph.positions import Points, Position, positions_of
 from navplan.system.arrays import Float32, Float64, Int64
 from navplan.system.numbers import check_whole
+from navplan.system.progress import SILENCE, Listener, Progress, told
 
 # A move takes time even between equal states; critics that answer 0 there get this many steps instead.
 LEAST_DISTANCE = 1e-3
@@ -40,6 +41,7 @@ def build(
     batch: int = 8192,
     position: Position = None,
     world: Surroundings | None = None,
+    progress: Progress = None,
 ) -> GraphParts:
     """The state graph over `states` by `limits`; see `StateGraph.from_states`."""
     nodes = checked_states(states, "state").copy()
@@ -49,7 +51,9 @@ def build(
     if max_pairs is not None:
         limits = _within_budget(nodes, where, limits, max_pairs)
     points = Points(nodes, where)
-    tails, heads, distance, risk = _weigh(points, points, critics, limits, batch, same=True)
+    with told(progress) as listener:
+        listener.stage(f"weighing the edges between {len(nodes)} states")
+        tails, heads, distance, risk = _weigh(points, points, critics, limits, batch, same=True, listener=listener)
     order = np.argsort(tails * len(nodes) + heads, kind="stable")
     return GraphParts(
         states=nodes,
@@ -159,6 +163,7 @@ def _weigh(
     *,
     same: bool = False,
     inward: bool = False,
+    listener: Listener = SILENCE,
 ) -> WeighedEdges:
     """Edges between `rows` and `columns`: tails, heads, distance, risk.
 
@@ -170,6 +175,7 @@ def _weigh(
         batch: pairs per call of the critics.
         same: rows and columns are the same nodes; no self-loops.
         inward: edges run from columns to rows.
+        listener: told how many rows are done.
     """
     check_whole(batch=batch)
     if batch < 1:
@@ -188,6 +194,7 @@ def _weigh(
             keep = limits.admit(distance, risk)
             tails, heads = (j, i) if inward else (i, j)
             parts.append((tails[keep], heads[keep], distance[keep], risk[keep]))
+            listener.show(int(near[start]), len(rows.states))
     tails, heads, distance, risk = (np.concatenate(column) for column in zip(*parts, strict=True))
     return tails, heads, distance, risk
 

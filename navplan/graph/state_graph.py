@@ -24,6 +24,7 @@ from navplan.graph.positions import Position
 from navplan.graph.room import HALF_CELL, fits, rooms_of
 from navplan.system.arrays import Bool, Float32, Float64, Int32, Int64
 from navplan.system.numbers import as_flags, check_choice, check_flag, check_numbers, check_radius, check_whole
+from navplan.system.progress import Progress
 
 
 class _Room:
@@ -164,7 +165,7 @@ class StateGraph:
             return np.ones(self.num_edges)
         check_numbers(beta=beta)
         with np.errstate(over="ignore", invalid="ignore"):
-            costs: Float64 = self.distance + beta * self.risk
+            costs: Float64 = self.distance + beta * self.risk if beta else self.distance.copy()
         if costs.size and not math.isfinite(costs.max()):
             raise InvalidInput(f"distance + beta * risk overflows with beta {beta:g}, expected finite costs")
         return costs
@@ -203,6 +204,7 @@ class StateGraph:
         batch: int = 8192,
         position: Position = None,
         world: Surroundings | None = None,
+        progress: Progress = None,
     ) -> StateGraph:
         """A state graph weighed by critics: edge i -> j when its distance is below `max_distance` and its risk below `max_risk`.
 
@@ -225,6 +227,7 @@ class StateGraph:
             batch: pairs per call of the critics; bounds the memory.
             position: (N, 2) positions of states that have other columns, or what gives them: (N, D) states -> (N, 2).
             world: a map (`navplan.scenarios.worlds.world.World`) to measure the rooms in; without it only the critics know walls.
+            progress: who is told how far it is; see `navplan.system.progress.Progress`.
 
         Raises:
             InvalidInput: a state is not finite (the row is named), a limit makes no sense, the critics return NaN, or there are
@@ -237,7 +240,8 @@ class StateGraph:
             check_whole(max_pairs=max_pairs)
         limits = EdgeLimits(max_distance, max_risk, max_speed if screen else math.inf, goal_tolerance, max_neighbors)
         most = max_pairs if screen else None
-        return cls._of(build(states, critics, limits, max_pairs=most, batch=batch, position=position, world=world))
+        parts = build(states, critics, limits, max_pairs=most, batch=batch, position=position, world=world, progress=progress)
+        return cls._of(parts)
 
     def keep(self, mask: Bool, limits: EdgeLimits | None = None) -> StateGraph:
         """The same nodes with the edges at which `mask` ((M,) bool) is True.

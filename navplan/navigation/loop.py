@@ -8,7 +8,6 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,15 +18,12 @@ from navplan.execution.simulator import Simulator
 from navplan.execution.synchronised import drive
 from navplan.execution.trajectory import Trajectory
 from navplan.execution.waypoints import follow_waypoints
+from navplan.navigation.methods import DrivingChoice
 from navplan.navigation.planning import Planned, Planning, Replanning
 from navplan.navigation.result import Navigation
 from navplan.navigation.roadmap import Roadmap
 from navplan.system.arrays import Float32
 from navplan.system.numbers import detached
-
-if TYPE_CHECKING:
-    from navplan.navigation.methods import DrivingChoice
-    from navplan.scenarios.environments.point import PointEnv
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +38,7 @@ class Loop:
     """
 
     planning: Planning
-    env: PointEnv
+    env: Simulator
     low_level: LowLevel
     max_steps: int
 
@@ -52,7 +48,8 @@ class Loop:
         plan = planned.plan
         if not plan.solved:
             return dataclasses.replace(result, reason=plan.reason or f"the planner ended with status {plan.status}")
-        self.planning.say(f"plan is {plan.status}: sum of costs {plan.sum_of_costs:.1f}, makespan {plan.makespan}; driving")
+        figures = f"sum of costs {plan.sum_of_costs:.1f}, makespan {plan.makespan}"
+        self.planning.listener.stage(f"plan is {plan.status}: {figures}; driving")
         began = time.perf_counter()
         with interruptible(result):
             trajectory = self._drive(roadmap, planned)
@@ -91,8 +88,16 @@ class Loop:
             def distance(states: Float32, goals: Float32) -> Float32:
                 return np.asarray(detached(critics.distance(states, goals)), np.float32)
 
-            budget = self.max_steps
-            return follow_waypoints(plan, self.low_level, env, distance, reach=reach, max_steps=budget, filtered=filtered)
+            return follow_waypoints(
+                plan,
+                self.low_level,
+                env,
+                distance,
+                reach=reach,
+                max_steps=self.max_steps,
+                filtered=filtered,
+                expects=driving.settings.expects,
+            )
         replanning = Replanning(self.planning, roadmap, self.env.goals[0].copy(), planned)
         return drive(
             plan,
@@ -106,7 +111,7 @@ class Loop:
         )
 
 
-def seen_by_filter(env: PointEnv, driving: DrivingChoice) -> Simulator:
+def seen_by_filter(env: Simulator, driving: DrivingChoice) -> Simulator:
     """The environment as the safety filter may ask it."""
     return without_walls(env) if driving.filter == "without-walls" else env
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
+from navplan.control.disturbance import Disturbance
 from navplan.errors import InvalidInput, UnknownName
 from navplan.execution.synchronised import Settings
 from navplan.graph.limits import Weight
@@ -113,6 +114,21 @@ class Method:
     graph: GraphChoice = GraphChoice()
     planning: PlanningChoice = PlanningChoice()
     driving: DrivingChoice = DrivingChoice()
+
+    def prepared(self, expects: Disturbance) -> Method:
+        """The method prepared for what may go wrong: the one place where what is stated becomes margins and room.
+
+        Execution is told (`Settings.expects`): positions are observed, bodies kept apart by what noise may do, moves decided for
+        when they are made. Plans leave that room between any two agents whose moves stray (`PlanningChoice.spare`); positions
+        that are told inexactly are soon known better than told, so the usual room does.
+        """
+        settings = dataclasses.replace(self.driving.settings, expects=expects)
+        spare = max(self.planning.spare, settings.margin + 2.0 * expects.stray if expects.stray else 0.0)
+        return dataclasses.replace(
+            self,
+            planning=dataclasses.replace(self.planning, spare=spare),
+            driving=dataclasses.replace(self.driving, settings=settings),
+        )
 
 
 _CONSTRAINED_SEARCH = Method(

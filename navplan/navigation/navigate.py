@@ -10,17 +10,20 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from navplan.control import registry as low_levels
+from navplan.control.disturbance import CALM, Disturbance
 from navplan.control.interface import LowLevel
 from navplan.errors import InvalidInput, did_you_mean
 from navplan.execution.alone import alone
+from navplan.execution.simulator import Simulator
 from navplan.navigation.checkpoint import Checkpoint, check_critics
 from navplan.navigation.loop import Loop, interruptible, seen_by_filter
 from navplan.navigation.methods import METHODS, Method, Options, method_named
-from navplan.navigation.planning import Planning, Say, closest_pair
+from navplan.navigation.planning import Planning, closest_pair
 from navplan.navigation.result import Navigation
 from navplan.navigation.roadmap import Roadmap, build_roadmap
 from navplan.scenarios.scenario import Scenario
-from navplan.system.numbers import as_numbers, check_kind, check_seed, check_whole
+from navplan.system.numbers import Rng, as_numbers, check_kind, check_seed, check_whole, generator
+from navplan.system.progress import Progress, told
 
 if TYPE_CHECKING:
     from navplan.scenarios.environments.point import Body, PointEnv
@@ -47,7 +50,10 @@ def navigate(
     options: Options | None = None,
     roadmap: Roadmap | None = None,
     max_steps: int | None = None,
-    on_progress: Say | None = None,
+    disturbance: Disturbance = CALM,
+    expects: Disturbance | None = None,
+    noise: Rng | None = None,
+    progress: Progress = None,
     **changes: Any,
 ) -> Navigation:
     """Take all agents of `scenario` from `starts` to `goals`.
@@ -60,7 +66,10 @@ def navigate(
         options: how; `changes` replace single fields of it, for example ``beta=2.0``.
         roadmap: the graph, from `build_roadmap` with the same scenario, critics, method and options; None builds it.
         max_steps: step budget of every agent; None: the scenario's.
-        on_progress: called with one line per stage.
+        disturbance: what goes wrong while agents drive.
+        expects: what of it the method is prepared for (`Method.prepared`); None: all.
+        noise: source of the disturbance, a generator or a seed; None: the options' seed.
+        progress: who is told of each stage; see `navplan.system.progress.Progress`.
 
     Raises:
         UnknownName: no such method, low level or planner.
@@ -78,30 +87,41 @@ def navigate(
         check_whole(max_steps=max_steps)
     if max_steps is not None and max_steps < 1:
         raise InvalidInput(f"max_steps is {max_steps}, expected at least 1")
-    how, say = chosen.applied(way), on_progress or (lambda line: None)
+    how = chosen.applied(way)
     check_kind(how.driving.low_level, str, "low_level", "a name, see navplan modules")
     check_kind(scenario, Scenario, "scenario", "a Scenario")
+    stated = disturbance if expects is None else expects
+    how = how if expects is None and stated == CALM else how.prepared(stated)
     check_critics(critics, how, name)
     low_level = _low_level(how, name, critics)
     budget = scenario.max_steps if max_steps is None else max_steps
     where = how.driving.environment
-    env = make_env(scenario, starts, goals, seed=chosen.seed, body=how.driving.body, environment=where)
+    env: Simulator = make_env(scenario, starts, goals, seed=chosen.seed, body=how.driving.body, environment=where)
+    if disturbance != CALM:
+        env = _disturbed(env, disturbance, chosen.seed if noise is None else noise)
     begin, end = env.states[0].copy(), env.goals[0].copy()
     result = Navigation(scenario.name, name, how.driving.low_level, chosen.seed, begin, end)
     began = time.perf_counter()
-    if not how.plans:
-        say(f"driving {len(begin)} agents without a plan")
-        with interruptible(result):
-            trajectory = alone(
-                low_level, seen_by_filter(env, how.driving), max_steps=budget, filtered=how.driving.filter != "none"
-            )
-        return dataclasses.replace(result, trajectory=trajectory, drive_s=time.perf_counter() - began)
-    if roadmap is None:
-        say("choosing nodes and weighing edges")
-        roadmap = build_roadmap(scenario, critics, how, chosen)
-    say(f"{roadmap.base.num_nodes} nodes, {roadmap.base.num_edges} edges, {roadmap.pruned_edges} pruned as unsafe")
-    result = dataclasses.replace(result, graph_s=time.perf_counter() - began)
-    return Loop(Planning(scenario, critics, how, chosen.seed, say), env, low_level, budget).run(roadmap, result)
+    with told(progress) as listener:
+        if not how.plans:
+            listener.stage(f"driving {len(begin)} agents without a plan")
+            with interruptible(result):
+                trajectory = alone(
+                    low_level,
+                    seen_by_filter(env, how.driving),
+                    max_steps=budget,
+                    filtered=how.driving.filter != "none",
+                    expects=how.driving.settings.expects,
+                )
+            return dataclasses.replace(result, trajectory=trajectory, drive_s=time.perf_counter() - began)
+        if roadmap is None:
+            listener.stage("choosing nodes")
+            roadmap = build_roadmap(scenario, critics, how, chosen)
+        size = f"{roadmap.base.num_nodes} nodes, {roadmap.base.num_edges} edges"
+        listener.stage(f"{size}, {roadmap.pruned_edges} pruned as unsafe")
+        result = dataclasses.replace(result, graph_s=time.perf_counter() - began)
+        planning = Planning(scenario, critics, how, chosen.seed, listener)
+        return Loop(planning, env, low_level, budget).run(roadmap, result)
 
 
 def make_env(
@@ -141,6 +161,13 @@ def make_env(
     )
     env.reset(starts=begin, goals=end)
     return env
+
+
+def _disturbed(env: Any, disturbance: Disturbance, noise: Rng) -> Simulator:
+    """The environment with moves that go wrong and positions that are told inexactly."""
+    from navplan.scenarios.environments.disturbed import DisturbedEnv
+
+    return DisturbedEnv(env, disturbance, generator(noise))
 
 
 def _low_level(how: Method, method: str, critics: Checkpoint) -> LowLevel:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +17,10 @@ from navplan.navigation.roadmap import Roadmap, edge_critics
 from navplan.plan.plan import Plan, make_plan
 from navplan.plan.problem import Problem
 from navplan.system.arrays import Bool, Float32, Float64, Int32
+from navplan.system.progress import Listener
 
 if TYPE_CHECKING:
     from navplan.scenarios.scenario import Scenario
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,14 +107,14 @@ class Planning:
         critics: weigh the edges of starts and goals.
         how: the method, its options applied.
         seed: of the planner.
-        say: called with one line per stage.
+        listener: told of each stage.
     """
 
     scenario: Scenario
     critics: Checkpoint
     how: Method
     seed: int
-    say: Say
+    listener: Listener
 
     @property
     def bound(self) -> float | None:
@@ -189,11 +188,10 @@ class Planning:
         from navplan.planners.solving import solve
 
         choice = self.how.planning
-        self.say(f"planning for {problem.num_agents} agents with {choice.planner}, clearance {problem.spacing:.2f}")
         budget: dict[str, Any] = {"time_limit": choice.time_limit}
         if choice.max_expansions is not None:
             budget = {"max_nodes": choice.max_expansions}
-        return solve(problem, planner=choice.planner, seed=self.seed, suboptimality=self.bound, progress=self.say, **budget)
+        return solve(problem, planner=choice.planner, seed=self.seed, suboptimality=self.bound, progress=self.listener, **budget)
 
 
 @dataclass(eq=False)
@@ -218,8 +216,8 @@ class Replanning:
         """See `Replan`. Agents at home stay where they are."""
         for agent, u, v in failed:
             self.banned.add(agent, (u, v), states[agent], self.last.attached.pruned, self.roadmap.base.num_nodes)
-        self.planning.say(f"replanning for {len(states)} agents")
         self.last = self.planning.plan_once(self.roadmap, states, self.goals, self.banned, home)
+        self.planning.listener.stage(f"driving on; the new plan is {self.last.plan.status}")
         return self.last.plan
 
     def durations(self, plan: Plan) -> list[Float64]:

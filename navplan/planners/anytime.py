@@ -192,8 +192,8 @@ class SearchPair:
         return self.lead.lower_bound
 
     def progress(self) -> str:
-        """Nothing to add: there is a plan from the beginning."""
-        return ""
+        """How good the plan is so far."""
+        return f" at a sum of costs of {self.lead.cost:g}, of which {self.lead.lower_bound:g} is proved to be needed"
 
     def stats(self) -> dict[str, float]:
         """Counters for the plan."""

@@ -24,9 +24,12 @@ from navplan.plan.plan import Plan, Status, make_plan
 from navplan.plan.problem import Problem
 from navplan.planners.base import SAME, Clock, GaveUp, Infeasible, OutOfTime
 from navplan.system.arrays import Int32
+from navplan.system.progress import Silence, heard
 from navplan.system.signals import searching
 
 Ending = Literal["complete", "timeout", "infeasible", "gave up", "interrupted"]
+# Seconds between two looks at how far a search has come.
+_TELL_S = 0.5
 # What an ending means where there are no paths; a search that completes without says why by `Attempt.stop`.
 WITHOUT_PATHS: dict[Ending, Status] = {
     "complete": "unsolved",
@@ -69,7 +72,9 @@ class Attempt:
     """
 
     def __init__(self, planner: str, problem: Problem, deadline: float | None, early: str, stats: Mapping[str, float]) -> None:
-        self.clock = Clock(deadline)
+        self._listener = heard()
+        self._next = 0.0
+        self.clock = Clock(deadline, None if isinstance(self._listener, Silence) else self._tell)
         self.ending: Ending = "complete"
         self.reason = ""
         self.lower_bound: float | None = None
@@ -106,6 +111,13 @@ class Attempt:
     def progress(self) -> str:
         """How far the search has come, to follow the words that say how it ended."""
         return self._early if self._search is None else self._search.progress()
+
+    def _tell(self) -> None:
+        """Tell whoever waits how far the search has come, at most twice a second."""
+        now = time.perf_counter()
+        if now >= self._next:
+            self._next = now + _TELL_S
+            self._listener.show(0, 0, self.progress().strip("; "))
 
     def plan(self) -> Plan:
         """The Plan: optimal where the bound has met the cost."""

@@ -6,6 +6,7 @@ import dataclasses
 import math
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
@@ -17,7 +18,7 @@ from navplan.errors import InvalidInput, InvalidProblem
 from navplan.graph.state_graph import StateGraph
 from navplan.kernels.common.status import BUDGET
 from navplan.kernels.search.conflicts import longest_row
-from navplan.kernels.search.dijkstra import Csr, Queue, breadth_first, dijkstra, reverse
+from navplan.kernels.search.dijkstra import Csr, Queue, breadth_first_slice, dijkstra, reverse
 from navplan.plan.plan import Plan
 from navplan.plan.problem import GRID_CLEARANCE, Problem
 from navplan.system.arrays import Float64, Int32
@@ -28,6 +29,8 @@ Guarantee = Literal["optimal", "bounded", "none"]
 Bodies = Literal["one", "nodes", "edges"]
 # Wall seconds that one kernel call may take, about; deadlines and Ctrl-C are looked at in between.
 SLICE_S = 0.01
+# Nodes that a breadth-first search goes through in about that time.
+NODES_PER_SLICE = 300_000
 # Costs that differ by less, relatively, are one cost summed in two orders.
 SAME = 1e-11
 
@@ -153,9 +156,10 @@ class GaveUp(Exception):
 
 @dataclass(frozen=True)
 class Clock:
-    """A deadline on `time.perf_counter`, None for none."""
+    """A deadline on `time.perf_counter`, None for none; `tick` is called whenever it is looked at."""
 
     deadline: float | None
+    tick: Callable[[], None] | None = None
 
     @property
     def passed(self) -> bool:
@@ -166,6 +170,8 @@ class Clock:
         """Raise OutOfTime past the deadline."""
         if self.passed:
             raise OutOfTime
+        if self.tick is not None:
+            self.tick()
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,33 +235,41 @@ class Weighted:
         return self if self.body is None or not self.bodies else self.bodies[self.body[agent]]
 
     @classmethod
-    def of(cls, problem: Problem, prepared: Prepared) -> Weighted:
-        """Put the costs of `problem` on the graph it was prepared from."""
+    def of(cls, problem: Problem, prepared: Prepared, clock: Clock | None = None) -> Weighted:
+        """Put the costs of `problem` on the graph it was prepared from.
+
+        Raises:
+            OutOfTime: the clock's deadline passed on the way.
+        """
+        clock = clock or Clock(None)
         graph = problem.graph
         if graph is not prepared.graph:
             raise InvalidInput("the problem's graph is not the one that was prepared")
         body, sizes = problem.bodies()
-        whole = cls._of(problem, prepared, body)
+        whole = cls._of(problem, prepared, body, clock)
         if len(sizes) == 1:
             return whole
         fitting = [graph.fitting(size) for size in sizes]
         alone = dataclasses.replace(problem, radius=float(problem.radii.min()))
-        parts = [cls._of(dataclasses.replace(alone, graph=part), Prepared.of(part), body) for part in fitting]
+        parts = [cls._of(dataclasses.replace(alone, graph=part), Prepared.of(part), body, clock) for part in fitting]
         return dataclasses.replace(whole, bodies=tuple(parts))
 
     @classmethod
-    def _of(cls, problem: Problem, prepared: Prepared, body: Int32) -> Weighted:
+    def _of(cls, problem: Problem, prepared: Prepared, body: Int32, clock: Clock) -> Weighted:
         graph = problem.graph
         weights = np.ascontiguousarray(problem.edge_weights())
+        clock.check()
         waits = np.ascontiguousarray(problem.wait_weights())
-        backward = weights[prepared.edges]
+        unit = bool((weights == 1.0).all())
+        clock.check()
+        backward = weights if unit else weights[prepared.edges]
         freeze(weights, waits, backward)
         return cls(
             forward=Csr(graph.indptr, graph.indices, weights),
             backward=Csr(prepared.indptr, prepared.indices, backward),
             waits=waits,
             xy=prepared.xy,
-            unit=bool((weights == 1.0).all()),
+            unit=unit,
             min_step=float(min(weights.min(initial=math.inf), waits.min(initial=math.inf))),
             max_degree=prepared.max_degree,
             body=body,
@@ -272,21 +286,33 @@ def distance_tables(weighted: Weighted, goals: Int32, clock: Clock, first: int =
         OutOfTime: the deadline passed on the way.
     """
     nodes = len(weighted.backward.indptr) - 1
-    tables = np.full((len(goals), nodes), np.inf)
-    scratch = np.empty(nodes, np.int32)
+    tables = np.empty((len(goals), nodes))
+    scratch, front = np.empty(nodes, np.int32), np.zeros(2, np.int64)
     queue = None if weighted.unit else make_queue(len(weighted.backward.indices))
     slice_size = expansions_per_slice(weighted.max_degree, 0)
     for agent, (table, goal) in enumerate(zip(tables, goals.tolist(), strict=True), start=first):
         graph = weighted.of_agent(agent).backward
         clock.check()
         if queue is None:
-            breadth_first(graph.indptr, graph.indices, goal, table, scratch)
+            hop_counts(graph, goal, table, scratch, front, clock)
             continue
+        table.fill(np.inf)
         seed_queue(queue, table, goal)
         while dijkstra(graph, table, queue, slice_size) == BUDGET:
             clock.check()
     tables.setflags(write=False)
     return tables
+
+
+def hop_counts(graph: Csr, source: int, distance: Float64, queue: Int32, front: NDArray[np.int64], clock: Clock) -> None:
+    """Write the hops from `source` into `distance` (N,), inf where there is no way; `queue` (N,) and `front` (2,) are scratch.
+
+    Raises:
+        OutOfTime: the deadline passed on the way.
+    """
+    front[:] = 0
+    while breadth_first_slice(graph.indptr, graph.indices, source, distance, queue, front, NODES_PER_SLICE) == BUDGET:
+        clock.check()
 
 
 def check_reachable(problem: Problem, alone: Float64) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from navplan.kernels.common.status import BUDGET
-from navplan.kernels.search.dijkstra import breadth_first, dijkstra
+from navplan.kernels.search.dijkstra import dijkstra
 from navplan.kernels.search.reservation import NEVER, Reservations
 from navplan.kernels.search.sipp import Ground
 from navplan.plan.problem import Problem
@@ -20,6 +20,7 @@ from navplan.planners.base import (
     check_reachable,
     expansions_per_slice,
     freeze,
+    hop_counts,
     make_queue,
     seed_queue,
 )
@@ -50,7 +51,7 @@ class Field:
             Infeasible: an agent cannot reach its goal.
             OutOfTime: the deadline passed on the way.
         """
-        weighted = Weighted.of(problem, prepared)
+        weighted = Weighted.of(problem, prepared, clock)
         timed = not (weighted.unit and bool((weighted.waits == 1.0).all()))
         tables, optima = goal_tables(weighted, problem.starts, problem.goals, clock)
         check_reachable(problem, optima)
@@ -96,14 +97,14 @@ def goal_tables(weighted: Weighted, starts: Int32, goals: Int32, clock: Clock) -
     tables = np.empty((len(goals), nodes), np.float32)
     optima = np.empty(len(goals))
     exact = np.empty(nodes)
-    scratch = np.empty(nodes, np.int32)
+    scratch, front = np.empty(nodes, np.int32), np.zeros(2, np.int64)
     queue = None if weighted.unit else make_queue(len(weighted.backward.indices))
     slice_size = expansions_per_slice(weighted.max_degree, 0)
     for agent, goal in enumerate(goals.tolist()):
         graph = weighted.of_agent(agent).backward
         clock.check()
         if queue is None:
-            breadth_first(graph.indptr, graph.indices, goal, exact, scratch)
+            hop_counts(graph, goal, exact, scratch, front, clock)
             tables[agent] = exact
         else:
             exact.fill(np.inf)
@@ -123,7 +124,7 @@ def make_reservations(field: Field, words: int) -> Reservations:
     owner[field.ground.goals] = np.arange(agents, dtype=np.int32)
     return Reservations(
         bits=np.zeros((nodes, words), np.uint32),
-        head=np.full((nodes, 32 * words), -1, np.int32),
+        head=np.zeros((nodes, 32 * words), np.int32),
         link=np.empty((agents, 32 * words), np.int32),
         paths=np.empty((agents, 32 * words), np.int32),
         lengths=np.zeros(agents, np.int32),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import NamedTuple
 
 from navplan.errors import InvalidProblem, PlanningFailed
@@ -15,6 +14,7 @@ from navplan.planners.risk.planner import Risk
 from navplan.planners.risk.tables import RiskTables
 from navplan.planners.risk.tradeoffs import TradeoffSearch, within
 from navplan.system.arrays import Int32
+from navplan.system.progress import Progress, heard, told
 
 
 class TradeOff(NamedTuple):
@@ -25,10 +25,11 @@ class TradeOff(NamedTuple):
     path: Int32
 
 
-def pareto_front(problem: Problem, time_limit: float | None = None) -> list[TradeOff]:
+def pareto_front(problem: Problem, time_limit: float | None = None, *, progress: Progress = None) -> list[TradeOff]:
     """All undominated pairs of distance and risk with a path each, shortest first; empty when the goal cannot be reached.
 
-    Paths of more risk than the problem's risk budget, if it has one, are left out.
+    Paths of more risk than the problem's risk budget, if it has one, are left out. Who is told of `progress` is said at
+    `navplan.system.progress.Progress`.
 
     Raises:
         InvalidProblem: the problem has more than one agent.
@@ -42,9 +43,10 @@ def pareto_front(problem: Problem, time_limit: float | None = None) -> list[Trad
         [(2.0, 0.0)]
     """
     check_time_limit("time_limit", time_limit)
-    warm_up(problem)
-    began = time.perf_counter()
-    points, status = front_within(problem, None if time_limit is None else began + time_limit)
+    with told(progress):
+        warm_up(problem)
+        began = time.perf_counter()
+        points, status = front_within(problem, None if time_limit is None else began + time_limit)
     if status == "interrupted":
         raise KeyboardInterrupt
     if status != "complete":
@@ -54,11 +56,11 @@ def pareto_front(problem: Problem, time_limit: float | None = None) -> list[Trad
     return points
 
 
-def warm_up(problem: Problem, progress: Callable[[str], None] | None = None) -> float:
+def warm_up(problem: Problem) -> float:
     """Compile the kernels; wall seconds, 0 when done before."""
     from navplan.planners.warm_up import warm_up as compiled
 
-    return compiled(Risk(), problem, progress)
+    return compiled(Risk(), problem)
 
 
 def front_within(problem: Problem, deadline: float | None) -> tuple[list[TradeOff], Ending]:
@@ -66,6 +68,7 @@ def front_within(problem: Problem, deadline: float | None) -> tuple[list[TradeOf
     if problem.num_agents != 1:
         raise InvalidProblem(f"the front of distance and risk is for 1 agent, the problem has {problem.num_agents}")
     problem = problem.fitted()
+    heard().stage("searching every trade-off of distance and risk")
     fronts: TradeoffSearch | None = None
     with attempt("pareto", problem, deadline) as run:
         run.clock.check()

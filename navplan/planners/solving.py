@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import math
 import time
-from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any
 
@@ -22,6 +21,7 @@ from navplan.planners.warm_up import warm_up
 from navplan.system.memory import check_memory_limit
 from navplan.system.memory import memory_limit as memory_limited
 from navplan.system.numbers import check_flag, check_kind, check_seed
+from navplan.system.progress import Listener, Progress, told
 from navplan.system.signals import watch_search
 from navplan.system.words import said
 
@@ -39,7 +39,7 @@ def solve(
     suboptimality: float | None = None,
     *,
     memory_limit: float | None = None,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress = None,
     **options: Any,
 ) -> Plan:
     """Plan for every agent of `problem`.
@@ -53,7 +53,8 @@ def solve(
         suboptimality: largest allowed ratio to the optimum, for planners that take one.
         memory_limit: gigabytes (1e9 bytes) that the whole process may hold while it plans; default: no limit. Beyond it the
             plan is unsolved, and the reason says so.
-        progress: called with a line of text before kernels are compiled.
+        progress: who is told what it is at and how far; default: whoever sits at a terminal. See
+            `navplan.system.progress.Progress`.
         options: further fields of the planner.
 
     Returns:
@@ -85,17 +86,33 @@ def solve(
     check_seed(seed)
     problem = problem.fitted()
     check_supported(chosen, problem)
+    limit = chosen.time_limit if time_limit is None else float(min(time_limit, 2 * FOREVER))
+    with told(progress) as listener:
+        plan = _planned(chosen, problem, None if limit is None or limit > FOREVER else limit, seed, memory_limit, listener)
+    if raise_on_failure and not plan.solved:
+        raise PlanningFailed(plan, f"{chosen.name}: {plan.status}: {plan.reason}")
+    return plan
+
+
+def _planned(
+    chosen: Planner, problem: Problem, limit: float | None, seed: int, memory_limit: float | None, listener: Listener
+) -> Plan:
+    """Compile, plan, and check what comes from outside."""
     outside, compile_s = is_outside(type(chosen)), 0.0
     with contextlib.suppress(*(InvalidInput,) if outside else ()):  # its fault with this problem will be told below
-        compile_s = warm_up(chosen, problem, progress)
-    limit = chosen.time_limit if time_limit is None else float(min(time_limit, 2 * FOREVER))
+        compile_s = warm_up(chosen, problem)
+    agents = "1 agent" if problem.num_agents == 1 else f"{problem.num_agents} agents"
+    listener.stage(f"planning for {agents} with {chosen.name}" + ("" if limit is None else f", at most {limit:g} s"))
     began = time.perf_counter()
-    deadline = None if limit is None or limit > FOREVER else began + limit
+    deadline = None if limit is None else began + limit
     watch_search()
     try:
         with memory_limited(memory_limit):
-            state = chosen.prepare(problem.graph)
-            plan = chosen.plan(problem, state, deadline=deadline, rng=np.random.default_rng(seed))
+            if deadline is not None and time.perf_counter() >= deadline:
+                plan = make_plan(problem, chosen.name, "timeout", reason="time limit reached before anything was planned")
+            else:
+                state = chosen.prepare(problem.graph)
+                plan = chosen.plan(problem, state, deadline=deadline, rng=np.random.default_rng(seed))
     except InvalidInput as error:
         if not outside:
             raise
@@ -109,10 +126,7 @@ def solve(
     took = time.perf_counter() - began
     if outside:
         plan = believed(plan, problem, chosen.name)
-    plan = dataclasses.replace(plan, runtime_s=took, compile_s=compile_s)
-    if raise_on_failure and not plan.solved:
-        raise PlanningFailed(plan, f"{chosen.name}: {plan.status}: {plan.reason}")
-    return plan
+    return dataclasses.replace(plan, runtime_s=took, compile_s=compile_s)
 
 
 def configured(planner: str | Planner, options: dict[str, Any]) -> Planner:

@@ -6,7 +6,7 @@ import dataclasses
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -20,6 +20,7 @@ from navplan.kernels.common.tables import FAR
 from navplan.plan.problem import Problem
 from navplan.planners.base import Planner
 from navplan.planners.registry import get
+from navplan.system.progress import Progress, told
 
 Weight = Literal["cost", "hops"]
 BOTH: tuple[Weight, ...] = ("cost", "hops")
@@ -37,7 +38,7 @@ _Warm = tuple[type, Weight, tuple[object, ...]]
 _WARM: set[_Warm] = set()
 
 
-def warm_up(planner: Planner, problem: Problem | None = None, progress: Callable[[str], None] | None = None) -> float:
+def warm_up(planner: Planner, problem: Problem | None = None, progress: Progress = None) -> float:
     """Compile every kernel that `planner` needs for `problem`, on graphs of a few nodes; wall seconds, 0 when done before.
 
     Kernels have one specialisation for unit costs and at most one more for any others. What plans is the planner's `eager()`; its
@@ -46,17 +47,19 @@ def warm_up(planner: Planner, problem: Problem | None = None, progress: Callable
     Args:
         planner: with its options.
         problem: what it is going to solve; None for any problem.
-        progress: called with a line of text before anything is compiled.
+        progress: who is told that it compiles; see `navplan.system.progress.Progress`.
     """
     switches = _switches(planner)
     wanted = BOTH if problem is None else kinds(problem)
     weights = [weight for weight in wanted if (type(planner), weight, switches) not in _WARM]
     if not weights:
         return 0.0
-    if progress is not None:
-        progress(f"loading the kernels of {planner.name}; the first run compiles them …")
     began = time.perf_counter()
-    _compile(planner, weights)
+    with told(progress) as listener:
+        here = all(jit.is_cached(kernel_file(name)) for part in (*planner.parts, type(planner)) for name in part.kernels)
+        listener.stage(f"{'loading' if here else 'compiling, once,'} the kernels of {planner.name}")
+        with told(False), jit.compiling(lambda done, name: listener.show(0, 0, f"{done} done, now {name}")):
+            _compile(planner, weights)
     _WARM.update((type(planner), weight, switches) for weight in weights)
     return time.perf_counter() - began
 
@@ -76,7 +79,7 @@ def _switches(planner: Planner) -> tuple[object, ...]:
     return tuple(value for value in values if isinstance(value, bool | str))
 
 
-def _tiny_problems(agents: int | None, weight: Weight) -> Iterator[Problem]:
+def tiny_problems(agents: int | None, weight: Weight) -> Iterator[Problem]:
     """At most so many agents (None: any number) on a triangle, and on each of `TINY` with moves that cost 1 and more."""
     triangle = StateGraph(
         states=np.zeros((3, 2), np.float32) + np.arange(3, dtype=np.float32)[:, None],
@@ -108,7 +111,7 @@ def _plan_tiny(planner: Planner, weight: Weight) -> None:
     if not (planner.kernels or planner.parts):
         return  # a planner from outside that names no kernels is never run beyond what it was asked for
     eager = planner.eager()
-    for tiny in _tiny_problems(planner.max_agents, weight):
+    for tiny in tiny_problems(planner.max_agents, weight):
         if eager.supports(tiny) is not None:
             return  # it plans for problems of another kind, and compiles its kernels with the first of them
         plan = eager.plan(tiny, eager.prepare(tiny.graph), deadline=None, rng=np.random.default_rng(0))

@@ -62,11 +62,11 @@ def write_atomically(path: str | Path, write: Callable[[IO[bytes]], object]) -> 
 
 
 @contextlib.contextmanager
-def locked(folder: str | Path) -> Iterator[None]:
+def locked(folder: str | Path, *inner: str) -> Iterator[None]:
     """Make `folder` if need be, and keep other processes out of this block for it; what killed ones left there is removed.
 
-    The lock is the system's on a file in the folder, which ends with the process however that ends. Where the system or the disk
-    has no such locks, nothing is locked.
+    So is what they left in the folders in it that `inner` names. The lock is the system's on a file in the folder, which ends
+    with the process however that ends. Where the system or the disk has no such locks, nothing is locked.
 
     Raises:
         FileAccessError: another process holds it, or the folder cannot be written.
@@ -83,10 +83,11 @@ def locked(folder: str | Path) -> Iterator[None]:
     if descriptor is None:
         raise FileAccessError(f"{folder}: another process is at work in it, expected a folder of its own")
     try:
-        for path in place.iterdir():
-            if is_temporary(path) and path.name != LOCK:
-                with contextlib.suppress(OSError):
-                    path.unlink()
+        for swept in (place, *(place / name for name in inner)):
+            for path in swept.iterdir() if swept.is_dir() else ():
+                if is_temporary(path) and path.name != LOCK:
+                    with contextlib.suppress(OSError):
+                        path.unlink()
         yield
     finally:
         with contextlib.suppress(OSError):  # the folder itself may be gone

@@ -86,7 +86,10 @@ def _predicted(environment: Simulator, actions: Float32, what: str) -> Float32:
 
 def _check_track(environment: Simulator, before: Float32, what: str) -> None:
     """The track of a step begins where the agents were and ends where they are; the world can be asked about its places."""
-    require(hasattr(environment, "track"), f"{what} has no track after a step")
+    for part in ("track", "moves"):
+        require(hasattr(environment, part), f"{what} has no {part} after a step")
+    moved = np.shape(environment.moves)
+    require(moved == before.shape, f"{what}: moves of a step have shape {moved}, expected {before.shape}")
     track, agents = np.asarray(environment.track), before.shape[1]
     wanted = (1, agents, _PLACES, 2)
     require(track.shape == wanted, f"{what}: track has shape {track.shape}, expected {wanted}")

@@ -30,6 +30,7 @@ from navplan.bench.shards import (
     shard_file,
 )
 from navplan.errors import InvalidInput
+from navplan.system.progress import Silence
 from tests.support.shards import FakeShard
 
 EXECUTORS: dict[str, Executor] = {"serial": Serial(), "processes": Processes(2)}
@@ -188,7 +189,12 @@ def test_the_cache_forgets_what_was_not_used_for_longest() -> None:
 
 def test_a_tally_says_how_far_the_work_is(tmp_path: Path) -> None:
     said: list[tuple[int, int, str]] = []
-    tally = Tally(2, lambda *words: said.append(words), "failed", lambda result: result.failure is not None)
+
+    class Ear(Silence):
+        def show(self, done: int, total: int, note: str = "") -> None:
+            said.append((done, total, note))
+
+    tally = Tally(2, Ear(), "failed", lambda result: result.failure is not None)
     Serial().run(alone(FakeShard("a"), FakeShard("b", "raises")), tmp_path, tally)
     assert said == [
         (0, 2, "0 failed, shard a"),

@@ -39,6 +39,11 @@ def test_it_evaluates_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[
         (["--suite", "paper-2d", "--train-seeds", "0", "x"], "argument --train-seeds"),
         (["--suite", "paper-2d", "--train-seeds", "3:1"], "argument --train-seeds"),
         (["--suite", "paper-2d", "--workers", "0"], "argument --workers"),
+        (["--suite", "paper-2d", "--perturbations", "late"], "suite paper-2d has no perturbations, got late"),
+        (
+            ["--suite", "robust", "--perturbations", "lost_moves,lat"],
+            "unknown perturbation of suite robust 'lat': did you mean 'late'",
+        ),
         (["--suite", "paper-2d", "--report-only"], "results.csv: cannot be read"),
     ],
 )

@@ -30,7 +30,7 @@ FRONT = ["solve", "--map", "center-dot", "--agents", "1", "--pareto"]
 
 @pytest.mark.parametrize(
     ("command", "said"),
-    [(SOLVE, "solving for 2 agents with ecbs"), (DRIVE, "driving 2 agents"), (FRONT, "searching every trade-off")],
+    [(SOLVE, "planning for 2 agents with ecbs"), (DRIVE, "driving 2 agents"), (FRONT, "searching every trade-off")],
 )
 def test_it_is_said_on_a_terminal_and_not_with_quiet(
     command: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

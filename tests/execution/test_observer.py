@@ -46,6 +46,27 @@ def test_each_agent_is_in_its_box(kind: str) -> None:
     assert halves[-1] < {"localisation": 0.08, "lost": 0.15, "noise": 0.19, "all": 0.2}[kind]
 
 
+def test_the_box_is_a_bound_beside_walls_too() -> None:
+    walls = np.zeros((9, 9), bool)
+    walls[4, 2:7] = True
+    expected = Disturbance(localisation_noise=0.1)
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        starts = np.stack([rng.uniform(3.2, 3.7, 60), rng.uniform(2.5, 6.5, 60)], axis=1).astype(np.float32)
+        env = hall(expected, starts, walls=walls)
+        observer, beyond = Observer.of(env, expected), []
+        for _ in range(12):
+            observer.look()
+            beyond.append((np.abs(env.states[0] - observer.centre) - observer.half).max(axis=1))
+            actions = rng.uniform(-0.3, 1.0, (60, 2)).astype(np.float32)  # on the whole down, into the wall and along it
+            actions[:, 1] *= 0.5
+            observer.decided(actions)
+            env.step(actions[None])
+        assert (env.states[0, :, 0] > 3.7).any()
+        assert max(found.max() for found in beyond) < 0.15
+        assert np.mean([(found > 1e-4).mean() for found in beyond]) < 0.05
+
+
 def test_what_is_decided_late_is_decided_for_where_it_takes_effect() -> None:
     expected = Disturbance(late=2)
     env = hall(expected, np.float32([[5.0, 5.0]]))

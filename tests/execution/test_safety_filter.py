@@ -118,3 +118,29 @@ def test_bad_wishes_name_the_agent():
     env = box(3, 3, [[1, 1], [2, 2]])
     with pytest.raises(InvalidInput, match="agent 1: the low level's action is"):
         one(env, [[0, 0], [np.nan, 0]], [0, 1])
+
+
+def test_who_may_be_elsewhere_beside_a_corner_is_kept_clear_of() -> None:
+    """One disc rounds the corner of a block, another follows; each is told to be somewhere within a box.
+
+    From one place of its box the first goes round, from another the corner stops it, and the other runs into it.
+    """
+    walls = np.zeros((8, 8), bool)
+    walls[3:6, 3:6] = True
+    env = PointEnv(World.from_walls("block", walls), num_agents=2, radius=RADIUS, rng=np.random.default_rng(0))
+    half, contacts = np.full((2, 2), 0.1), {"box": 0, "slack alone": 0}
+    for seed in range(1500):
+        rng = np.random.default_rng(seed)
+        true = np.float32([[2.74, 6.02], [3.4, 6.6]]) + rng.uniform((-0.02, -0.05), (0.01, 0.1), (2, 2)).astype(np.float32)
+        true[1] += rng.uniform(-0.3, 0.3, 2).astype(np.float32)
+        told = true + rng.uniform(-0.1, 0.1, (2, 2)).astype(np.float32)
+        if not env.is_free([true, told]).all() or np.hypot(*(told[0] - told[1])) < 0.81:
+            continue  # nearer than that nobody is promised more than not to be approached
+        wishes = np.float32([[0.5, -0.5], [-1.0, -0.6]]) + rng.uniform(-0.2, 0.2, (2, 2)).astype(np.float32)
+        for name, box_of in (("box", half), ("slack alone", None)):
+            env.reset(true, true)
+            slack = np.linalg.norm(half, axis=1)
+            safe = keep_apart(told, wishes, env.predict, radius=RADIUS, priority=np.arange(2.0), slack=slack, half=box_of)
+            contacts[name] += int(env.step(safe.actions[None]).agent_contacts[0, 0, 1])
+    assert contacts["slack alone"] > 20
+    assert contacts["slack alone"] > 20 * contacts["box"]  # places between the corners of a box are not looked at

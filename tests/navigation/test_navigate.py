@@ -47,7 +47,7 @@ def test_eight_agents_cross_center_dot_at_less_cost_than_alone(dot, seed):
 
 def test_twenty_agents(dot):
     said = []
-    result = go(dot, 20, 1, on_progress=said.append)
+    result = go(dot, 20, 1, progress=said.append)
     assert result.success
     assert any("pruned as unsafe" in line for line in said)
     assert result.clearance == pytest.approx(0.7, abs=0.01)

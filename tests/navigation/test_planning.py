@@ -13,6 +13,7 @@ from navplan.navigation.roadmap import Roadmap, build_roadmap
 from navplan.planners import names
 from navplan.scenarios.scenario import Scenario
 from navplan.scenarios.worlds.world import Hazard, World
+from navplan.system.progress import Lines
 from tests.support.critics import AnalyticCritics
 
 STARTS = np.float32([[1.5, 1.5], [4.5, 1.5]])
@@ -27,7 +28,7 @@ def hall():
     options = Options(graph_nodes=40, max_expansions=200, spare=0.3)
     how = options.applied(METHODS["navplan"])
     said: list[str] = []
-    planning = Planning(scenario, critics, how, 0, said.append)
+    planning = Planning(scenario, critics, how, 0, Lines(said.append))
     return planning, build_roadmap(scenario, critics, how, options), said
 
 
@@ -111,7 +112,8 @@ def test_replanning_leaves_out_what_failed_and_remembers_it(hall):
     edge = (int(first.plan.paths[0][0]), int(first.plan.paths[0][1]))
     said.clear()
     again = replanning(STARTS, [(0, *edge)], np.zeros(2, bool))
-    assert said[0] == "replanning for 2 agents"
+    assert said[0] == "planning for 2 agents with ecbs"
+    assert said[-1] == f"driving on; the new plan is {again.status}"
     assert again.solved
     assert edge not in pairs(replanning.last.attached.pruned)
     assert edge in pairs(first.attached.pruned)

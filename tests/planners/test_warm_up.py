@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import importlib
-import os
 import pkgutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -18,7 +18,7 @@ import navplan.kernels
 from navplan.graph.state_graph import StateGraph
 from navplan.kernels.common import jit
 from navplan.plan.problem import Problem
-from navplan.planners import get, names
+from navplan.planners import get, names, pareto
 from navplan.planners.cbs.cbs import CBS
 from navplan.planners.solving import configured, solve
 from navplan.planners.warm_up import warm_up
@@ -69,7 +69,7 @@ VARIANTS: dict[str, tuple[dict[str, Any], ...]] = {
     "cbs": ({"unit": False}, {"team": 0, "joint_after": 0}),
     "eecbs": ({"flexible": True},),
     "ecbs": ({"suboptimality": np.float32(1.5)},),
-    "risk": ({"allocation": "uniform"}, {"allocation": "market-price"}, {"allocation": "surplus-deficit"}),
+    "risk": ({"team": 0}, {"allocation": "uniform"}, {"allocation": "market-price"}, {"allocation": "surplus-deficit"}),
 }
 
 
@@ -96,13 +96,64 @@ def late(planner: str) -> set[tuple[str, str]]:
     return found
 
 
+def late_in_lifelong(planner: str) -> set[tuple[str, str]]:
+    """The same of a fleet that `planner` drives, from the moment that `lifelong` has warmed up."""
+    module = importlib.import_module("navplan.planners.lifelong.lifelong")
+    warm, drive, ready, found = module.warm_up_fleet, module._drive, set(), set()
+
+    def warmed(*args: Any) -> None:
+        warm(*args)
+        ready.update(specialisations())
+
+    def driven(*args: Any) -> Any:
+        run = drive(*args)
+        found.update(specialisations() - ready)
+        return run
+
+    module.warm_up_fleet, module._drive = warmed, driven
+    chosen = configured(planner, {})
+    for problem in problems():
+        if chosen.max_agents is None and chosen.supports(problem) is None:
+            for horizon in (None, 6):
+                module.lifelong(problem, None, 12, chosen, window=4, horizon=horizon, time_limit=0.1)
+    return found
+
+
+def late_in_front() -> set[tuple[str, str]]:
+    """The same of the front of distance and risk."""
+    found: set[tuple[str, str]] = set()
+    for problem in problems():
+        if problem.num_agents == 1:
+            pareto.warm_up(problem)
+            before = specialisations()
+            pareto.front_within(problem, time.perf_counter() + 0.5)
+            found |= specialisations() - before
+    return found
+
+
+def lateness(call: str, *args: str) -> str:
+    """What a function of this file finds in a process of its own, for kernels of other tests would be there already.
+
+    An empty cache makes no difference.
+    """
+    code = f"import sys; from tests.planners.test_warm_up import {call}; print(*{call}(*sys.argv[1:]), sep='\\n', end='')"
+    done = subprocess.run([sys.executable, "-c", code, *args], capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
 @pytest.mark.parametrize("planner", names())
 def test_no_kernel_is_compiled_or_loaded_within_the_time_limit(planner: str) -> None:
-    """In a process of its own, for kernels of other tests would be there already; an empty cache makes no difference."""
-    code = "import sys; from tests.planners.test_warm_up import late; print(*late(sys.argv[1]), sep='\\n', end='')"
-    command = [sys.executable, "-c", code, planner]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env={**os.environ})
-    assert (done.stdout.strip(), done.returncode) == ("", 0), done.stderr
+    assert lateness("late", planner) == ""
+
+
+@pytest.mark.parametrize("planner", [name for name in names() if get(name).max_agents is None])
+def test_no_kernel_is_compiled_or_loaded_while_a_fleet_is_planned_for(planner: str) -> None:
+    assert lateness("late_in_lifelong", planner) == ""
+
+
+def test_no_kernel_is_compiled_or_loaded_while_the_front_is_searched() -> None:
+    assert lateness("late_in_front") == ""
 
 
 @pytest.mark.skipif(bool(jit.settings.DISABLE_JIT), reason="nothing is compiled")

@@ -10,11 +10,13 @@ import re
 import struct
 import sys
 import termios
+import threading
 import time
 
 import pytest
 
-from navplan.system.progress import ProgressDisplay, duration
+from navplan.errors import InvalidInput
+from navplan.system.progress import SILENCE, Lines, Listener, ProgressDisplay, Silence, duration, heard, told
 
 
 class Terminal(io.StringIO):
@@ -46,7 +48,6 @@ def until(stream: io.StringIO, pattern: str) -> None:
 def test_a_pipe_gets_a_line_now_and_then() -> None:
     stream = io.StringIO()
     with ProgressDisplay(stream=stream, pause=0.02) as progress:
-        progress.say("nobody reads this in a pipe")
         progress.stage("planning for 3 agents")
         until(stream, r"planning for 3 agents\n")
         progress.show(2, 8, "the second of eight")
@@ -54,7 +55,6 @@ def test_a_pipe_gets_a_line_now_and_then() -> None:
         progress.show(4, 8, "name\nwith a break")
         until(stream, r"planning for 3 agents: 4 of 8, \d+ s left: name\\nwith a break\n")
     assert "\r" not in stream.getvalue()
-    assert "nobody" not in stream.getvalue()
 
 
 def test_short_work_says_nothing_in_a_pipe() -> None:
@@ -69,13 +69,12 @@ def test_a_terminal_keeps_the_stages_and_not_the_bar() -> None:
     stream = Terminal()
     with ProgressDisplay(stream=stream, pause=0.02) as progress:
         progress.stage("first")
-        progress.say("a word between")
         progress.stage("second")
         for done in range(5):
             progress.show(done, 4, "x" * 200)
         until(stream, r"\[#{24}\] 4/4: x+")
         progress.warn("a warning")
-    assert screen(stream.getvalue()) == ["a word between", "first", "second", "a warning", ""]
+    assert screen(stream.getvalue()) == ["first", "second", "a warning", ""]
     assert max(len(part) for part in re.split("[\r\n]", stream.getvalue())) < 80
     assert "\x1b" not in stream.getvalue()
 
@@ -94,7 +93,6 @@ def test_long_stages_say_how_long(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_quiet_is_nothing_but_warnings(stream: io.StringIO) -> None:
     with ProgressDisplay(quiet=True, stream=stream, pause=0.01) as progress:
         progress.stage("planning")
-        progress.say("a word")
         progress.show(1, 2)
         time.sleep(0.05)
         progress.warn("a warning")
@@ -125,3 +123,78 @@ def test_a_narrow_terminal_gets_short_lines() -> None:
 
 def test_durations() -> None:
     assert [duration(s) for s in (0.2, 99, 100, 7100, 7200)] == ["0 s", "99 s", "2 min", "118 min", "2 h 0 min"]
+
+
+def test_a_function_gets_each_stage_and_a_line_now_and_then() -> None:
+    lines: list[str] = []
+    listener = Lines(lines.append, pause=0.0)
+    listener.stage("counting")
+    listener.show(2, 8, "a\nb")
+    listener.show(0, 0, "a bound of 7")
+    Lines(lines.append, pause=60.0).show(1, 2, "too soon")
+    assert lines == ["counting", "counting: 2 of 8: a\\nb", "counting: a bound of 7"]
+
+
+def test_who_is_told() -> None:
+    lines: list[str] = []
+    with told(lines.append) as listener:
+        assert heard() is listener
+        with told() as same, told(False) as nobody:
+            assert same is listener
+            assert nobody is SILENCE
+            with told() as still:
+                assert still is SILENCE
+    assert heard() is SILENCE
+    mine = Silence()
+    with told(mine) as listener:
+        assert listener is mine
+    with pytest.raises(InvalidInput, match="progress is 7, expected True, False, None, or a function"), told(7):  # type: ignore[arg-type]
+        pass
+
+
+def test_by_default_a_terminal_is_told_of_what_takes_long_and_keeps_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("navplan.system.progress.BLINK", 0.01)
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with told() as listener:
+        listener.stage("quick")
+        time.sleep(0.05)
+    assert terminal.getvalue() == ""
+    monkeypatch.setattr("navplan.system.progress.SHORT", 0.0)
+    with told() as listener:
+        listener.stage("slow")
+        until(terminal, "slow")
+        listener.show(3, 4, "a word")
+        until(terminal, "slow: 3 of 4: a word")
+        with ProgressDisplay(stream=io.StringIO()), told() as other:
+            assert other is not listener
+    assert screen(terminal.getvalue()) == [""]
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    with told() as listener:
+        assert listener is SILENCE
+
+
+def test_true_tells_a_pipe_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("navplan.system.progress.PAUSE", 0.01)
+    pipe = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", pipe)
+    with told(True) as listener:
+        assert isinstance(listener, Listener)
+        listener.stage("slow")
+        until(pipe, r"slow\n")
+
+
+def test_a_display_at_work_is_the_only_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread of a user's starts without the context of the one that called it."""
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    with ProgressDisplay():
+        found: list[Listener] = []
+
+        def work() -> None:
+            with told() as listener:
+                found.append(listener)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    assert found == [SILENCE]

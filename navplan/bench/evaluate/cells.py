@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from dataclasses import dataclass
 
@@ -32,6 +33,11 @@ class Cell:
     oracle_cost: Float64
     oracle_steps: Float64
     budgets: Int64
+
+    def first(self, problems: int) -> Cell:
+        """The first so many of its problems."""
+        names = ("starts", "goals", "oracle_cost", "oracle_steps", "budgets")
+        return dataclasses.replace(self, **{name: getattr(self, name)[:problems] for name in names})
 
     def digest(self) -> str:
         """Hex SHA-256 of the problems and their budgets."""

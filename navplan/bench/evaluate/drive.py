@@ -6,9 +6,13 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from navplan.bench.evaluate.cells import Cell
+from navplan.bench.evaluate.perturbations import NO_PERTURBATION, Perturbation
 from navplan.bench.evaluate.score import oracle_columns, score, standing
+from navplan.control.disturbance import CALM
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from navplan.execution.trajectory import Trajectory
     from navplan.navigation.checkpoint import Checkpoint
     from navplan.navigation.methods import Options
@@ -25,27 +29,57 @@ class DrivenProblem(NamedTuple):
     trajectory: Trajectory
 
 
+class Conditions(NamedTuple):
+    """What is otherwise in driving than in training, whence its noise comes, and whether execution is told."""
+
+    perturbation: Perturbation = NO_PERTURBATION
+    noise: np.random.Generator | None = None
+    prepared: bool = True
+
+
 def drive_problem(
-    scenario: Scenario, critics: Checkpoint, method: str, options: Options, roadmap: Roadmap | None, cell: Cell, problem: int
+    scenario: Scenario,
+    critics: Checkpoint,
+    method: str,
+    options: Options,
+    roadmap: Roadmap | None,
+    cell: Cell,
+    problem: int,
+    conditions: Conditions,
 ) -> DrivenProblem:
     """Navigate one problem of a cell.
 
     Args:
+        scenario: that the roadmap and the critics know.
         roadmap: of a method that plans, built before.
     """
     from navplan.navigation.navigate import METHODS, navigate
 
     how = options.applied(METHODS[method])
     starts, goals, budget = cell.starts[problem], cell.goals[problem], int(cell.budgets[problem])
+    under = conditions.perturbation
+    driven_in = under.driven(scenario)
     began = time.perf_counter()
-    navigation = navigate(scenario, critics, starts, goals, method=method, options=options, roadmap=roadmap, max_steps=budget)
+    navigation = navigate(
+        driven_in,
+        critics,
+        starts,
+        goals,
+        method=method,
+        options=options,
+        roadmap=roadmap,
+        max_steps=budget,
+        disturbance=under.disturbance,
+        expects=None if conditions.prepared else CALM,
+        noise=conditions.noise,
+    )
     total_s = time.perf_counter() - began
     driven = navigation.trajectory
-    trajectory = standing(scenario, starts, goals, budget, how.driving.body) if driven is None else driven
+    trajectory = standing(driven_in, starts, goals, budget, how.driving.body) if driven is None else driven
     row = {
         "problem": problem,
         **score(trajectory, budget),
-        **oracle_columns(cell.oracle_cost[problem], cell.oracle_steps[problem]),
+        **(oracle_columns(cell.oracle_cost[problem], cell.oracle_steps[problem]) if under.keeps_oracle else {}),
         "budget": budget,
         **_of_navigation(navigation, trajectory),
     }

@@ -4,12 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from navplan.bench.evaluate.cells import Cell, cells_of
 from navplan.bench.evaluate.checkpoints import Given, TrainedRun, run_of
+from navplan.bench.evaluate.perturbations import NO_PERTURBATION, Perturbation
 from navplan.bench.evaluate.shards import CalibrationShard, FrontShard, ProblemsShard
 from navplan.bench.evaluate.suite import Setting, Suite
 from navplan.bench.shards import Chain, Shard
+from navplan.control.disturbance import CALM
+
+
+class Arm(NamedTuple):
+    """What each training seed runs in a cell: a setting, under a perturbation if the suite has any, on the first problems."""
+
+    setting: Setting
+    perturbation: Perturbation | None
+    problems: int
+
+
+def arms_of(suite: Suite, agents: int) -> list[Arm]:
+    """The arms of cells of so many agents.
+
+    Under what execution could not be told of, settings that it is not told in are those that it is: they are left out.
+    """
+    most = min(suite.problems, suite.fewer.get(agents, suite.problems))
+    return [
+        Arm(setting, perturbation, min(most, setting.problems or most))
+        for perturbation in suite.perturbations or (None,)
+        for setting in suite.settings
+        if (setting.prepared or (perturbation is not None and perturbation.disturbance != CALM))
+        and (perturbation is None or not perturbation.agents or agents in perturbation.agents)
+    ]
 
 
 @dataclass(frozen=True)
@@ -41,10 +67,17 @@ def plan_of(suite: Suite, given: Given) -> EvaluationPlan:
     """
     cells = [cell for cell in cells_of(suite) if not given or any(scenario == cell.map for scenario, _ in given)]
     problems = [
-        ProblemsShard(suite.name, cell, setting, run, _kept(suite, cell, setting, run))
+        ProblemsShard(
+            suite.name,
+            cell.first(arm.problems),
+            arm.setting,
+            run,
+            _kept(suite, cell, arm.setting, run) if arm.perturbation in (None, NO_PERTURBATION) else None,
+            arm.perturbation,
+        )
         for cell in cells
-        for setting in suite.settings
-        for run in _runs(suite, setting, cell.map, given)
+        for arm in arms_of(suite, cell.agents)
+        for run in _runs(suite, arm.setting, cell.map, given)
     ]
     return EvaluationPlan(tuple(problems), _fronts(suite, cells), _calibrations(suite, cells, given))
 

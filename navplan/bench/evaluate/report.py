@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from navplan.bench.evaluate.perturbed import perturbed_table, perturbed_text
 from navplan.bench.evaluate.plots import draw_all
 from navplan.bench.evaluate.suite import Suite
 from navplan.bench.evaluate.tables import (
@@ -42,6 +43,8 @@ _CAPTIONS = {
 
 def main_table(evidence: Evidence) -> Table:
     """The first table of a suite."""
+    if evidence.suite.perturbations:
+        return perturbed_table(evidence)
     return ablation_table(evidence) if evidence.suite.base is not None else paper_table(evidence)
 
 
@@ -64,7 +67,7 @@ def write_report(folder: Path, evidence: Evidence, *, keep: bool = False) -> tup
         FileAccessError: the folder cannot be written.
     """
     pictures: list[Path] = []
-    if evidence.rows:
+    if evidence.rows and not evidence.suite.perturbations:
         try:
             pictures = draw_all(folder / "figures", evidence)
         except MissingExtra:
@@ -86,7 +89,9 @@ def report_text(evidence: Evidence, pictures: Sequence[Path]) -> str:
     left = missed(evidence)
     if left:
         parts += ["## Not reached\n", "\n".join(f"- {line}" for line in left) + "\n"]
-    if suite.base is not None:
+    if suite.perturbations:
+        parts += ["## Under perturbation\n", perturbed_text(evidence)]
+    elif suite.base is not None:
         parts += ["## Ablations\n", _ABLATIONS.format(base=suite.base), ablation_table(evidence).markdown()]
         parts += ["\n".join(f"- **{s.name}**: {s.about}" for s in suite.settings if s.about) + "\n"]
     else:
@@ -100,7 +105,8 @@ def report_text(evidence: Evidence, pictures: Sequence[Path]) -> str:
     targets = targets_table(evidence)
     if targets.lines:
         parts += ["## Targets\n", targets.markdown()]
-    parts += ["## Every setting\n", _EVERY, settings_table(evidence).markdown()]
+    if not suite.perturbations:
+        parts += ["## Every setting\n", _EVERY, settings_table(evidence).markdown()]
     drawn = [path for path in pictures if path.suffix == ".png"]
     if drawn:
         parts.append("## Figures\n")
@@ -177,6 +183,8 @@ def _summary(evidence: Evidence) -> str:
 def readme_text(evidence: Evidence) -> str:
     """What stands between a README's markers: the short table, what it says, and what was missed."""
     suite = evidence.suite
+    if suite.perturbations:
+        return perturbed_text(evidence)
     if suite.base is not None:
         return ablation_table(evidence).markdown()
     seeds = len({row["train_seed"] for row in evidence.rows})

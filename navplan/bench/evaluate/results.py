@@ -11,7 +11,7 @@ from navplan.errors import FileFormatError
 _TEXT = frozenset(
     (
         *("suite", "map", "map_sha256", "difficulty", "method", "setting", "quantity"),
-        *("status", "plan_status", "checkpoint_sha256", "reason", "code"),
+        *("status", "plan_status", "checkpoint_sha256", "reason", "code", "perturbation"),
     )
 )
 _TRUTH = frozenset(("success", "reached"))
@@ -43,6 +43,12 @@ TIMINGS = _table(
     "code",  # of the sources: not in results.csv, which is to be the same as long as what they do is
 )
 """Of timings.csv: the same rows."""
+PERTURBED = ("perturbation", "level")
+"""Columns that suites with perturbations have beside these, after the training seed."""
+PERTURBED_RESULTS, PERTURBED_TIMINGS = (
+    _table(*KEYS, *PERTURBED, *(name for name in table.columns if name not in KEYS)) for table in (RESULTS, TIMINGS)
+)
+"""Of results.csv and timings.csv of such suites."""
 FRONT = _table("step_weight", "steps_mean", "cost_mean")
 """Of pareto.csv: points of the oracle's front."""
 CALIBRATION_BINS = ("predicted", "realised", "deviation", "count")

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from navplan.bench.evaluate.checkpoints import given_runs
-from navplan.bench.evaluate.plan import EvaluationPlan, plan_of
+from navplan.bench.evaluate.plan import EvaluationPlan, arms_of, plan_of
 from navplan.bench.evaluate.report import Evidence, console_text, write_report
-from navplan.bench.evaluate.results import CALIBRATION, FRONT, RESULTS, TIMINGS, front_rows, read_front
+from navplan.bench.evaluate.results import (
+    CALIBRATION,
+    FRONT,
+    PERTURBED,
+    PERTURBED_RESULTS,
+    PERTURBED_TIMINGS,
+    RESULTS,
+    TIMINGS,
+    front_rows,
+    read_front,
+)
 from navplan.bench.evaluate.shards import sources
 from navplan.bench.evaluate.suite import Suite
 from navplan.bench.processes import ONE_THREAD, Processes
 from navplan.bench.provenance import surroundings, version
-from navplan.bench.shards import Result, Shard, Show, Tally, read_shard, remaining, run_shards, unseen
-from navplan.bench.tables import Record
+from navplan.bench.shards import FOLDERS, Result, Shard, Tally, read_shard, remaining, run_shards
+from navplan.bench.tables import Record, TableFormat
 from navplan.errors import InvalidInput
-from navplan.system.files import check_writable, write_text
+from navplan.system.files import check_writable, locked, write_text
+from navplan.system.progress import Listener, Progress, told
 
 
 @dataclass(frozen=True)
@@ -69,8 +80,7 @@ def evaluate(
     train_seeds: Sequence[int] | None = None,
     workers: int = 1,
     fresh: bool = False,
-    show: Show = unseen,
-    on_failure: Callable[[str], None] = lambda line: None,
+    progress: Progress = None,
 ) -> EvaluationOutcome:
     """Do every task of the suite that is not done yet, and write results.csv, timings.csv, report.md and the figures.
 
@@ -82,11 +92,11 @@ def evaluate(
         train_seeds: the training seeds to keep of `checkpoints`.
         workers: processes side by side.
         fresh: do again what is done.
-        show: told how far it is, now and then.
-        on_failure: called with one line for each task that fails.
+        progress: who is told how far it is, and of each task that fails; see `navplan.system.progress.Progress`.
 
     Raises:
-        FileAccessError, InvalidInput, UnknownName, CheckpointError: before anything is run.
+        FileAccessError: another process is at work in `out`, or it cannot be written.
+        InvalidInput, UnknownName, CheckpointError: before anything is run.
     """
     executor = Processes(workers, ONE_THREAD)
     check_writable(out, folder=True)
@@ -96,18 +106,28 @@ def evaluate(
         if not given:
             raise InvalidInput(f"no run of training seed {train_seeds[0]} among the checkpoints")
     plan = plan_of(suite, given)
+    with told(progress) as listener, locked(out, *FOLDERS):
+        return _evaluated(suite, plan, out, executor, fresh, listener)
+
+
+def _evaluated(
+    suite: Suite, plan: EvaluationPlan, out: Path, executor: Processes, fresh: bool, listener: Listener
+) -> EvaluationOutcome:
+    """Do what is missing of the plan, and write what is found."""
     left = remaining(plan.chains(), out, fresh=fresh)
-    tally = Tally(len(left), show, "failed", lambda result: result.failure is not None)
     write_text(out / "run.json", json.dumps(_stamp(suite), indent=2) + "\n")
     failures: list[str] = []
+    listener.stage(f"evaluating {suite.name}: {len(left)} of {len(plan)} tasks to do")
+    tally = Tally(len(left), listener, "failed", lambda result: result.failure is not None)
 
     def report(shard: Shard, result: Result | None) -> None:
         tally(shard, result)
         if result is not None and result.failure is not None:
             failures.append(f"{shard.label}: {result.failure.words}")
-            on_failure(failures[-1])
+            listener.warn(f"failed: {failures[-1]}")
 
     finished = run_shards(executor, left, out, report)
+    listener.stage("writing tables, report and figures")
     found = gather(plan, out)
     files, evidence = merge(suite, out, found, complete=found.done == len(plan))
     return EvaluationOutcome(evidence, len(plan), found.done, tuple(failures), not finished, (out / "run.json", *files))
@@ -149,7 +169,8 @@ def gather(plan: EvaluationPlan, out: Path) -> Findings:
 
 def merge(suite: Suite, out: Path, found: Findings, *, complete: bool) -> tuple[tuple[Path, ...], Evidence]:
     """Write the tables, the report and the figures; the files, and what the report was made from."""
-    tables = [RESULTS.write_sized(out / "results", found.rows), TIMINGS.write_sized(out / "timings", found.times)]
+    results, timings = _formats(suite)
+    tables = [results.write_sized(out / "results", found.rows), timings.write_sized(out / "timings", found.times)]
     if found.front is not None:
         tables.append(out / "pareto.csv")
         FRONT.write(tables[-1], front_rows(found.front))
@@ -176,30 +197,38 @@ def read_evidence(suite: Suite, folder: Path, *, complete: bool | None = None) -
     Raises:
         FileAccessError, FileFormatError: a table is missing or damaged.
     """
-    labels = {setting.label for setting in suite.settings}
+    known = {
+        (agents, arm.setting.label, *(() if arm.perturbation is None else (arm.perturbation.name, arm.perturbation.level))): arm
+        for agents in suite.agents
+        for arm in arms_of(suite, agents)
+    }
 
     def part(rows: list[Record]) -> list[Record]:
-        return [
-            row
-            for row in rows
-            if row["suite"] == suite.name
-            and row["agents"] in suite.agents
-            and row["problem"] < suite.problems
-            and f"{row['method']}/{row['setting']}" in labels
-        ]
+        kept = []
+        for row in rows:
+            key = (row["agents"], f"{row['method']}/{row['setting']}", *(row[name] for name in PERTURBED if name in row))
+            if row["suite"] == suite.name and key in known and row["problem"] < known[key].problems:
+                kept.append(row)
+        return kept
 
-    rows = part(RESULTS.read(folder / "results"))
-    cells = len(suite.maps) * len(suite.difficulties) * len(suite.agents)
-    whole = cells * len(suite.settings) * len(suite.train_seeds) * suite.problems
+    results, timings = _formats(suite)
+    rows = part(results.read(folder / "results"))
+    alike = len(suite.maps) * len(suite.difficulties) * len(suite.train_seeds)
+    whole = alike * sum(arm.problems for agents in suite.agents for arm in arms_of(suite, agents))
     front, judged = folder / "pareto.csv", folder / "calibration.csv"
     return Evidence(
         suite=suite,
         rows=rows,
-        times=part(TIMINGS.read(folder / "timings")),
+        times=part(timings.read(folder / "timings")),
         complete=len(rows) == whole if complete is None else complete,
         front=read_front(front) if front.is_file() else None,
         calibration=CALIBRATION.read(judged) if judged.is_file() else [],
     )
+
+
+def _formats(suite: Suite) -> tuple[TableFormat, TableFormat]:
+    """Of results.csv and timings.csv."""
+    return (PERTURBED_RESULTS, PERTURBED_TIMINGS) if suite.perturbations else (RESULTS, TIMINGS)
 
 
 def report_again(suite: Suite, folder: Path) -> EvaluationOutcome:
@@ -225,5 +254,6 @@ def _stamp(suite: Suite) -> dict[str, Any]:
         "problems": suite.problems,
         **part,
         "settings": [setting.label for setting in suite.settings],
+        **({"perturbations": [one.label for one in suite.perturbations]} if suite.perturbations else {}),
         **surroundings("numpy", "scipy", "numba", "torch"),
     }

@@ -79,7 +79,7 @@ def standing(scenario: Scenario, starts: ArrayLike, goals: ArrayLike, budget: in
     still = np.zeros((1, agents, 2), np.float32)
     # Nothing changes from step to step, so one is simulated for all.
     result = env.step(still)
-    step = make_step(0, result, Decision(still[0], begin, np.zeros(agents), plan), env.track)
+    step = make_step(0, result, Decision(still[0], begin, np.zeros(agents), plan), env)
     return record(env, begin, [step] * budget, plan)
 
 

@@ -13,9 +13,10 @@ import numpy as np
 
 from navplan.bench.evaluate.cells import Cell
 from navplan.bench.evaluate.checkpoints import TrainedRun, load_run
-from navplan.bench.evaluate.drive import drive_problem
+from navplan.bench.evaluate.drive import Conditions, drive_problem
 from navplan.bench.evaluate.options import options_from, options_text
-from navplan.bench.evaluate.results import CALIBRATION_BINS, KEYS
+from navplan.bench.evaluate.perturbations import Perturbation
+from navplan.bench.evaluate.results import CALIBRATION_BINS, KEYS, PERTURBED
 from navplan.bench.evaluate.suite import Setting
 from navplan.bench.provenance import code_hash, version
 from navplan.bench.shards import Document, Shard, Workspace, key_of
@@ -41,6 +42,7 @@ class ProblemsShard(Shard):
     Attributes:
         suite: its name.
         keep: the problem whose trajectory is kept under OUT/trajectories for the pictures, if one is.
+        perturbation: what is otherwise than in training, in suites that have perturbations.
     """
 
     kind: ClassVar[str] = "problems"
@@ -49,11 +51,17 @@ class ProblemsShard(Shard):
     setting: Setting
     run: TrainedRun
     keep: int | None = None
+    perturbation: Perturbation | None = None
 
     @property
     def identity(self) -> dict[str, Any]:
         """See `navplan.bench.shards.Shard`."""
+        disturbed = self.perturbation
+        perturbed = {} if disturbed is None else {"perturbation": disturbed.name, "level": disturbed.level}
+        unprepared = {} if self.setting.prepared else {"prepared": False}
         return {
+            **perturbed,
+            **unprepared,
             "kind": self.kind,
             "suite": self.suite,
             "map": self.cell.map,
@@ -72,8 +80,9 @@ class ProblemsShard(Shard):
 
     @property
     def label(self) -> str:
-        """Cell, setting, training seed."""
-        return f"{self.cell.label} {self.setting.label} seed {self.run.train_seed}"
+        """Cell, perturbation, setting, training seed."""
+        under = "" if self.perturbation is None else f" {self.perturbation.label}"
+        return f"{self.cell.label}{under} {self.setting.label} seed {self.run.train_seed}"
 
     @property
     def group(self) -> str:
@@ -96,7 +105,7 @@ class ProblemsShard(Shard):
         roadmap_s = time.perf_counter() - began if how.plans else 0.0
         rows, times = [], []
         for problem in range(len(cell.starts)):
-            drive = drive_problem(scenario, critics, setting.method, options, roadmap, cell, problem)
+            drive = drive_problem(scenario, critics, setting.method, options, roadmap, cell, problem, self._conditions(problem))
             rows.append(drive.row)
             times.append({**drive.seconds, "roadmap_s": 0.0 if problem else roadmap_s})
             if problem == self.keep:
@@ -121,7 +130,15 @@ class ProblemsShard(Shard):
 
     def _columns(self) -> Record:
         identity = self.identity
-        return {name: identity[name] for name in _OWN}
+        return {name: identity[name] for name in (*_OWN, *PERTURBED) if name in identity}
+
+    def _conditions(self, problem: int) -> Conditions:
+        """What goes wrong with a problem: the same for every method."""
+        if self.perturbation is None:
+            return Conditions()
+        cell = self.cell
+        noise = self.perturbation.noise(self.suite, *cell.where, problem, self.run.train_seed)
+        return Conditions(self.perturbation, noise, self.setting.prepared)
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,6 +29,14 @@ A suite file::
     ensemble = 1  # ask only the first so many critics of each kind
     checkpoints = { first = "...", others = "..." }
     about = "what it is for"
+    prepared = false  # execution is not told what goes wrong; problems = 20: fewer than the others run
+
+    [[perturbations]]  # navplan.bench.evaluate.perturbations
+    name = "late"
+    levels = [1]
+
+    [fewer]  # of some numbers of agents only the first so many problems
+    50 = 20
 
     [[notes]]  # words beside a figure that was not reached; no part of what is run
     map = "center-dot"
@@ -42,27 +50,26 @@ An unknown key, option or method is an error.
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
+from navplan.bench.evaluate.lists import number, take_list, text, whole
 from navplan.bench.evaluate.options import merged, read_options
+from navplan.bench.evaluate.perturbations import Perturbation, part_of, read_perturbations
 from navplan.errors import InvalidInput, UnknownName
 from navplan.scenarios.formats.toml_table import TomlTable
-from navplan.system.numbers import is_number
 from navplan.system.paths import is_file
 
 SUITE_FOLDER = Path(__file__).parents[1] / "suites"
 _TOP = (
     *("name", "problem_set", "split", "maps", "difficulties", "agents", "problems", "budget", "budget_factor", "train_seeds"),
-    *("base", "checkpoints", "options", "bootstrap", "figures", "settings", "notes"),
+    *("base", "checkpoints", "options", "bootstrap", "figures", "settings", "notes", "perturbations", "fewer"),
 )
-_SETTING = ("method", "name", "headline", "options", "ensemble", "checkpoints", "about")
+_SETTING = ("method", "name", "headline", "options", "ensemble", "checkpoints", "about", "prepared", "problems")
 _FIGURES = ("map", "difficulty", "agents", "problem", "step_weights")
 _STEP_WEIGHTS = (0.0, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -92,6 +99,8 @@ class Setting:
         options: fields of `Options` that differ from the defaults, those of the whole suite included.
         headline: shown where one setting stands for its method.
         ensemble: how many critics of each kind are asked; None: all.
+        prepared: execution is told what the perturbations are.
+        problems: how many are run, the first ones; None: all of the suite.
     """
 
     method: str
@@ -101,6 +110,8 @@ class Setting:
     headline: bool = True
     about: str = ""
     ensemble: int | None = None
+    prepared: bool = True
+    problems: int | None = None
 
     @property
     def label(self) -> str:
@@ -141,7 +152,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Suite:
-    """What is run; see this module's text. `budget` or `budget_factor` is None."""
+    """What is run; see this module's text. `budget` or `budget_factor` is None; `fewer` is by number of agents."""
 
     name: str
     problem_set: str
@@ -160,6 +171,8 @@ class Suite:
     confidence: float = 0.95
     figures: Figures | None = None
     notes: tuple[Note, ...] = ()
+    perturbations: tuple[Perturbation, ...] = ()
+    fewer: Mapping[int, int] = dataclasses.field(default_factory=dict)
 
     @property
     def headlines(self) -> tuple[str, ...]:
@@ -181,6 +194,7 @@ class Suite:
         agents: Iterable[int] | None = None,
         problems: int | None = None,
         train_seeds: Iterable[int] | None = None,
+        perturbations: Iterable[str] | None = None,
     ) -> Suite:
         """A part of the suite; a method is a name, for all its settings, or ``method/setting``.
 
@@ -203,6 +217,7 @@ class Suite:
             agents=_part(self, "agents", self.agents, agents),
             train_seeds=_part(self, "training seed", self.train_seeds, train_seeds),
             problems=problems or self.problems,
+            perturbations=part_of(self.perturbations, perturbations, self.name),
         )
 
 
@@ -275,11 +290,11 @@ def read_suite(path: Path) -> Suite:
         name=name,
         problem_set=str(path.parent / problem_set) if problem_set.endswith(".csv") else problem_set,
         split=top.take_str("split", "test"),
-        maps=_list(top, "maps", _text),
-        difficulties=_list(top, "difficulties", _text),
-        agents=_list(top, "agents", _whole(1)),
+        maps=take_list(top, "maps", text),
+        difficulties=take_list(top, "difficulties", text),
+        agents=take_list(top, "agents", whole(1)),
         problems=top.take_int("problems"),
-        train_seeds=_list(top, "train_seeds", _whole(0)),
+        train_seeds=take_list(top, "train_seeds", whole(0)),
         settings=settings,
         budget=budget,
         budget_factor=factor,
@@ -289,6 +304,8 @@ def read_suite(path: Path) -> Suite:
         confidence=confidence,
         figures=figures,
         notes=notes,
+        perturbations=read_perturbations(top),
+        fewer=_fewer(top.take_table("fewer")),
     )
     top.finish(_TOP)
     return suite
@@ -308,6 +325,8 @@ def _setting(table: TomlTable, common: Mapping[str, Any], patterns: Checkpoints)
         headline=table.take_bool("headline", True),
         about=table.take_str("about", ""),
         ensemble=table.take_int("ensemble") if "ensemble" in table else None,
+        prepared=table.take_bool("prepared", True),
+        problems=table.take_int("problems") if "problems" in table else None,
     )
     table.finish(_SETTING)
     return setting
@@ -332,7 +351,7 @@ def _figures(table: TomlTable) -> Figures:
         difficulty=table.take_str("difficulty"),
         agents=table.take_int("agents"),
         problem=table.take_int("problem", 0, least=0),
-        step_weights=_list(table, "step_weights", _number) if "step_weights" in table else _STEP_WEIGHTS,
+        step_weights=take_list(table, "step_weights", number) if "step_weights" in table else _STEP_WEIGHTS,
     )
     table.finish(_FIGURES)
     return found
@@ -345,37 +364,9 @@ def _note(table: TomlTable) -> Note:
     return found
 
 
-def _list(table: TomlTable, key: str, check: Callable[[object], T]) -> tuple[T, ...]:
-    if key not in table:
-        raise table.error(f"{table.label(key)} is missing")
-    values = table.take(key)
-    try:
-        if not isinstance(values, list) or not values:
-            raise ValueError("a list that is not empty")
-        found = tuple(check(value) for value in values)
-        if len(set(found)) < len(found):
-            raise ValueError("different values")
-    except ValueError as error:
-        raise table.error(f"{table.label(key)} is {values!r}, expected {error}", key) from error
-    return found
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError("a list of strings")
-    return value
-
-
-def _number(value: object) -> float:
-    if not is_number(value) or not math.isfinite(value) or value < 0:
-        raise ValueError("a list of numbers that are not negative")
-    return float(value)
-
-
-def _whole(least: int) -> Callable[[object], int]:
-    def check(value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise ValueError(f"a list of integers of at least {least}")
-        return value
-
-    return check
+def _fewer(table: TomlTable) -> dict[int, int]:
+    """Problems by number of agents."""
+    for key in list(table.keys()):
+        if not key.isdecimal():
+            raise table.error(f"{table.label(key)}: expected a number of agents", key)
+    return {int(key): table.take_int(key) for key in list(table.keys())}

@@ -34,6 +34,7 @@ class SettingRuns:
         method, setting: names.
         seeds: training seeds, ascending.
         rows: (seeds, problems), by seed and problem.
+        perturbation, level: what they were driven under, in suites that have perturbations.
     """
 
     where: Where
@@ -41,6 +42,8 @@ class SettingRuns:
     setting: str
     seeds: tuple[int, ...]
     rows: tuple[tuple[Record, ...], ...]
+    perturbation: str = ""
+    level: float = 0.0
 
     @property
     def label(self) -> str:
@@ -73,15 +76,16 @@ class SettingRuns:
 
 def groups(rows: Sequence[Record]) -> list[SettingRuns]:
     """Rows put together in the order in which they come first."""
-    together: dict[tuple[Where, str, str], dict[int, list[Record]]] = {}
+    together: dict[tuple[Where, str, str, str, float], dict[int, list[Record]]] = {}
     for row in rows:
-        key = ((row["map"], row["difficulty"], row["agents"]), row["method"], row["setting"])
+        under = (row.get("perturbation", ""), row.get("level", 0.0))
+        key = ((row["map"], row["difficulty"], row["agents"]), row["method"], row["setting"], *under)
         together.setdefault(key, {}).setdefault(row["train_seed"], []).append(row)
     found = []
-    for (where, method, setting), by_seed in together.items():
+    for (where, method, setting, name, level), by_seed in together.items():
         seeds = tuple(sorted(by_seed))
         lines = tuple(tuple(sorted(by_seed[seed], key=lambda row: int(row["problem"]))) for seed in seeds)
-        found.append(SettingRuns(where, method, setting, seeds, lines))
+        found.append(SettingRuns(where, method, setting, seeds, lines, name, level))
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from navplan.bench.evaluate.summary import SettingRuns, headline
 from navplan.bench.evaluate.tables import Evidence, Table, number, percent, place_cells
@@ -16,6 +16,10 @@ HARD_COST_RATIO, STEPS_RATIO = 1.15, 1.5
 """paper-2d: largest cost (on hard problems) and steps beside the oracle's."""
 LONG_SUCCESS = {1: 0.98, 5: 0.98, 10: 0.98, 20: 0.98, 50: 0.95}
 LONG_COST_RATIO = 1.25
+
+ROBUST = {("action-noise", 0.05), ("localisation-noise", 0.05), ("lost-moves", 0.1), ("late", 1.0)}
+"""robust, twenty agents: each of these alone."""
+ROBUST_SUCCESS, ROBUST_AGENTS = 0.98, 20
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class TargetCheck:
 def target_checks(evidence: Evidence) -> list[TargetCheck]:
     """Every figure with a target, of navplan's headline setting; none for suites without targets."""
     suite = evidence.suite
-    shown = {setting.label for setting in suite.settings if setting.method == "navplan" and setting.headline}
+    shown = {setting.label for setting in suite.settings if setting.method == "navplan" and setting.headline and setting.prepared}
     found = []
     for group in evidence.groups:
         if group.label not in shown:
@@ -42,6 +46,8 @@ def target_checks(evidence: Evidence) -> list[TargetCheck]:
             found += _paper_2d(group)
         elif suite.name == "long-horizon":
             found += _long_horizon(group)
+        elif suite.name == "robust":
+            found += _robust(group)
     return found
 
 
@@ -57,6 +63,13 @@ def _paper_2d(group: SettingRuns) -> list[TargetCheck]:
 def _long_horizon(group: SettingRuns) -> list[TargetCheck]:
     found = [_success(group, LONG_SUCCESS.get(group.where[2], 0.95)), _contacts(group)]
     return [*found, _ratio(group, "cost_max / oracle's", group.cost_ratio, LONG_COST_RATIO)]
+
+
+def _robust(group: SettingRuns) -> list[TargetCheck]:
+    if group.where[2] != ROBUST_AGENTS or (group.perturbation, group.level) not in ROBUST:
+        return []
+    under = f" under {group.perturbation} {group.level:g}"
+    return [replace(check, what=check.what + under) for check in (_success(group, ROBUST_SUCCESS), _contacts(group))]
 
 
 def _success(group: SettingRuns, least: float) -> TargetCheck:
@@ -115,7 +128,7 @@ def targets_table(evidence: Evidence) -> Table:
 
 
 def missed(evidence: Evidence) -> list[str]:
-    """One sentence for the targets of one kind on one map that were not reached, whatever the number of agents; each note once."""
+    """One sentence for the missed targets of one kind on one map, whatever the number of agents; each note once."""
     alike: dict[tuple[str, str, str, str], list[TargetCheck]] = {}
     for check in target_checks(evidence):
         if not check.reached:

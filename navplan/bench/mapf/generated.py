@@ -14,10 +14,12 @@ from navplan.bench.mapf.instances import find_instances
 from navplan.bench.mapf.results import groups
 from navplan.bench.mapf.shards import chains, collect
 from navplan.bench.processes import Processes
+from navplan.bench.shards import Tally
 from navplan.graph.state_graph import StateGraph
 from navplan.scenarios.formats.movingai import ScenRow, write_map, write_scen
 from navplan.scenarios.problems.pairs import draw_pairs
 from navplan.scenarios.worlds.generators import generate
+from navplan.system.progress import heard
 
 KINDS = ("random", "rooms", "maze", "warehouse")
 
@@ -48,7 +50,9 @@ def run(quick: bool) -> list[Row]:
         write_instances(folder, 1 if quick else 3, max(teams), kinds)
         config = Config(folder, folder / "out", agents=teams, time_limit=1.0 if quick else 10.0)
         work = chains(config, find_instances(folder))
-        Processes(one_group=True).run(work, config.out, lambda shard, result: None)
+        runs = sum(len(chain.shards) for chain in work)
+        tally = Tally(runs, heard(), "solved", lambda done: bool(done.document and done.document["solved"]))
+        Processes(one_group=True).run(work, config.out, tally)
         rows = collect(work, config.out)
     return [
         Row(

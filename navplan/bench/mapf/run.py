@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,11 @@ from navplan.bench.mapf.results import groups, write_csv
 from navplan.bench.mapf.shards import Trial, chains, collect, everything
 from navplan.bench.processes import Processes
 from navplan.bench.provenance import surroundings, version
-from navplan.bench.shards import Chain, Show, Tally, key_of, remaining, run_shards, unseen
+from navplan.bench.shards import FOLDERS, Chain, Tally, key_of, remaining, run_shards
 from navplan.bench.tables import Record
 from navplan.errors import InvalidInput
-from navplan.system.files import check_writable, write_text
+from navplan.system.files import check_writable, locked, write_text
+from navplan.system.progress import Listener, Progress, told
 
 
 @dataclass(frozen=True)
@@ -58,25 +59,30 @@ class MapfOutcome:
         return "\n".join(lines)
 
 
-def run_mapf(config: Config, progress: Callable[[str], None] = lambda line: None, show: Show = unseen) -> MapfOutcome:
+def run_mapf(config: Config, progress: Progress = None) -> MapfOutcome:
     """Run every shard that is not done yet and write results.csv, run.json, report.md and the plots.
 
     Args:
-        progress: called with a line of text now and then.
-        show: told how far it is.
+        progress: who is told how far it is; see `navplan.system.progress.Progress`.
 
     Raises:
-        FileAccessError, InvalidInput, UnknownName: before anything is run.
+        FileAccessError: another process is at work in the folder, or it cannot be written.
+        InvalidInput, UnknownName: before anything is run.
     """
     check_writable(config.out, folder=True)
     work = chains(config, find_instances(config.maps, config.only, config.scens))
-    planned = _count(work)
-    if not planned:
+    if not _count(work):
         raise InvalidInput(f"{config.maps}: no scenario has as many rows as agents were asked for")
-    left = remaining(work, config.out, fresh=config.fresh)
-    progress(f"{planned} runs, {_count(left)} to do")
+    with told(progress) as listener, locked(config.out, *FOLDERS):
+        return _measured(config, work, listener)
+
+
+def _measured(config: Config, work: Sequence[Chain[Trial]], listener: Listener) -> MapfOutcome:
+    """Run what is missing, and write what is found."""
+    planned, left = _count(work), remaining(work, config.out, fresh=config.fresh)
     write_text(config.out / "run.json", json.dumps(_stamp(config), indent=2) + "\n")
-    tally = Tally(_count(left), show, "solved", lambda result: bool(result.document and result.document["solved"]))
+    listener.stage(f"benchmark on maps: {_count(left)} of {planned} runs to do")
+    tally = Tally(_count(left), listener, "solved", lambda result: bool(result.document and result.document["solved"]))
     finished = run_shards(Processes(config.workers, one_group=True), left, config.out, tally)
     (config.out / "shards").mkdir(exist_ok=True)
     rows = collect(work, config.out)

@@ -9,6 +9,7 @@ import tempfile
 
 from navplan.bench import Row
 from navplan.planners.registry import usable
+from navplan.system.progress import heard
 
 # Prints wall seconds of compiling what one planner needs for one kind of problem, imports not included.
 PROGRAM = (
@@ -20,13 +21,12 @@ QUICK = ("astar",)
 
 def run(quick: bool = False) -> list[Row]:
     """Every planner for unit costs ("hops") and for any costs ("cost"), each in a process and a cache folder of its own."""
-    return [
-        row
-        for planner in usable()
-        if not quick or planner in QUICK
-        for weight in ("hops", "cost")
-        for row in _rows(planner, weight)
-    ]
+    runs = [(planner, weight) for planner in usable() if not quick or planner in QUICK for weight in ("hops", "cost")]
+    rows: list[Row] = []
+    for done, (planner, weight) in enumerate(runs):
+        heard().show(done, len(runs), f"{planner}, {weight}")
+        rows += _rows(planner, weight)
+    return rows
 
 
 def _rows(planner: str, weight: str) -> list[Row]:

@@ -143,7 +143,7 @@ def interval(table, work, node, time, limit):
             taken = next_taken(table.bits, node, time)
             if taken == time:
                 end = time
-                other = table.head[node, time]
+                other = table.head[node, time] - 1
                 while other >= 0:
                     soft += 1
                     other = table.link[other, time]
@@ -285,7 +285,7 @@ def finish(table, work, label, timed):
     if work.ints[INT.mode] == FEWEST:
         at = next_taken(table.bits, row[SPOT], time + 1)
         while at < NEVER:
-            other = table.head[row[SPOT], at]
+            other = table.head[row[SPOT], at] - 1
             while other >= 0:
                 met += 1
                 other = table.link[other, at]
@@ -313,7 +313,7 @@ def swappers(table, node, before, time):
     """Agents that go from `node` to `before` while ours goes the other way, arriving at `time`."""
     count = 0
     if time < table.head.shape[1]:
-        other = table.head[before, time]
+        other = table.head[before, time] - 1
         while other >= 0:
             if table.paths[other, time - 1] == node:
                 count += 1

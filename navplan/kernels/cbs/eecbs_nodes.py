@@ -68,7 +68,7 @@ def conflicts(table, tree, a, path, length, keep):
     for t in range(1, length):
         u, v = path[t - 1], path[t]
         if t < table.head.shape[1]:
-            b = np.int64(table.head[v, t])
+            b = np.int64(table.head[v, t]) - 1
             while b >= 0:
                 if t == length - 1:
                     count += note(tree, keep, b, a, b, t, KEEP_OUT, u, v)
@@ -77,7 +77,7 @@ def conflicts(table, tree, a, path, length, keep):
                 else:
                     count += note(tree, keep, b, a, b, t, AT, u, v)
                 b = np.int64(table.link[b, t])
-            b = np.int64(table.head[u, t]) if u != v else np.int64(-1)
+            b = np.int64(table.head[u, t]) - 1 if u != v else np.int64(-1)
             while b >= 0:
                 if table.paths[b, t - 1] == v:
                     count += note(tree, keep, b, a, b, t, MOVE, u, v)
@@ -88,7 +88,7 @@ def conflicts(table, tree, a, path, length, keep):
     goal = path[length - 1]
     t = next_taken(table.bits, goal, length)
     while t < NEVER:
-        b = np.int64(table.head[goal, t])
+        b = np.int64(table.head[goal, t]) - 1
         while b >= 0:
             count += note(tree, keep, b, a, b, t, KEEP_OUT, goal, goal)
             b = np.int64(table.link[b, t])

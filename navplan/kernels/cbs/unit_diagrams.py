@@ -154,7 +154,7 @@ def least_met(diagram, traffic, work, path):
         for k in range(first[time - 1], begin):
             u = nodes[k]
             # those who are here now, which matter to whom we swap with
-            here = traffic.head[min(time, last), u]
+            here = traffic.head[min(time, last), u] - 1
             for link in range(after[k], after[k + 1]):
                 to = begin + successors[link]
                 total = met[k]
@@ -168,7 +168,7 @@ def least_met(diagram, traffic, work, path):
                     met[to] = total
                     parent[to] = k
         for k in range(begin, end):
-            other = traffic.head[min(time, last), nodes[k]]
+            other = traffic.head[min(time, last), nodes[k]] - 1
             while other >= 0:
                 met[k] += 1
                 other = traffic.link[other, min(time, last)]

@@ -44,7 +44,7 @@ class Traffic(NamedTuple):
     """Who is where and when; everybody rests after the last column. T times, N nodes, A agents.
 
     Attributes:
-        head: (T, N) int16 first agent at a node, -1 for none.
+        head: (T, N) int16 one more than the first agent at a node, 0 for none: what is 0 takes no memory until it is written.
         link: (A, T) int16 next agent at the same node, -1 for none.
         paths: (A, T) int32 nodes.
     """
@@ -105,8 +105,8 @@ def put(traffic, agent, path):
     for time in range(traffic.head.shape[0]):
         node = path[min(time, last)]
         traffic.paths[agent, time] = node
-        traffic.link[agent, time] = traffic.head[time, node]
-        traffic.head[time, node] = agent
+        traffic.link[agent, time] = traffic.head[time, node] - 1
+        traffic.head[time, node] = agent + 1
 
 
 @kernel
@@ -114,9 +114,9 @@ def take(traffic, agent):
     """Take the path of `agent` out."""
     for time in range(traffic.head.shape[0]):
         node = traffic.paths[agent, time]
-        at = traffic.head[time, node]
+        at = traffic.head[time, node] - 1
         if at == agent:
-            traffic.head[time, node] = traffic.link[agent, time]
+            traffic.head[time, node] = traffic.link[agent, time] + 1
             continue
         while traffic.link[at, time] != agent:
             at = traffic.link[at, time]
@@ -137,7 +137,7 @@ def conflicts_of(traffic, path, found):
     last = path.size - 1
     for time in range(traffic.head.shape[0]):
         v = path[min(time, last)]
-        other = traffic.head[time, v]
+        other = traffic.head[time, v] - 1
         while other >= 0:
             if count < found.shape[0]:
                 found[count, 0] = other
@@ -147,7 +147,7 @@ def conflicts_of(traffic, path, found):
             other = traffic.link[other, time]
         if 0 < time <= last and path[time - 1] != v:
             u = path[time - 1]
-            other = traffic.head[time - 1, v]
+            other = traffic.head[time - 1, v] - 1
             while other >= 0:
                 if traffic.paths[other, time] == u:
                     if count < found.shape[0]:

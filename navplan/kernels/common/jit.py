@@ -10,19 +10,22 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
 import numba.core.config
+from numba.core import event as numba_event
 from numba.core.types import int8, int16, int32, int64, unliteral
 
 from navplan.kernels.common.cache import KernelCache, base_folder, usable
 
 # Numba fills this module from the environment, so its names are not known to type checkers.
 settings: Any = numba.core.config
+event: Any = numba_event
 # The typed signature of `njit` leaves out the wrapper options.
 njit: Any = numba.njit
 
@@ -130,6 +133,26 @@ def _files(name: str, root: Path) -> tuple[Path, ...]:
     home = _root(Path(__file__).parent) if name.startswith("navplan.") else root
     place = os.path.join(home, *name.split("."))
     return above + tuple(Path(file) for file in (f"{place}{os.sep}__init__.py", f"{place}.py") if os.path.isfile(file))
+
+
+@contextmanager
+def compiling(tell: Callable[[int, str], object]) -> Iterator[None]:
+    """Call `tell` with how many kernels were compiled in the body before, and the name of one, when it begins to be compiled."""
+
+    class Ear(event.Listener):  # type: ignore[misc]
+        count = 0
+
+        def on_start(self, event: Any) -> None:
+            dispatcher = event.data["dispatcher"]
+            if isinstance(dispatcher._cache, KernelCache):  # else one of numba's own
+                tell(Ear.count, dispatcher.__name__)
+                Ear.count += 1
+
+        def on_end(self, event: Any) -> None:
+            pass
+
+    with event.install_listener("numba:compile", Ear()):
+        yield
 
 
 def kernel(function: F) -> F:

@@ -18,7 +18,7 @@ class Moves(NamedTuple):
     """Candidate moves of A agents, C each, the last of them staying put.
 
     tracks (C, A, S, 2) float64 sub-step positions; usable (A, C) bool; here (A, 2) float64 present positions;
-    slack (A,) float64 by which each agent may be off its track; lossy (bool): a move may not be made at all; memo (A, C, A, C)
+    slack (C, A) float64 by which each agent may be off each track; lossy (bool): a move may not be made at all; memo (A, C, A, C)
     int8, UNKNOWN before.
     """
 
@@ -54,7 +54,7 @@ def touches(moves, i, c, j, d, spacing):
     here = moves.here
     dr, dc = here[i, 0] - here[j, 0], here[i, 1] - here[j, 1]
     now = dr * dr + dc * dc
-    wide = spacing + moves.slack[i] + moves.slack[j]
+    wide = spacing + moves.slack[c, i] + moves.slack[d, j]
     limit = min(wide * wide, now)
     hit = False
     # nobody moves more than one cell per axis and step

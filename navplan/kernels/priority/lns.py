@@ -302,7 +302,7 @@ def target_group(ground, table, pool, size, stamp):
     for time in range(table.horizon[0]):
         if count >= size // 2:
             break
-        other = table.head[goal, time]
+        other = table.head[goal, time] - 1
         while other >= 0:
             if pool.marks[other] != stamp:
                 pool.marks[other] = stamp

@@ -189,7 +189,7 @@ def walk_group(ground, table, pool, agent, count, size, stamp):
                 pool.group[count] = table.owner[follow]
                 count += 1
             if count == before and follow != node and time < table.head.shape[1]:
-                other = table.head[node, time]
+                other = table.head[node, time] - 1
                 while other >= 0:
                     if table.paths[other, time - 1] == follow and pool.marks[other] != stamp:
                         pool.marks[other] = stamp
@@ -262,7 +262,7 @@ def blockers_group(table, pool, path, length, stamp):
             pool.group[count] = other
             count += 1
         if time > 0 and time < table.head.shape[1]:
-            other = table.head[path[time - 1], time]
+            other = table.head[path[time - 1], time] - 1
             while other >= 0:
                 if table.paths[other, time - 1] == node and pool.marks[other] != stamp:
                     pool.marks[other] = stamp

@@ -63,12 +63,24 @@ def breadth_first(indptr, indices, source, distance, queue):
         distance: (N,) float64, written; unreachable nodes stay inf.
         queue: (N,) int32 scratch.
     """
-    distance[:] = np.inf
-    distance[source] = 0.0
-    queue[0] = source
-    head = 0
-    tail = 1
-    while head < tail:
+    breadth_first_slice(indptr, indices, source, distance, queue, np.zeros(2, np.int64), distance.size)
+
+
+@kernel
+def breadth_first_slice(indptr, indices, source, distance, queue, front, most):
+    """`breadth_first` through at most `most` nodes; call again after BUDGET, EXHAUSTED when it is through.
+
+    Args:
+        front: (2,) int64, 0 at the beginning: how many nodes of the queue are done, and how many are in it.
+    """
+    if front[1] == 0:
+        distance[:] = np.inf
+        distance[source] = 0.0
+        queue[0] = source
+        front[1] = 1
+    head, tail = front[0], front[1]
+    last = head + most
+    while head < tail and head < last:
         u = queue[head]
         head += 1
         next_distance = distance[u] + 1.0
@@ -78,6 +90,8 @@ def breadth_first(indptr, indices, source, distance, queue):
                 distance[v] = next_distance
                 queue[tail] = v
                 tail += 1
+    front[0], front[1] = head, tail
+    return BUDGET if head < tail else EXHAUSTED
 
 
 @kernel

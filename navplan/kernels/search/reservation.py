@@ -31,7 +31,7 @@ class Reservations(NamedTuple):
 
     Attributes:
         bits: (N, C / 32) uint32, bit t % 32 of word t // 32: some agent's path holds the node at t.
-        head: (N, C) int32 first agent there, -1 for none.
+        head: (N, C) int32 one more than the first agent there, 0 for none: what is 0 takes no memory until it is written.
         link: (A, C) int32 next agent at the node that this agent is at, -1 for none.
         paths: (A, C) int32 nodes.
         lengths: (A,) int32 entries of a path; 0 for an agent that is not in the table.
@@ -105,8 +105,8 @@ def insert(table, agent, path, length):
     for time in range(length):
         node = path[time]
         table.paths[agent, time] = node
-        link[agent, time] = head[node, time]
-        head[node, time] = agent
+        link[agent, time] = head[node, time] - 1
+        head[node, time] = agent + 1
         bits[node, time >> 5] = np.int64(bits[node, time >> 5]) | (1 << (time & 31))
     table.lengths[agent] = length
     table.rests[path[length - 1]] = length
@@ -121,9 +121,9 @@ def remove(table, agent):
     for time in range(length):
         node = table.paths[agent, time]
         after = link[agent, time]
-        at = head[node, time]
+        at = head[node, time] - 1
         if at == agent:
-            head[node, time] = after
+            head[node, time] = after + 1
             if after < 0:
                 bits[node, time >> 5] = np.int64(bits[node, time >> 5]) & (_MASK ^ (1 << (time & 31)))
         else:
@@ -180,7 +180,7 @@ def meetings(table, agent, marks, stamp, out):
                 count += 1
         if time > 0 and table.paths[agent, time - 1] != node:
             left = table.paths[agent, time - 1]
-            other = table.head[left, time]
+            other = table.head[left, time] - 1
             while other >= 0:
                 if marks[other] != stamp and table.paths[other, time - 1] == node:
                     marks[other] = stamp
@@ -200,7 +200,7 @@ def note(table, node, time, marks, stamp, out, count):
     """Add the agents on their way at `node` at `time` to `out`, once each; returns the new count."""
     if time >= table.head.shape[1]:
         return count
-    other = table.head[node, time]
+    other = table.head[node, time] - 1
     while other >= 0:
         if marks[other] != stamp:
             marks[other] = stamp

@@ -93,7 +93,7 @@ def crowd(table, hard, node, time):
     """Soft agents that `node` holds at `time`, or -1 when a hard one is among them."""
     count = 0
     if time < table.head.shape[1]:
-        other = table.head[node, time]
+        other = table.head[node, time] - 1
         while other >= 0:
             if hard[other] != 0:
                 return -1
@@ -112,7 +112,7 @@ def swappers(table, hard, mode, node, before, time):
     if time >= table.head.shape[1]:
         return 0
     count = 0
-    other = table.head[before, time]
+    other = table.head[before, time] - 1
     while other >= 0:
         if table.paths[other, time - 1] == node:
             if mode == HARD or hard[other] != 0:

@@ -23,6 +23,7 @@ from navplan.learned.training.state import fill_learner, learner_arrays, learner
 from navplan.system.arrays import Float32
 from navplan.system.files import write_text
 
+CURVES = "curves.csv"
 # Coverage thinning looks at this many states at most: its work grows with states times nodes.
 _THINNING_POOL = 60_000
 
@@ -66,7 +67,7 @@ class Run(Generic[LearnerT]):
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(self.learner.columns)
         writer.writerows([_short(value) for value in row] for row in self.rows)
-        write_text(out / "curves.csv", text.getvalue())
+        write_text(out / CURVES, text.getvalue())
 
     # -- files --------------------------------------------------------------------------------------------------------------
 

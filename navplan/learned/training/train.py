@@ -6,9 +6,10 @@ A run directory holds ``config.json``, ``curves.csv``, ``checkpoint.safetensors`
 
 from __future__ import annotations
 
+import csv
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,15 +19,14 @@ import torch
 from navplan.errors import InvalidInput
 from navplan.learned.training import tensors as files
 from navplan.learned.training.fields import TrainingSettings
-from navplan.learned.training.run import Run, new_run, versions
+from navplan.learned.training.run import CURVES, Run, new_run, versions
 from navplan.learned.training.run_config import read_run_config
 from navplan.system.files import is_temporary, locked, write_text
+from navplan.system.progress import Progress, told
 from navplan.system.signals import handled
 
-Progress = Callable[[int, dict[str, float]], None]
 
-
-def train(config: TrainingSettings, out: str | Path, *, resume: bool = False, progress: Progress | None = None) -> Path:
+def train(config: TrainingSettings, out: str | Path, *, resume: bool = False, progress: Progress = None) -> Path:
     """Train to the end; returns the run directory.
 
     Args:
@@ -34,7 +34,8 @@ def train(config: TrainingSettings, out: str | Path, *, resume: bool = False, pr
             the run goes on where it ended, by the schedules of the longer one. Where nothing is scheduled over the whole run
             (recipe paper) that is what one long run would have been; where rates fall towards the end (recipe navplan) it is not.
         out: a new folder, or with `resume` the folder of a run that was interrupted, or that is to be made longer.
-        progress: called after each round with the updates made and the latest row of the curves.
+        progress: who is told after each round of the updates made and the latest row of the curves; see
+            `navplan.system.progress.Progress`.
 
     Raises:
         InvalidInput: `out` exists already (without `resume`) or holds no run (with it).
@@ -44,26 +45,40 @@ def train(config: TrainingSettings, out: str | Path, *, resume: bool = False, pr
     """
     folder = Path(out)
     _check_folder(folder, resume)
-    with locked(folder), fixed_numerics(config), _interrupt() as interrupted:
+    with told(progress) as listener, locked(folder), fixed_numerics(config), _interrupt() as interrupted:
+        about = f"{out}: recipe {config.recipe}, seed {config.seed}, {config.steps} updates"
+        listener.stage(f"preparing {about}")
         run = _open(config, folder, resume)
-        row: dict[str, float] = {}
+        listener.stage(f"training {about}")
+        figures = ""
         while run.learner.updates < config.steps:
             before = run.learner.updates
             run.round()
             stop = interrupted.is_set()
             done = run.learner.updates >= config.steps
             if done or _passed(before, run.learner.updates, config.log_interval):
-                row = run.log()
+                figures = _figures(run.log())
                 run.write_curves(folder)
             if done or stop or _passed(before, run.learner.updates, config.checkpoint_interval):
                 run.save(folder)
-            if progress is not None:
-                progress(run.learner.updates, row)
+            listener.show(run.learner.updates, config.steps, figures)
             if stop:
                 raise KeyboardInterrupt
         run.write_curves(folder)
         run.export(folder)
     return folder
+
+
+def _figures(row: dict[str, float]) -> str:
+    """A row of the curves in words."""
+    return ", ".join(f"{name} {value:.3g}" for name, value in row.items() if name not in ("updates", "seconds"))
+
+
+def latest(folder: Path) -> dict[str, float]:
+    """The last row of a run's curves; empty where there is none yet."""
+    path = folder / CURVES
+    rows = list(csv.DictReader(path.read_text("utf-8").splitlines())) if path.is_file() else []
+    return {name: float(value) for name, value in rows[-1].items()} if rows else {}
 
 
 def _open(config: TrainingSettings, folder: Path, resume: bool) -> Run[Any]:

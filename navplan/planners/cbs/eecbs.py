@@ -87,7 +87,7 @@ class EECBS(Planner):
             search = run.watch(ExplicitEstimationSearch(field, self.suboptimality, flexible=self.flexible, greed=self.greed))
             attempts = None
             if problem.num_agents <= self.team:
-                weighted = Weighted.of(problem, state)
+                weighted = Weighted.of(problem, state, run.clock)
                 tables = distance_tables(weighted, problem.goals, run.clock)
                 team = 0 if weighted.bodies else self.team  # teams plan on one graph
                 attempts = JointAttempts(Tree(problem, weighted, tables, run.clock), team, self.team_after)

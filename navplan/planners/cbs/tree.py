@@ -204,7 +204,7 @@ def plan_by_tree(
     """
     with attempt(planner, problem, deadline) as run:
         check_apart(problem, prepared.xy)
-        weighted = Weighted.of(problem, prepared)
+        weighted = Weighted.of(problem, prepared, run.clock)
         tables = distance_tables(weighted, problem.goals, run.clock)
         check_reachable(problem, tables[np.arange(problem.num_agents), problem.starts])
         node = search(run.watch(Tree(problem, weighted, tables, run.clock)))

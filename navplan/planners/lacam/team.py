@@ -74,7 +74,7 @@ def make_team(problem: Problem, prepared: Prepared, clock: Clock, rng: np.random
     Raises:
         OutOfTime: the deadline passed on the way.
     """
-    weighted = Weighted.of(problem, prepared)
+    weighted = Weighted.of(problem, prepared, clock)
     graph: StateGraph = problem.graph
     agents, nodes = problem.num_agents, graph.num_nodes
     tables: NDArray[np.uint16] | Float64

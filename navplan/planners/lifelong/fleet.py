@@ -12,6 +12,7 @@ from navplan.kernels.lacam.pibt import pibt_step
 from navplan.plan.problem import Problem
 from navplan.planners.base import Clock, Planner, Prepared, Weighted, distance_tables
 from navplan.planners.lacam.team import make_team
+from navplan.planners.warm_up import kinds, tiny_problems, warm_up
 from navplan.system.arrays import Bool, Float64, Int32
 
 
@@ -35,6 +36,10 @@ class Fleet(Protocol):
     def step(self, nodes: Int32) -> Int32:
         """(A,) int32 nodes one time step after `nodes`."""
         ...
+
+
+# Planners and kinds of weights whose fleets have all kernels ready.
+_WARM: set[tuple[type, str]] = set()
 
 
 class PibtFleet:
@@ -219,3 +224,28 @@ class WindowFleet:
         if self._problem.spacing > 0:
             places = self._problem.graph.places
             taken |= np.linalg.norm(places - places[node], axis=1) < self._problem.spacing
+
+
+def make_fleet(
+    problem: Problem, planner: Planner, rng: np.random.Generator, window: int, horizon: int | None, time_limit: float | None
+) -> Fleet:
+    """The fleet of `problem`, driven by `planner`, which supports it."""
+    if planner.stepwise:
+        return PibtFleet(problem, planner, rng)
+    return WindowFleet(problem, planner, rng, window, horizon, time_limit)
+
+
+def warm_up_fleet(planner: Planner, problem: Problem) -> None:
+    """Compile the planner's kernels for `problem`, and those that a fleet needs beside them."""
+    warm_up(planner, problem)
+    eager = planner.eager()
+    for weight in kinds(problem):
+        if not planner.kernels or (type(planner), weight) in _WARM:
+            continue
+        for tiny in tiny_problems(None, weight):
+            if eager.supports(tiny) is None:
+                fleet = make_fleet(tiny, eager, np.random.default_rng(0), 1, None, None)
+                for agent, goal in enumerate(tiny.goals.tolist()):
+                    fleet.aim(agent, goal)
+                fleet.step(tiny.starts)
+        _WARM.add((type(planner), weight))

@@ -7,7 +7,7 @@ driven, and it plans again (rolling horizon, after Li et al. 2021, "Lifelong Mul
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -19,12 +19,12 @@ from navplan.graph.state_graph import StateGraph
 from navplan.plan.plan import Plan, make_plan
 from navplan.plan.problem import Problem
 from navplan.planners.base import Planner, check_supported, check_time_limit
-from navplan.planners.lifelong.fleet import Fleet, PibtFleet, WindowFleet
+from navplan.planners.lifelong.fleet import Fleet, make_fleet, warm_up_fleet
 from navplan.planners.solving import configured
-from navplan.planners.warm_up import warm_up
 from navplan.system.arrays import Float64, Int32
 from navplan.system.files import read_bytes, write_text
 from navplan.system.numbers import check_kind, check_seed
+from navplan.system.progress import Listener, Progress, told
 from navplan.system.reading import without_mark
 from navplan.system.words import said
 
@@ -227,7 +227,7 @@ def lifelong(
     horizon: int | None = None,
     time_limit: float | None = None,
     seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress = None,
     **options: Any,
 ) -> LifelongRun:
     """Drive the agents of `problem` for `steps` time steps, each from goal to goal.
@@ -244,7 +244,7 @@ def lifelong(
         horizon: aim no more than so many steps ahead on the way to the goal; None for the goals themselves.
         time_limit: wall seconds for one planning call; None for no limit.
         seed: of random goals and of the planner.
-        progress: called with steps driven and goals reached.
+        progress: who is told how far it is; see `navplan.system.progress.Progress`.
         options: fields of the planner.
 
     Raises:
@@ -271,14 +271,12 @@ def lifelong(
     if chosen.max_agents is not None:
         raise InvalidProblem(f"planner {chosen.name} plans for {chosen.max_agents} agent, expected one for many agents")
     check_supported(chosen, problem)
-    warm_up(chosen, problem)
     rng = np.random.default_rng(seed)
-    fleet: Fleet
-    if chosen.stepwise:
-        fleet = PibtFleet(problem, chosen, rng)
-    else:
-        fleet = WindowFleet(problem, chosen, rng, window, horizon, time_limit)
-    return _drive(problem, stream, first, fleet, steps, progress)
+    with told(progress) as listener:
+        warm_up_fleet(chosen, problem)
+        listener.stage(f"driving {problem.num_agents} agents for {steps} steps with {chosen.name}")
+        fleet = make_fleet(problem, chosen, rng, window, horizon, time_limit)
+        return _drive(problem, stream, first, fleet, steps, listener)
 
 
 def _streamed(
@@ -297,7 +295,7 @@ def _drive(
     first: Sequence[int | None],
     fleet: Fleet,
     steps: int,
-    progress: Callable[[int, int], None] | None,
+    listener: Listener,
 ) -> LifelongRun:
     history = np.empty((steps + 1, problem.num_agents), np.int32)
     history[0] = problem.starts
@@ -336,8 +334,7 @@ def _drive(
                 tasks.append(Task(agent, goal, given, step))
                 reached += 1
                 give(agent, stream.next(agent, goal))
-            if progress is not None:
-                progress(step, reached)
+            listener.show(step, steps, f"{reached} goals")
     except KeyboardInterrupt:
         interrupted = True
     history = history[: step + 1]

@@ -23,10 +23,12 @@ from navplan.planners.base import (
     check_suboptimality,
     check_time_limit,
 )
+from navplan.planners.cbs.joint_attempts import check_team
 from navplan.planners.cbs.tree import check_apart
 from navplan.planners.risk.search import search
 from navplan.planners.risk.shared import RiskOptions, Shared
 from navplan.planners.risk.tables import RiskTables
+from navplan.planners.risk.team import TeamAttempts
 from navplan.planners.risk.tradeoffs import TradeoffSearch, budget_reason
 
 Allocation = Literal["joint", "uniform", "surplus-deficit", "market-price"]
@@ -44,7 +46,7 @@ class Risk(Planner):
     guarantee: ClassVar[Guarantee] = "optimal"
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs and risks; any clearance"
     about: ClassVar[str] = "least distance within a risk budget that all agents share; optimal with allocation 'joint'"
-    kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.search.labels",)
+    kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.search.labels", "navplan.kernels.cbs.joint_labels")
     keeps_budget: ClassVar[bool] = True
 
     allocation: Allocation = "joint"
@@ -56,6 +58,10 @@ class Risk(Planner):
     """Wall seconds for one plan, None for no limit."""
     max_nodes: int | None = None
     """Conflict-tree nodes to expand before giving up, None for no limit."""
+    team: int = 6
+    """With "joint": plan all agents jointly, beside the conflict trees, in problems of at most so many; 0 for never."""
+    team_after: int = 30
+    """Conflict-tree nodes after which that begins; each attempt that runs out of room is repeated with four times as much."""
 
     def __post_init__(self) -> None:
         if self.allocation not in get_args(Allocation):
@@ -63,6 +69,11 @@ class Risk(Planner):
         check_suboptimality("Risk.suboptimality", self.suboptimality)
         check_time_limit("Risk.time_limit", self.time_limit)
         check_limit("Risk.max_nodes", self.max_nodes)
+        check_team("Risk", self.team, self.team_after)
+
+    def eager(self) -> Risk:
+        """The same planner using every kernel from the start, for warming up."""
+        return dataclasses.replace(self, team=max(self.team, 2), team_after=1, max_nodes=None)
 
     def plan(self, problem: Problem, state: Prepared, *, deadline: float | None, rng: np.random.Generator) -> Plan:
         """See `navplan.planners.base.Planner`; no choice is random."""
@@ -100,9 +111,10 @@ def _together(options: Risk, problem: Problem, prepared: Prepared, deadline: flo
             raise Infeasible(too_risky)
         chosen = RiskOptions(options.allocation, options.suboptimality, options.max_nodes)
         shared = Shared(problem, tables, run.clock, chosen)
-        progress = run.watch(SharedProgress(shared))
+        attempts = TeamAttempts(shared, tables, options.team, options.team_after)
+        progress = run.watch(SharedProgress(shared, attempts))
         try:
-            reason = search(shared)
+            reason = search(shared, attempts)
         finally:
             if shared.best is not None:
                 shares = () if problem.risk_budget is None else shared.best.shares
@@ -124,6 +136,7 @@ class SharedProgress:
     """What an attempt asks of the searches for many agents."""
 
     shared: Shared
+    attempts: TeamAttempts
 
     @property
     def lower_bound(self) -> float | None:
@@ -141,6 +154,7 @@ class SharedProgress:
         low = self.shared.low
         return {
             "expanded": self.shared.expanded,
+            "joint_expanded": self.attempts.expanded,
             "low_level_searches": low.searches,
             "low_level_expanded": low.expanded,
             "low_level_generated": low.generated,

@@ -1,6 +1,6 @@
 """Many agents that share one risk budget: conflict trees whose low level trades cost against risk.
 
-Two searches of the same kind of tree take turns:
+Two searches of the same kind of tree take turns, and small problems are now and then planned jointly (`team`):
 
 * `JointSearch` keeps, per node, every trade-off that each agent has under its constraints, and chooses one each such that the
   sum of costs is least within the budget. That choice is the node's cost: no plan below the node costs less, whoever gets how
@@ -27,6 +27,7 @@ from navplan.planners.cbs.vertex_cover import matching
 from navplan.planners.risk import allocation
 from navplan.planners.risk.allocation import Market
 from navplan.planners.risk.shared import Shared, Solution
+from navplan.planners.risk.team import TeamAttempts
 from navplan.planners.risk.tradeoffs import ParetoFront, Point, within
 
 Constraints = tuple[frozenset[Constraint], ...]
@@ -252,7 +253,7 @@ def _with(constraints: Constraints, agent: int, extra: Sequence[Constraint]) -> 
 _END = object()
 
 
-def search(shared: Shared) -> str:
+def search(shared: Shared, attempts: TeamAttempts) -> str:
     """Run what the options ask for; returns why there is no solution, or nothing."""
     rule = shared.options.allocation
     if rule != "joint":
@@ -268,9 +269,13 @@ def search(shared: Shared) -> str:
     shared.polish()
     if shared.done():
         return ""
+    if attempts.due() and attempts.run():
+        return ""
     exact = JointSearch(shared)
     exact.begin()
     for _ in exact.run():
+        if attempts.due() and attempts.run():
+            return ""
         if not going:
             continue
         going = next(steps, _END) is not _END

@@ -105,6 +105,7 @@ class Shared:
     """What both searches have in common: the problem, the low level, the fronts known so far, the bound, the best solution.
 
     Attributes:
+        clearance: between the agents.
         low: the low level.
         conflicts: finds those of packed paths.
         lower_bound: proved so far for the sum of costs.
@@ -117,9 +118,9 @@ class Shared:
         self.options = options
         self.clock = clock
         self.budget = problem.risk_limit
-        clearance = effective_clearance(problem)
-        self.low = TradeoffSearch(problem, tables, clearance, clock)
-        self.conflicts = ConflictFinder(tables.weighted.xy, clearance, problem.num_agents)
+        self.clearance = effective_clearance(problem)
+        self.low = TradeoffSearch(problem, tables, self.clearance, clock)
+        self.conflicts = ConflictFinder(tables.weighted.xy, self.clearance, problem.num_agents)
         self.penalty = PRICE * typical_step(tables.weighted)
         self.best: Solution | None = None
         self.expanded = 0

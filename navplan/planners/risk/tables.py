@@ -43,7 +43,7 @@ class RiskTables:
         """
         if problem.graph is not prepared.graph:
             raise InvalidInput("the problem's graph is not the one that was prepared")
-        weighted = Weighted.of(problem, prepared)
+        weighted = Weighted.of(problem, prepared, clock)
         risk, waits = problem.graph.risk, problem.graph.wait_risk
         backward = risk[prepared.edges]
         freeze(backward)

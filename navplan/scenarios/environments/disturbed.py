@@ -23,7 +23,8 @@ class DisturbedEnv:
         rng: source of it.
 
     Attributes:
-        states, goals, radius, goal_tolerance, world: of `env`; `states` are true.
+        states, goals, radius, goal_tolerance, world, track, moves: of `env`, true ones: what happened, not what was told or
+            wished.
     """
 
     def __init__(self, env: PointEnv, disturbance: Disturbance, rng: np.random.Generator) -> None:
@@ -62,6 +63,11 @@ class DisturbedEnv:
     def track(self) -> Float32:
         """(1, A, 21, 2) float32, see `PointEnv.track`."""
         return self.env.track
+
+    @property
+    def moves(self) -> Float32:
+        """(1, A, 2) float32 actions of the latest step as they were made, disturbed; see `PointEnv.moves`."""
+        return self.env.moves
 
     def observe(self) -> Float32:
         """(1, A, 2) float32 where the agents are told to be; each call draws anew."""

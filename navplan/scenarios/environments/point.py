@@ -175,6 +175,17 @@ class PointEnv:
         return result
 
     @property
+    def moves(self) -> Float32:
+        """(B, A, 2) float32 actions of the latest step as they were made, noise included.
+
+        Raises:
+            InvalidInput: no step was made yet.
+        """
+        if self._latest is None:
+            raise InvalidInput("the environment has made no moves, expected a step before")
+        return self._latest[1].copy()
+
+    @property
     def track(self) -> Float32:
         """(B, A, 21, 2) float32 positions of the latest step: where it began, and after each half-step.
 
@@ -196,10 +207,11 @@ class PointEnv:
 
         Args:
             actions: (N, M, 2) displacements in cells per axis; (B, A, 2) when `states` is None.
-            states: (N, M, 2) or (M, 2) positions to start from, any number of them; None: the current ones.
+            states: (N, M, 2) or (M, 2) positions to start from, any number of them; None: the current ones. Where no body can be,
+                as an inexact position may say, it is taken to be at the nearest point where it can.
 
         Raises:
-            InvalidInput: as for `step`, or a state that is not a free point.
+            InvalidInput: as for `step`, or a state that is not finite.
         """
         if states is None:
             moves, begin = self._checked_actions(actions), self.states
@@ -208,11 +220,7 @@ class PointEnv:
             begin = as_numbers(states, "states", np.float32)
             if moves.ndim != 3 or moves.shape[2] != 2 or begin.shape not in (moves.shape, moves.shape[1:]):
                 raise InvalidInput(f"states have shape {begin.shape}, expected that of the actions {moves.shape}, (N, M, 2)")
-            free = self.is_free(begin)
-            if not free.all():
-                where = begin[tuple(np.argwhere(~free)[0])]
-                why, wanted = self._why_not_free(where)
-                raise InvalidInput(f"state {where.tolist()} is not free ({why}), expected {wanted}")
+            begin = self.space.nearest(begin)
             begin = np.ascontiguousarray(np.broadcast_to(begin, moves.shape))
         positions = np.empty((*moves.shape[:2], 2 * stepping.SUBSTEPS, 2), dtype=np.float32)
         bad = self._predict(begin, moves, positions)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -54,7 +55,11 @@ def draw_problem(
 
 
 class ProblemDrawer:
-    """Draws many problems of one world and kind; the arguments are those of `draw_problem`."""
+    """Draws many problems of one world and kind; the arguments are those of `draw_problem`.
+
+    Args:
+        elsewhere: worlds in which starts and goals have room, too.
+    """
 
     def __init__(
         self,
@@ -64,6 +69,7 @@ class ProblemDrawer:
         start_spacing: float = 1.0,
         goal_spacing: float = 1.5,
         radius: float = 0.0,
+        elsewhere: Sequence[World] = (),
     ) -> None:
         if not isinstance(distance, tuple | list) or len(distance) != 2:
             raise InvalidInput(f"distance is {said(distance)}, expected (least, largest) steps")
@@ -78,6 +84,7 @@ class ProblemDrawer:
         self.low, self.high = low, high
         self.start_spacing, self.goal_spacing = start_spacing, goal_spacing
         self._space = FreeSpace(world, radius)
+        self._elsewhere = [FreeSpace(other, radius) for other in elsewhere]
         self._walls = np.ascontiguousarray(occupied_centres(world))
         self._queue = np.empty(self._walls.size, dtype=np.int32)
         self._hops = np.empty(self._walls.shape, dtype=np.int32)
@@ -107,7 +114,7 @@ class ProblemDrawer:
         """Fill row `agent`; False where no try met the spacing."""
         for _ in range(_TRIES_PER_AGENT):
             start = self._space.sample(1, rng)[0]
-            if not _apart(start, starts[:agent], self.start_spacing):
+            if not self._free_elsewhere(start) or not _apart(start, starts[:agent], self.start_spacing):
                 continue
             goal = self._goal(start, goals[:agent], rng)
             if goal is not None:
@@ -130,9 +137,13 @@ class ProblemDrawer:
             cell = int(cells[rng.integers(len(cells))])
             goal = (np.array(divmod(cell, cols)) + rng.random(2)).astype(np.float32)
             same_cell = min(int(goal[0]), rows - 1) * cols + min(int(goal[1]), cols - 1) == cell
-            if same_cell and self._space.is_free(goal) and _apart(goal, others, self.goal_spacing):
+            free = same_cell and self._space.is_free(goal) and self._free_elsewhere(goal)
+            if free and _apart(goal, others, self.goal_spacing):
                 return goal
         return None
+
+    def _free_elsewhere(self, point: Float32) -> bool:
+        return all(bool(space.is_free(point)) for space in self._elsewhere)
 
 
 def _apart(point: Float32, others: Float32, spacing: float) -> bool:

@@ -21,6 +21,7 @@ from navplan.scenarios.problems.sets import COST_DECIMALS, OracleTable, ProblemS
 from navplan.scenarios.registry import load_scenario
 from navplan.scenarios.scenario import Scenario
 from navplan.scenarios.worlds.geodesic import diameter, occupied_centres
+from navplan.scenarios.worlds.moved import with_moved_obstacles
 from navplan.system.arrays import Float32, Float64
 
 PROBLEM_FOLDER = Path(__file__).parents[1] / "data" / "problems"
@@ -42,12 +43,16 @@ class ProblemSuite:
         agents: numbers of agents.
         resolution: spacing of the oracle's lattice (`navplan.scenarios.problems.oracle`, on how it was chosen).
         hops: per difficulty, the wanted geodesic hops from the map's diameter; problems lie within half a hop of it.
+        room: cells that starts and goals keep from obstacles and from the edge.
+        moved: columns; starts and goals keep that room from the obstacles moved so far, too (`scenarios.worlds.moved`).
     """
 
     maps: tuple[str, ...]
     agents: tuple[int, ...]
     resolution: float
     hops: dict[str, Callable[[int], float]]
+    room: float = 0.0
+    moved: int = 0
 
 
 SUITES = {
@@ -60,6 +65,8 @@ SUITES = {
         0.25,
         {"half": lambda longest: longest / 2},
     ),
+    # Room for larger bodies than the networks were trained with, and for the obstacle elsewhere.
+    "robust": ProblemSuite(("center-dot",), (5, 20, 50), 0.125, {"hard": lambda _: 8.0}, room=0.4, moved=2),
 }
 
 
@@ -87,6 +94,8 @@ def build_cell(suite: str, split: str, map_name: str, difficulty: str, agents: i
         distance=(wanted - 0.5, wanted + 0.5),
         start_spacing=START_SPACING + _ROUNDING,
         goal_spacing=GOAL_SPACING + _ROUNDING,
+        radius=made_of.room + _ROUNDING if made_of.room else 0.0,
+        elsewhere=[with_moved_obstacles(scenario.world, made_of.moved)] if made_of.moved else [],
     )
     problems = []
     for problem in range(SPLITS[split]):

@@ -26,6 +26,7 @@ SHOWN = {
     "ablations": CHECKOUT / "docs" / "ablations.md",
     "ablations-maze": CHECKOUT / "docs" / "ablations.md",
     "paper-recipe": CHECKOUT / "docs" / "training.md",
+    "robust": CHECKOUT / "docs" / "robustness.md",
 }
 
 

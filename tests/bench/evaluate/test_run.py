@@ -38,12 +38,12 @@ def test_a_small_paper_2d_is_the_same_however_it_is_run(tmp_path: Path) -> None:
     suite, out = tiny("paper-2d", tmp_path), tmp_path / "out"
     first = evaluate(suite, out, workers=2)
     assert not first.failures
-    assert (first.done, first.planned) == (11, 11)  # nine settings, the oracle's front and the calibration
+    assert (first.done, first.planned) == (17, 17)  # fifteen settings, the oracle's front and the calibration
     table = (out / "results.csv").read_bytes()
     rows = list(csv.DictReader(table.decode().splitlines()))
     assert list(RESULTS.columns[: len(SURFACE)]) == SURFACE
     assert list(rows[0]) == list(RESULTS.columns)
-    assert len(rows) == 9 * 2
+    assert len(rows) == 15 * 2
     labels = [setting.label for setting in suite.settings for _ in range(2)]
     assert [f"{row['method']}/{row['setting']}" for row in rows] == labels
     assert all(float(row["cost_max"]) >= float(row["cost_mean"]) for row in rows)
@@ -93,9 +93,11 @@ def test_small_versions_of_the_other_suites(tmp_path: Path, name: str) -> None:
 
 def test_a_failing_task_names_itself_and_spares_the_others(tmp_path: Path) -> None:
     suite = quick(tmp_path, SUITE + '[[settings]]\nmethod = "constrained-policy"\nname = "many"\nensemble = 99\n')
-    said: list[str] = []
-    outcome = evaluate(suite, tmp_path / "out", checkpoints=["center-dot"], on_failure=said.append)
+    lines: list[str] = []
+    outcome = evaluate(suite, tmp_path / "out", checkpoints=["center-dot"], progress=lines.append)
+    said = [line.removeprefix("failed: ") for line in lines if line.startswith("failed: ")]
     assert list(outcome.failures) == said
+    assert lines[0] == f"evaluating {suite.name}: 3 of 3 tasks to do"
     assert len(said) == 1
     assert said[0].startswith("center-dot easy 2 constrained-policy/many seed 0: InvalidInput: center-dot: ")
     assert [(row["setting"], row["train_seed"]) for row in outcome.evidence.rows] == [("default", 0)] * 4

@@ -15,7 +15,7 @@ from tests.support.suites import SUITE, write_suite
 
 
 def test_the_committed_suites_run_what_they_promise() -> None:
-    assert suite_names() == ("ablations", "ablations-maze", "long-horizon", "paper-2d", "paper-recipe")
+    assert suite_names() == ("ablations", "ablations-maze", "long-horizon", "paper-2d", "paper-recipe", "robust")
     for name in ("paper-2d", "long-horizon"):
         suite = load_suite(name)
         assert suite.split == "test"
@@ -41,6 +41,15 @@ def test_the_committed_suites_run_what_they_promise() -> None:
     added = [s for s in paper.settings if s.method.startswith("constrained-search+")]
     assert [(s.name, s.options) for s in added] == [(own.name, own.options)] * 2
     assert [recipe[label] for label in shared] == [same[label] for label in shared]
+    robust = load_suite("robust")
+    assert robust.agents == (5, 20, 50)
+    filtered = {name for name in METHODS if name.endswith("+filter")}
+    assert {setting.method for setting in robust.settings} == {"navplan", *filtered}
+    assert [(setting.method, setting.name) for setting in robust.settings if not setting.prepared] == [("navplan", "unprepared")]
+    ours = {name: value for name, value in paper.setting("navplan/default").options.items() if name != "body"}  # discs
+    for setting in robust.settings:
+        if setting.method == "navplan":
+            assert setting.options == {**ours, "suboptimality": 1.5, "max_expansions": 100}
     for name in ("ablations", "ablations-maze"):
         suite = load_suite(name)
         assert suite.base is not None

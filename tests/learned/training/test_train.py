@@ -30,6 +30,7 @@ from navplan.scenarios.environments.point import PointEnv
 from navplan.scenarios.worlds.geodesic import geodesic_steps
 from navplan.scenarios.worlds.world import World
 from navplan.system.files import locked
+from navplan.system.progress import Silence
 from tests.support.damaged_files import damaged, survives
 
 TINY = TrainConfig(
@@ -90,12 +91,13 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(undisturbed:
 
 @pytest.mark.parametrize("stop_at", [24, 52])
 def test_ctrl_c_saves_and_resuming_leaves_no_trace(undisturbed: Path, tmp_path: Path, stop_at: int) -> None:
-    def stop(updates: int, row: dict[str, float]) -> None:
-        if updates == stop_at:
-            signal.raise_signal(signal.SIGINT)
+    class Stop(Silence):
+        def show(self, done: int, total: int, note: str = "") -> None:
+            if done == stop_at:
+                signal.raise_signal(signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
-        train(TINY, tmp_path / "run", progress=stop)
+        train(TINY, tmp_path / "run", progress=Stop())
     assert json.loads((tmp_path / "run" / "checkpoint.json").read_text())["updates"] == stop_at + 4
     train(TINY, tmp_path / "run", resume=True)
     assert_same_result(tmp_path / "run", undisturbed)
@@ -105,8 +107,12 @@ PROGRAM = """
 import sys, time
 from navplan.learned.recipes.navplan.config import TrainConfig
 from navplan.learned.training.train import train
+from navplan.system.progress import Silence
 config = TrainConfig.from_dict(eval(sys.argv[2]))
-train(config, sys.argv[1], progress=lambda *_: time.sleep(0.05))
+class Slow(Silence):
+    def show(self, *_):
+        time.sleep(0.05)
+train(config, sys.argv[1], progress=Slow())
 """
 
 

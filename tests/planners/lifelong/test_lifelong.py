@@ -17,6 +17,7 @@ from navplan.planners.lifelong.lifelong import LifelongRun, RandomGoals, TaskLis
 from navplan.scenarios.problems.pairs import draw_pairs
 from navplan.scenarios.worlds.generators import random_obstacles, warehouse
 from navplan.scenarios.worlds.world import World
+from navplan.system.progress import Silence
 from tests.support.naive.bodies import close_pairs, wall_steps
 
 
@@ -191,11 +192,12 @@ def test_weighted_and_directed_graphs() -> None:
 
 
 def test_ctrl_c_keeps_what_was_driven() -> None:
-    def stop(step: int, reached: int) -> None:
-        if step == 7:
-            raise KeyboardInterrupt
+    class Stop(Silence):
+        def show(self, done: int, total: int, note: str = "") -> None:
+            if done == 7:
+                raise KeyboardInterrupt
 
-    run = lifelong(open_floor(), None, 50, progress=stop)
+    run = lifelong(open_floor(), None, 50, progress=Stop())
     assert run.interrupted
     assert run.steps == 7
     assert_tasks(run)

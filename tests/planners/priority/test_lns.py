@@ -65,7 +65,7 @@ def check_tables(problem: Problem, search: LNSSearch) -> None:
     for agent, path in enumerate(paths):
         occupied[path, np.arange(len(path))] = True
         assert table.rests[problem.goals[agent]] == len(path)
-    assert ((table.head >= 0) == occupied).all()
+    assert ((table.head > 0) == occupied).all()
     bits = np.unpackbits(table.bits.view(np.uint8), axis=1, bitorder="little").astype(bool)
     assert (bits == occupied).all()
 

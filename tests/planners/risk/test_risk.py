@@ -132,6 +132,38 @@ def test_a_shared_budget_against_the_joint_state_oracle(agents: int, count: int)
     assert sum(assert_shared(shared_problem(seed, agents)) for seed in range(count)) > 0.8 * count
 
 
+def free_waits(seed: int, agents: int) -> Problem:
+    """Waits that cost and risk nothing: agents may put a conflict off for ever at no higher bound."""
+    rng = np.random.default_rng([agents, seed, 77])
+    problem = risk_oracle.with_budget(rng, float(rng.choice([0.0, 0.25])), agents)
+    graph = dataclasses.replace(problem.graph, wait_risk=np.zeros(problem.graph.num_nodes))
+    problem = dataclasses.replace(problem, graph=graph, wait_cost=0.0)
+    return dataclasses.replace(problem, risk_budget=risk_oracle.least_risk(problem) + float(rng.choice([0.0, 0.3, 1.0, 3.0])))
+
+
+def assert_proved(problem: Problem) -> None:
+    optimum = risk_oracle.joint_optimum(problem, 60_000)
+    assert optimum is not None
+    plan = solve(problem, "risk", time_limit=20)
+    assert plan.status == ("infeasible" if math.isinf(optimum) else "optimal"), plan.reason
+    if plan.solved:
+        check(plan, problem)
+        assert plan.sum_of_costs == pytest.approx(optimum)
+
+
+@pytest.mark.parametrize(("agents", "seed"), [(2, 0), (2, 1), (3, 2), (3, 17), (3, 18)])
+def test_where_waits_are_free_the_bound_is_closed(agents: int, seed: int) -> None:
+    """The last three ran for ever: a plan without proof, one that was not found, and no plan at all."""
+    assert_proved(free_waits(seed, agents))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("agents", [2, 3])
+def test_where_waits_are_free_against_the_oracle(agents: int) -> None:
+    for seed in range(100):
+        assert_proved(free_waits(seed, agents))
+
+
 @pytest.mark.parametrize("agents", [1, 3])
 def test_more_budget_never_costs_more(agents: int) -> None:
     for seed in range(12):

@@ -115,8 +115,8 @@ def test_predict_moves_nothing():
     np.testing.assert_array_equal(env.step(actions).states, predicted[:, :, -1])
     np.testing.assert_array_equal(env.predict(actions, before), predicted)
     np.testing.assert_array_equal(env.predict(actions[:, :1], before[:, :1]), predicted[:, :1])
-    with pytest.raises(InvalidInput, match="not free"):
-        env.predict(actions, np.full((2, 2, 2), 7.5))
+    with pytest.raises(InvalidInput, match=r"point 1 is .*nan.*, expected two finite numbers"):
+        env.predict(actions, np.array([[1.5, 1.5], [np.nan, 7.5]]))
     with pytest.raises(InvalidInput, match="agent 1: action"):
         env.predict(np.array([[[0, 0], [np.nan, 0]]]), before[:1])
 
@@ -229,3 +229,27 @@ def test_a_vanishing_radius_costs_nothing_away_from_walls():
     env = make(World.from_walls("tiny", walls, Hazard("constant", 1e-30)))
     env.reset([[0.5, 1.5]])
     assert env.step([[[0.0, -0.5]]]).cost[0, 0] == 0
+
+
+@pytest.mark.parametrize("body", ["disc", "point"])
+def test_where_no_body_can_be_it_is_predicted_from_the_nearest_place_where_one_can(body):
+    env = make(body=body, radius=0.3)
+    room = 0.3 if body == "disc" else 0.0
+    told = np.float32([[6.05, 7.5], [7.5, 8.9], [-0.2, 4.0], [15.3, 15.1], [2.0, 2.0]])  # in the dot, past the edges, free
+    placed = [[6.0 - room, 7.5], [7.5, 9.0 + room], [room, 4.0], [15.0 - room, 15.0 - room], [2.0, 2.0]]
+    actions = np.random.default_rng(0).uniform(-1, 1, (7, 5, 2)).astype(np.float32)
+    inside = env.predict(actions, told)
+    np.testing.assert_allclose(inside, env.predict(actions, np.float32(placed)), atol=2e-3)
+    assert env.is_free(inside).all()
+
+
+def test_moves_are_those_that_were_made():
+    env = make(num_agents=2, action_noise=0.1)
+    with pytest.raises(InvalidInput, match="made no moves"):
+        _ = env.moves
+    wished = np.full((1, 2, 2), 0.25, np.float32)
+    plain, begin = make(num_agents=2), env.states[0]
+    env.step(wished)
+    assert not np.allclose(env.moves, wished, atol=1e-3)
+    plain.reset(begin)
+    np.testing.assert_array_equal(plain.step(env.moves).states, env.states)

@@ -6,6 +6,7 @@ import networkx as nx
 import numpy as np
 import pytest
 from scipy.spatial.distance import pdist
+from shapely import box, distance, points, union_all
 
 from navplan.cli.command_line import main
 from navplan.errors import UnknownName
@@ -21,6 +22,7 @@ from navplan.scenarios.problems.suites import (
     problem_seed,
 )
 from navplan.scenarios.registry import load_scenario
+from navplan.scenarios.worlds.moved import with_moved_obstacles
 from tests.support.naive.single_agent import hop_graph
 
 DIAMETERS = {"four-rooms-modified": 69, "central-obstacle": 69, "four-rooms": 74, "maze-wide": 99, "warehouse-wide": 48}
@@ -57,7 +59,8 @@ def test_files_hold_every_cell_as_described(suite, split):
 
 
 @pytest.mark.parametrize(
-    ("suite", "split", "stride"), [("paper-2d", "tuning", 1), ("paper-2d", "test", 1), ("long-horizon", "test", 97)]
+    ("suite", "split", "stride"),
+    [("paper-2d", "tuning", 1), ("paper-2d", "test", 1), ("robust", "test", 1), ("long-horizon", "test", 97)],
 )
 def test_distances_are_those_of_networkx(suite, split, stride):
     """Every agent of paper-2d; of the long suite, each map's diameter and some agents."""
@@ -65,7 +68,7 @@ def test_distances_are_those_of_networkx(suite, split, stride):
         walls = walls_and_graph(cell.map)[0]
         starts, goals = (points.reshape(-1, 2).astype(int)[::stride] for points in (cell.starts, cell.goals))
         hops = [hops_from(cell.map, tuple(a))[tuple(b)] for a, b in zip(starts.tolist(), goals.tolist(), strict=True)]
-        if suite == "paper-2d":
+        if suite != "long-horizon":
             assert set(hops) == {{"easy": 2, "medium": 4, "hard": 8}[cell.difficulty]}
         else:
             assert all(abs(count - DIAMETERS[cell.map] / 2) <= 0.5 for count in hops)
@@ -77,20 +80,39 @@ def test_diameters_of_the_wide_maps(name):
     assert nx.diameter(walls_and_graph(name)[1], usebounds=True) == DIAMETERS[name]
 
 
+@pytest.mark.parametrize("split", SPLITS)
+def test_robust_problems_have_room_for_bodies_and_for_the_moved_obstacle(split):
+    scenario = load_scenario("center-dot")
+    made_of = SUITES["robust"]
+    moved = with_moved_obstacles(scenario.world, made_of.moved)
+    assert made_of.room > scenario.radius
+    for cell in load_problem_sets("robust", split):
+        for places in (cell.starts, cell.goals):
+            for world in (scenario.world, moved):
+                blocked = union_all([box(row, col, row + 1, col + 1) for row, col in np.argwhere(world.walls)])
+                flat = places.reshape(-1, 2).astype(float)
+                assert distance(blocked, points(flat)).min() >= made_of.room
+                assert min(flat.min(), (15.0 - flat).min()) >= made_of.room
+
+
 def test_no_seed_and_no_problem_comes_twice():
     seeds, problems = [], []
     for suite, split in FILES:
         for cell in load_problem_sets(suite, split):
             count = len(cell.starts)
             seeds += [problem_seed(suite, split, cell.map, cell.difficulty, cell.agents, k) for k in range(count)]
-            problems += [(cell.map, points.tobytes()) for points in cell.starts]
+            problems += [(cell.map, starts.tobytes()) for starts in cell.starts]
     assert len(set(seeds)) == len(seeds) == len(problems)
     assert len(set(problems)) == len(problems)
 
 
 @pytest.mark.parametrize(
     ("suite", "split", "name", "difficulty", "agents"),
-    [("paper-2d", "tuning", "center-dot", "hard", 5), ("long-horizon", "tuning", "maze-wide", "half", 1)],
+    [
+        ("paper-2d", "tuning", "center-dot", "hard", 5),
+        ("long-horizon", "tuning", "maze-wide", "half", 1),
+        ("robust", "tuning", "center-dot", "hard", 5),
+    ],
 )
 def test_a_cell_built_again_is_the_cell_in_the_file(suite, split, name, difficulty, agents):
     lines = (PROBLEM_FOLDER / f"{suite}-{split}.csv").read_text().splitlines()

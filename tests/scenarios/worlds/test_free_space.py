@@ -63,3 +63,24 @@ def test_drawn_points_are_free_and_fill_every_open_cell() -> None:
     assert space.is_free(points).all()
     assert {tuple(cell) for cell in points.astype(int).tolist()} == {tuple(cell) for cell in np.argwhere(~walls).tolist()}
     np.testing.assert_array_equal(points, space.sample(400, np.random.default_rng(0)))
+
+
+@pytest.mark.parametrize("radius", [0.0, 0.3])
+def test_the_nearest_free_point_is_as_near_as_shapely_says(radius: float) -> None:
+    walls = np.random.default_rng(3).random((9, 11)) < 0.2
+    space = FreeSpace(World.from_walls("floor", walls), radius)
+    points = np.random.default_rng(4).uniform(-1, 12, (200, 2)).astype(np.float32)
+    found = space.nearest(points)
+    free = space.is_free(points)
+    np.testing.assert_array_equal(found[free], points[free])
+    assert space.is_free(found).all()
+    blocked = shapely.union_all([box(row, col, row + 1, col + 1) for row, col in np.argwhere(walls)])
+    open_places = box(0, 0, 9, 11).buffer(-radius).difference(blocked.buffer(radius, quad_segs=64))
+    least = shapely.distance(open_places, shapely.points(points.astype(np.float64)))
+    gone = np.linalg.norm(found.astype(np.float64) - points, axis=1)
+    assert (~free).sum() > 50
+    assert (gone >= least - 1e-3).all()
+    assert (gone <= 1.05 * least + 1e-3).all()
+    assert space.nearest(points[:6].reshape(3, 2, 2)).shape == (3, 2, 2)
+    with pytest.raises(InvalidInput, match=r"point 0 is .* expected two finite numbers"):
+        space.nearest([np.nan, 1.0])

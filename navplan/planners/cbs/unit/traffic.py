@@ -30,7 +30,7 @@ class TrafficTable:
 
     def _make(self, times: int) -> Traffic:
         return Traffic(
-            head=np.full((times, self._nodes), -1, np.int16),
+            head=np.zeros((times, self._nodes), np.int16),
             link=np.empty((self._agents, times), np.int16),
             paths=np.empty((self._agents, times), np.int32),
         )

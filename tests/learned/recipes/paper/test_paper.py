@@ -32,6 +32,7 @@ from navplan.scenarios.environments.point import PointEnv
 from navplan.scenarios.registry import load_scenario
 from navplan.scenarios.worlds.geodesic import geodesic_steps
 from navplan.scenarios.worlds.world import World
+from navplan.system.progress import Silence
 
 SIZE = (15.0, 15.0)
 TINY = PaperConfig(
@@ -343,13 +344,14 @@ def exports(run: Path) -> list[bytes]:
 
 @pytest.mark.parametrize("stop_at", [200, 300])
 def test_resuming_leaves_no_trace_in_either_stage(undisturbed: Path, tmp_path: Path, stop_at: int) -> None:
-    def stop(updates: int, row: dict[str, float]) -> None:
-        if updates == stop_at - 100:
-            signal.raise_signal(signal.SIGINT)
+    class Stop(Silence):
+        def show(self, done: int, total: int, note: str = "") -> None:
+            if done == stop_at - 100:
+                signal.raise_signal(signal.SIGINT)
 
     run = tmp_path / "run"
     with pytest.raises(KeyboardInterrupt):
-        train(TINY, run, progress=stop)
+        train(TINY, run, progress=Stop())
     assert json.loads((run / "checkpoint.json").read_text())["updates"] == stop_at
     train(TINY, run, resume=True)
     assert exports(run) == exports(undisturbed)
