@@ -143,6 +143,29 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
 }
 
 
+def _faces() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
+    """What the environments of other projects' kinds take; where those are installed."""
+    gymnasium = pytest.importorskip("navplan.scenarios.environments.gymnasium")
+    pettingzoo = pytest.importorskip("navplan.scenarios.environments.pettingzoo")
+    shared = {"scenario": "small", "max_steps": 5, "distance": (1.0, 9.0), "body": "disc", "render_mode": "rgb_array"}
+    alone, together = gymnasium.PointNavEnv(**shared), pettingzoo.PointNavParallelEnv(**shared)
+    alone.reset(seed=0)
+    together.reset(seed=0)
+    return {
+        "gymnasium": (gymnasium.PointNavEnv, shared),
+        "pettingzoo": (pettingzoo.PointNavParallelEnv, {**shared, "num_agents": 2}),
+        "a step alone": (alone.step, {"action": np.zeros(2, np.float32)}),
+        "a step together": (together.step, {"actions": {}}),
+        "a step of one": (lambda action: together.step(dict.fromkeys(together.possible_agents, action)), {"action": np.zeros(2)}),
+    }
+
+
+@pytest.mark.parametrize("name", ["gymnasium", "pettingzoo", "a step alone", "a step together", "a step of one"])
+def test_every_argument_of_the_faces(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CALLS, name, _faces()[name])
+    test_every_argument(name, tmp_path, monkeypatch)
+
+
 @pytest.mark.parametrize("name", CALLS)
 def test_every_argument(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # where some of them are names of files

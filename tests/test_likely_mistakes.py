@@ -202,9 +202,21 @@ def test_a_dash_is_standard_output(command: str, tmp_path: Path) -> None:
     assert not (tmp_path / "-").exists()
 
 
-def test_a_dash_is_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["run", "center-dot", "--checkpoint", "center-dot"],
+        ["demo", "--headless"],
+        ["train", "--scenario", "small"],
+        ["evaluate", "--suite", "paper-2d"],
+        ["bench", "run", "env"],
+    ],
+)
+def test_a_dash_is_no_folder(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["run", "center-dot", "--checkpoint", "center-dot", "--out", "-"]) == 2
+    assert main([*command, "--out", "-"]) == 2
     assert "standard output holds no folder" in capsys.readouterr().err
     assert not (tmp_path / "-").exists()
 
@@ -238,3 +250,24 @@ def test_no_public_function_hides_a_module() -> None:
 def test_a_lattice_is_no_problem() -> None:
     with pytest.raises(nv.InvalidInput, match="problem is a StateGraph, expected a Problem"):
         nv.solve(lattice(walled_world()), "cbs")  # type: ignore[arg-type]
+
+
+class OfThreePlaces(FieldCritics):
+    """Answers for three pairs, whatever it is asked."""
+
+    states: Any = STATES
+
+    def evaluate(self, observations: Any, goals: Any) -> Any:
+        return np.ones(3), np.ones(3)
+
+
+def test_critics_that_answer_for_other_pairs_and_have_no_states() -> None:
+    scenario = nv.Scenario("block", walled_world(), 1)
+    critics = OfThreePlaces()
+    options: dict[str, Any] = {"low_level": "straight-line", "graph_nodes": 20}
+    with pytest.raises(nv.InvalidInput, match=r"the critics' distance has shape \(3,\), expected"):
+        nv.navigate(scenario, critics, [[1, 1]], [[7, 10]], **options)  # type: ignore[arg-type]
+    for wrong, message in (("abc", "the critics' states is str"), (STATES[0], r"the critics' states have shape \(2,\)")):
+        critics.states = wrong
+        with pytest.raises(nv.InvalidInput, match=message):
+            nv.navigate(scenario, critics, [[1, 1]], [[7, 10]], **options)  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import struct
 import subprocess
 import sys
@@ -23,7 +24,8 @@ from navplan.system.memory import peak_memory, reset_peak
 from tests.support.folders import CHECKOUT
 from tests.support.readers import BYTES, READERS, SECONDS, read_damaged
 
-FEW = 60
+# More of them by NAVPLAN_FUZZ=20000.
+FEW = int(os.environ.get("NAVPLAN_FUZZ", "60"))
 
 
 @pytest.mark.parametrize("name", READERS)

@@ -15,6 +15,7 @@ from navplan.cli.options import (
     benchmark_name,
     names_list,
     not_negative,
+    output_folder,
     planners_list,
     positive,
     seed_number,
@@ -36,7 +37,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     text = "Run one suite and print its figures beside the peer's, or its tables."
     run_parser = commands.add_parser("run", help="run one suite", description=text)
     run_parser.add_argument("suite", type=benchmark_name, metavar="SUITE", help="see navplan bench list")
-    run_parser.add_argument("--out", type=Path, metavar="DIR", help="folder for SUITE.json, or for what suite mapf writes")
+    run_parser.add_argument(
+        "--out", type=output_folder, metavar="DIR", help="folder for SUITE.json, or for what suite mapf writes"
+    )
     run_parser.add_argument("--quick", action="store_true", help="small sizes, for a first look")
     add_json_option(run_parser)
     add_quiet_option(run_parser)

@@ -19,6 +19,7 @@ from navplan.cli.options import (
     at_least_one,
     checkpoint_name,
     not_negative,
+    output_folder,
     scenario_name,
     seed_number,
 )
@@ -37,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--scenario", type=scenario_name, default="center-dot", metavar="NAME", help=text)
     add("--seed", type=seed_number, default=0, metavar="S", help="of the problem, the nodes and the planner (default 0)")
     add("--headless", action="store_true", help="open no window; write summary, plan, trajectory and pictures")
-    add("--out", type=Path, metavar="DIR", help=f"folder for them (default {DEFAULT_OUT}); implies --headless")
+    add("--out", type=output_folder, metavar="DIR", help=f"folder for them (default {DEFAULT_OUT}); implies --headless")
     text = "run directory or bundled name (default: the scenario's own)"
     add("--checkpoint", type=checkpoint_name, metavar="RUN", help=text)
     add_low_level_options(parser)

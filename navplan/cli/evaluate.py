@@ -15,6 +15,7 @@ from navplan.cli.options import (
     hyphenated,
     methods_list,
     names_list,
+    output_folder,
     seed_numbers,
     suite_name,
     whole_numbers,
@@ -32,7 +33,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="paper-2d, long-horizon, robust, ablations, ablations-maze, paper-recipe, or a suite file; bodies have the radius "
         "that its problems were drawn for, so there is no --radius",
     )
-    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the results; what is there is kept")
+    parser.add_argument(
+        "--out", required=True, type=output_folder, metavar="DIR", help="folder for the results; what is there is kept"
+    )
     for name, kind, metavar, text in (
         ("--checkpoint", checkpoints_list, "RUN,…", "run directories or bundled names (default: the suite's)"),
         ("--methods", methods_list, "M,…", "methods, or METHOD/SETTING (default: all of the suite)"),

@@ -225,6 +225,13 @@ def output_file(text: str) -> Path:
     return STANDARD_OUTPUT if text == "-" else Path(text)
 
 
+def output_folder(text: str) -> Path:
+    """A folder to write files into."""
+    if text == "-":
+        raise argparse.ArgumentTypeError("is '-', but standard output holds no folder of files, expected the name of one")
+    return Path(text)
+
+
 def report_stream(out: Path | None) -> TextIO:
     """Where a command says what came out: on stderr when the file that it writes is standard output."""
     return sys.stderr if out == STANDARD_OUTPUT else sys.stdout

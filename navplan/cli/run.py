@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from pathlib import Path
 from typing import Any
 
 from navplan.cli.options import (
@@ -19,6 +18,7 @@ from navplan.cli.options import (
     checkpoint_name,
     method_name,
     not_negative,
+    output_folder,
     planner_name,
     ratio,
     scenario_name,
@@ -34,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     text = "navplan (default), constrained-search, sorb, constrained-policy or policy; with +filter, searches with +synchronised"
     add("--method", type=method_name, default="navplan", metavar="NAME", help=text)
     add("--checkpoint", type=checkpoint_name, required=True, metavar="RUN", help="run directory or bundled name")
-    add("--out", type=Path, metavar="DIR", help="folder for summary.json, plan.json and trajectory.npz")
+    add("--out", type=output_folder, metavar="DIR", help="folder for summary.json, plan.json and trajectory.npz")
     add("--seed", type=seed_number, default=0, metavar="S", help="of the problem, the nodes and the planner (default 0)")
     add("--agents", type=at_least_one, metavar="N", help="number of agents (default: the scenario's)")
     add("--environment", metavar="NAME", help="point (default), or one that another distribution registers")

@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from navplan.cli.options import add_json_option, add_quiet_option, add_set_option
+from navplan.cli.options import add_json_option, add_quiet_option, add_set_option, output_folder
 from navplan.system.progress import ProgressDisplay
 
 
@@ -18,7 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_set_option(parser, "curriculum=uniform")
     parser.add_argument("--seed", type=int, help="seed of every random draw (default: that of the scenario's config)")
     parser.add_argument("--steps", type=int, metavar="N", help="gradient updates over both stages (default: the config's)")
-    parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="run directory, new unless --resume")
+    parser.add_argument("--out", type=output_folder, required=True, metavar="RUN", help="run directory, new unless --resume")
     parser.add_argument("--resume", action="store_true", help="continue the run in RUN where its last checkpoint left it")
     add_quiet_option(parser)
     add_json_option(parser, "one JSON document: the run and its latest figures")

@@ -15,12 +15,12 @@ from numpy.typing import ArrayLike
 from scipy.spatial import cKDTree
 
 from navplan.errors import InvalidInput
-from navplan.graph.critics import EdgeCritics
+from navplan.graph.critics import EdgeCritics, answered
 from navplan.graph.limits import EdgeLimits
 from navplan.graph.parts import GraphParts, Surroundings, checked_states
 from navplan.graph.positions import Points, Position, positions_of
 from navplan.system.arrays import Float32, Float64, Int64
-from navplan.system.numbers import as_numbers, check_whole, detached
+from navplan.system.numbers import check_whole
 from navplan.system.progress import SILENCE, Listener, Progress, told
 
 # A move takes time even between equal states; critics that answer 0 there get this many steps instead.
@@ -205,21 +205,13 @@ def evaluate(critics: EdgeCritics, origins: Float32, goals: Float32) -> tuple[Fl
     Raises:
         InvalidInput: an answer of another shape, NaN or a negative value.
     """
-    if not callable(getattr(critics, "evaluate", None)):
-        raise InvalidInput(f"critics {type(critics).__name__} have no evaluate(observations, goals) -> (distance, risk)")
-    given, answers = critics.evaluate(origins, goals), []
-    if not isinstance(given, tuple | list) or len(given) != 2:
-        raise InvalidInput(f"the critics answered with {type(given).__name__}, expected a pair (distance, risk)")
-    for name, answer in zip(("distance", "risk"), given, strict=True):
-        values = as_numbers(detached(answer), f"the critics' {name}")
-        if values.shape != (len(origins),):
-            raise InvalidInput(f"the critics' {name} has shape {values.shape}, expected ({len(origins)},)")
+    answers = answered(critics, origins, goals)
+    for name, values in zip(("distance", "risk"), answers, strict=True):
         wrong = ~(values >= 0)
         if wrong.any():
             k = int(np.flatnonzero(wrong)[0])
             pair = f"{origins[k].tolist()} -> {goals[k].tolist()}"
             raise InvalidInput(f"the critics' {name} of {pair} is {values[k]}, expected a number that is not negative")
-        answers.append(values)
     return np.maximum(answers[0], LEAST_DISTANCE), answers[1]
 
 

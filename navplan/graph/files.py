@@ -55,7 +55,7 @@ def save(graph: GraphParts, path: str | Path) -> None:
         "sha256": _digest(arrays),
     }
     if graph.names is not None:
-        header["names"] = [_said(name) for name in graph.names]
+        header["names"] = [said_name(name) for name in graph.names]
     text = json.dumps(header, sort_keys=True, allow_nan=False).encode()
 
     def write(stream: IO[bytes]) -> None:
@@ -134,10 +134,10 @@ def _shape(value: Any) -> tuple[int, int] | None:
     return value[0], value[1]
 
 
-def _said(name: Hashable) -> Any:
+def said_name(name: Hashable) -> Any:
     """A node's name as JSON: text, numbers and tuples of them as they are, all else as text."""
     if isinstance(name, tuple):
-        return [_said(part) for part in name]
+        return [said_name(part) for part in name]
     return name if name is None or isinstance(name, str | bool | int | float) else str(name)
 
 
@@ -146,4 +146,14 @@ def _names(value: Any) -> tuple[Hashable, ...] | None:
         return None
     if not isinstance(value, list):
         raise InvalidInput("names are no list, expected one for each node")
-    return tuple(tuple(name) if isinstance(name, list) else name for name in value)
+    return tuple(name_of(name) for name in value)
+
+
+def name_of(value: Any) -> Hashable:
+    """The name that JSON says as `said_name` does.
+
+    Example:
+        >>> name_of(said_name(("gate", (1, 2))))
+        ('gate', (1, 2))
+    """
+    return tuple(name_of(part) for part in value) if isinstance(value, list) else value

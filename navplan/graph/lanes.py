@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from navplan.errors import InvalidInput
-from navplan.graph.critics import EdgeCritics
+from navplan.graph.critics import EdgeCritics, answered
 from navplan.system.arrays import Float32
-from navplan.system.numbers import detached
 
 
 class LaneCritics:
@@ -41,7 +40,7 @@ class LaneCritics:
     def evaluate(self, observations: ArrayLike, goals: ArrayLike) -> tuple[Float32, Float32]:
         """(B, 2), (B, 2) cells -> distance (B,) and risk (B,) float32, see the class."""
         tails, heads = np.asarray(observations, np.float32), np.asarray(goals, np.float32)
-        distance, risk = (np.asarray(detached(answer), np.float32) for answer in self.critics.evaluate(tails, heads))
+        distance, risk = (answer.astype(np.float32) for answer in answered(self.critics, tails, heads))
         ahead = heads - tails
         length = np.linalg.norm(ahead, axis=1)
         moving = np.flatnonzero(length > 0)
@@ -55,4 +54,4 @@ class LaneCritics:
 
     def _side(self, tails: Float32, heads: Float32, shift: Float32) -> Float32:
         moved = (np.clip(points + shift, 0, self._last).astype(np.float32) for points in (tails, heads))
-        return np.asarray(detached(self.critics.evaluate(*moved)[1]), np.float32)
+        return answered(self.critics, *moved)[1].astype(np.float32)

@@ -171,14 +171,16 @@ class StateGraph:
         return costs
 
     @classmethod
-    def from_grid(cls, walls: Bool) -> StateGraph:
+    def from_grid(cls, walls: Bool, *, world: Surroundings | None = None) -> StateGraph:
         """The 4-connected unit grid of the free cells of `walls` ((H, W) bool, True = wall); ids in row-major order.
+
+        Rooms are measured in `world`, where the cells were laid over obstacles of another form; else to the walls themselves.
 
         Example:
             >>> StateGraph.from_grid(np.zeros((2, 2), bool)).num_edges
             8
         """
-        return cls._of(grid_parts(walls))
+        return cls._of(grid_parts(walls)._replace(world=world))
 
     def cells(self) -> Int64:
         """(N, 2) integer (row, col) of each node of a grid graph."""

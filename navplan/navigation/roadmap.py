@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from navplan.errors import InvalidInput
 from navplan.graph.critics import EdgeCritics
 from navplan.graph.lanes import LaneCritics
 from navplan.graph.nodes import coverage_nodes
 from navplan.graph.state_graph import StateGraph
 from navplan.navigation.checkpoint import Checkpoint
 from navplan.navigation.methods import GraphChoice, Method, Options
-from navplan.system.numbers import check_whole
+from navplan.system.numbers import as_numbers, check_whole
 
 if TYPE_CHECKING:
     from navplan.scenarios.scenario import Scenario
@@ -53,7 +54,9 @@ def build_roadmap(scenario: Scenario, critics: Checkpoint, method: Method, optio
     Raises:
         InvalidInput: a limit that makes no sense.
     """
-    choice, pool = method.graph, np.asarray(critics.states)
+    choice, pool = method.graph, as_numbers(critics.states, "the critics' states", np.float32)
+    if pool.ndim != 2:
+        raise InvalidInput(f"the critics' states have shape {pool.shape}, expected (K, 2)")
     by_size = min(max(round(scenario.world.height * scenario.world.width), FEWEST_NODES), MOST_NODES)
     count = by_size if choice.graph_nodes is None else choice.graph_nodes
     check_whole(graph_nodes=count)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from navplan.errors import InvalidInput
-from navplan.plan.plan import Plan, make_plan
+from navplan.plan.plan import STATUSES, Plan, make_plan
 from navplan.plan.problem import Problem
 from navplan.plan.validation import violations
+from navplan.system.words import said
 
 
 def is_outside(kind: type[Any]) -> bool:
@@ -27,6 +28,8 @@ def fault_of(plan: object, problem: Problem) -> str | None:
     """What is wrong with what a planner returned, in one line; None where nothing is."""
     if not isinstance(plan, Plan):
         return f"it returned {type(plan).__name__}, expected a Plan, see navplan.planners.attempt"
+    if plan.status not in STATUSES:
+        return f"its plan has status {said(plan.status)}, expected one of {', '.join(STATUSES)}"
     if plan.num_agents != problem.num_agents:
         return f"its plan is for {plan.num_agents} agents, the problem has {problem.num_agents}"
     if not plan.solved:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from navplan.errors import FileAccessError, FileFormatError, InvalidProblem, UnknownName
+from navplan.errors import FileAccessError, FileFormatError, InvalidInput, InvalidProblem, UnknownName
 from navplan.graph.state_graph import StateGraph
 from navplan.scenarios.formats.geojson import geojson_kind, read_graph_geojson
 from navplan.scenarios.formats.map_file import GEOJSON_SUFFIXES, MAP_SUFFIXES, YAML_SUFFIXES, read_map_file
@@ -96,7 +95,19 @@ def load_graph(name_or_path: str | Path) -> StateGraph:
     path = find_map(name_or_path)
     if is_graph_file(path):
         return StateGraph.load(path) if path.suffix.lower() == ".npz" else read_graph_geojson(path)
-    return grid_graph(load_map(path))
+    return graph_of(path, load_map(path))
+
+
+def graph_of(path: Path, world: World) -> StateGraph:
+    """`grid_graph` of the world in a file.
+
+    Raises:
+        FileFormatError: it is too large.
+    """
+    try:
+        return grid_graph(world)
+    except InvalidInput as error:
+        raise FileFormatError(path, str(error)) from error
 
 
 def grid_graph(world: World) -> StateGraph:
@@ -105,8 +116,7 @@ def grid_graph(world: World) -> StateGraph:
     Raises:
         InvalidInput: as `occupied_cells`.
     """
-    graph = StateGraph.from_grid(occupied_cells(world))
-    return graph if world.is_grid else dataclasses.replace(graph, world=world)
+    return StateGraph.from_grid(occupied_cells(world), world=None if world.is_grid else world)
 
 
 def cells_digest(graph: StateGraph) -> str | None:

@@ -19,4 +19,6 @@ MAX_RATIO = 64
 MAX_CELLS = 1 << 24
 """Of a map, 4096 x 4096: a scale, header or size that asks for more is a mistake."""
 MAX_SQUARES = 1 << 22
-"""Of a grid that is laid over polygons."""
+"""Of a grid that a file asks for without holding its cells: laid over polygons, generated, or given by its sides."""
+MAX_OUTLINE = 1 << 20
+"""Cells of outline of all polygons together over which a grid is laid."""

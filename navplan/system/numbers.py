@@ -89,6 +89,8 @@ def as_numbers(values: Any, name: str, dtype: type[np.floating[Any]] = np.float6
         >>> as_numbers([[1, 2], [3, 4]], "points").shape
         (2, 2)
     """
+    if type(values) is np.ndarray and values.dtype == dtype:
+        return values
     array = as_array(values, name, error)
     fits = array.dtype.kind in "biuf" or (array.dtype == object and all(_is_real(value) for value in array.flat))
     if not fits:

@@ -191,6 +191,8 @@ class Liar(Planner):
             return dataclasses.replace(true, num_agents=7)
         if self.answer == "beyond":
             return dataclasses.replace(true, paths=(np.array([0, 99], np.int32),))
+        if self.answer == "great":
+            return dataclasses.replace(true, status="great")  # type: ignore[arg-type]
         if self.answer == "nothing":
             return None  # type: ignore[return-value]
         if self.answer == "jump":
@@ -205,6 +207,7 @@ class Liar(Planner):
         ("cheap", "planner liar is at fault: sum_of_costs is given as 0.5, the paths give 1"),
         ("fewer", "planner liar is at fault: its plan is for 7 agents, the problem has 1"),
         ("beyond", "planner liar is at fault: "),
+        ("great", "planner liar is at fault: its plan has status 'great', expected one of optimal, "),
         ("nothing", "planner liar is at fault: it returned NoneType, expected a Plan"),
     ],
 )

@@ -323,3 +323,10 @@ def test_bad_scenarios(change):
 def test_toml_values():
     assert toml_value('a"\x7f\n\\é') == '"a\\"\\u007f\\n\\\\é"'
     assert toml_value([True, 1, 0.1, [math.inf]]) == "[true, 1, 0.1, [inf]]"
+
+
+def test_parameters_that_are_called_as_arguments_are(tmp_path):
+    for name in ("kind", "seed", "options"):
+        (tmp_path / "s.toml").write_text(f'[world]\ngenerator = "empty"\nparams = {{height = 3, width = 4, {name} = 1}}\n')
+        with pytest.raises(FileFormatError, match=f"generator 'empty' has no parameter '{name}'"):
+            read_scenario(tmp_path / "s.toml")

@@ -19,6 +19,7 @@ from navplan.scenarios.problems.draw import ProblemDrawer
 from navplan.scenarios.registry import load_scenario
 from navplan.scenarios.scenario import Scenario
 from navplan.system.arrays import Float32
+from navplan.system.numbers import as_numbers, as_points
 
 try:
     import gymnasium
@@ -91,14 +92,14 @@ class PointNavEnv(gymnasium.Env[Observation, Float32]):
         if self._drawer is not None:
             points["start"], points["goal"] = self._drawer.draw(1, self.np_random)
         for name, point in options.items():
-            points[name] = np.asarray(point, dtype=np.float32).reshape(-1, 2)
+            points[name] = as_points(point, name, np.float32).reshape(-1, 2)
         env.reset(points["start"], points["goal"])
         return self._observe(), {"cost": float(env.cost_at(env.states)[0, 0])}
 
     def step(self, action: Float32) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """One environment step; raises InvalidInput for an action that is not finite."""
         env = self.point_env
-        result = env.step(np.asarray(action, dtype=np.float32).reshape(1, 1, -1))
+        result = env.step(as_numbers(action, "action", np.float32).reshape(1, 1, -1))
         info = {"cost": float(result.cost[0, 0]), "bumps": int(result.bumps[0, 0])}
         return self._observe(), -1.0, bool(result.reached[0, 0]), bool(env.steps[0] >= env.max_steps), info
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from navplan.scenarios.problems.draw import ProblemDrawer
 from navplan.scenarios.registry import load_scenario
 from navplan.scenarios.scenario import Scenario
 from navplan.system.arrays import Float32
+from navplan.system.numbers import as_numbers, check_kind
 
 try:
     from gymnasium import spaces
@@ -130,11 +132,12 @@ class PointNavParallelEnv(ParallelEnv[str, Observation, Float32]):  # type: igno
         Raises:
             InvalidInput: an action is missing, misshapen or not finite.
         """
+        check_kind(actions, Mapping, "actions", "a dict of one for each agent")
         env = self.point_env
         moves = np.zeros((1, env.num_agents, 2), dtype=np.float32)
         acting = [(index, name) for index, name in enumerate(self.possible_agents) if name in self.agents]
         for index, name in acting:
-            move = np.asarray(actions.get(name, ()), dtype=np.float32)
+            move = as_numbers(actions.get(name, ()), f"the action of {name}", np.float32)
             if move.shape != (2,):
                 raise InvalidInput(f"the action of {name} has shape {move.shape}, expected (2,)")
             moves[0, index] = move

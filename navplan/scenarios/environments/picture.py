@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from navplan.errors import InvalidInput
 from navplan.scenarios.environments.point import PointEnv
 from navplan.system.arrays import Bool, Float64
+from navplan.system.words import said
 
 RENDER_MODES = ("rgb_array",)
 FRAMES_PER_SECOND = 8
@@ -64,6 +65,6 @@ def check_render_mode(mode: str | None) -> str | None:
     Raises:
         InvalidInput: neither None nor one of `RENDER_MODES`.
     """
-    if mode is not None and mode not in RENDER_MODES:
-        raise InvalidInput(f"render_mode is {mode!r}, expected None or {' or '.join(map(repr, RENDER_MODES))}")
+    if mode is not None and not (isinstance(mode, str) and mode in RENDER_MODES):
+        raise InvalidInput(f"render_mode is {said(mode)}, expected None or {' or '.join(map(repr, RENDER_MODES))}")
     return mode

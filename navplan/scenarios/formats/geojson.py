@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 from shapely.geometry import Polygon
 
 from navplan.errors import FileFormatError, InvalidInput
+from navplan.graph.files import name_of, said_name
 from navplan.graph.state_graph import StateGraph
 from navplan.scenarios.formats.checks import as_points
 from navplan.scenarios.formats.plain_geojson import plain_world
@@ -151,7 +153,7 @@ def read_graph_geojson(path: str | Path) -> StateGraph:
     states: list[list[float]] = []
     positions: list[list[float]] = []
     wait_risk: list[float] = []
-    names: list[str | None] = []
+    names: list[Hashable] = []
     edges: list[tuple[int, int, float, float, float | None]] = []
     rooms: list[float | None] = []
     for index, feature in enumerate(features):
@@ -169,7 +171,7 @@ def read_graph_geojson(path: str | Path) -> StateGraph:
             states.append([float(value) for value in state])
             wait_risk.append(float(values["wait_risk"]))
             rooms.append(_room(path, index, values))
-            names.append(values["name"] if isinstance(values.get("name"), str) else None)
+            names.append(name_of(values.get("name")))
         elif kind == "MultiLineString":
             ends: tuple[Any, Any] = values.get("startid"), values.get("endid")
             if not all(isinstance(end, int) and not isinstance(end, bool) and 0 <= end < len(states) for end in ends):
@@ -233,10 +235,10 @@ def _stated_rooms(path: str | Path, nodes: list[float | None], edges: list[float
     return {"node_room": np.array(nodes, np.float64), "edge_room": np.array(edges, np.float64)}
 
 
-def _name(graph: StateGraph, node: int) -> dict[str, str]:
+def _name(graph: StateGraph, node: int) -> dict[str, Any]:
     """The name of a node, if it has one, as a property."""
     name = None if graph.names is None else graph.names[node]
-    return {} if name is None else {"name": str(name)}
+    return {} if name is None else {"name": said_name(name)}
 
 
 def _xy(coordinates: Any) -> list[list[float]]:

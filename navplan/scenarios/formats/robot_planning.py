@@ -15,7 +15,7 @@ import numpy as np
 from navplan.errors import FileFormatError
 from navplan.scenarios.formats.yaml_settings import compose
 from navplan.system.arrays import Bool, Float32
-from navplan.system.bounds import MAX_CELLS, MAX_YAML
+from navplan.system.bounds import MAX_SQUARES, MAX_YAML
 from navplan.system.files import read_bytes
 from navplan.system.paths import as_path
 
@@ -49,8 +49,8 @@ def read_robot_planning(path: str | Path) -> RobotProblem:
     top = _mapping(file, compose(file), "the file")
     grid = _mapping(file, _of(file, top, "map", "the file"), "map")
     width, height = _pair(file, _of(file, grid, "dimensions", "map"), "dimensions")
-    if width < 1 or height < 1 or width * height > MAX_CELLS:
-        raise FileFormatError(file, f"dimensions are {width} x {height}, expected 1 to {MAX_CELLS} cells")
+    if width < 1 or height < 1 or width * height > MAX_SQUARES:
+        raise FileFormatError(file, f"dimensions are {width} x {height}, expected 1 to {MAX_SQUARES} cells")
     walls = np.zeros((height, width), np.bool_)
     for x, y in (
         _pair(file, node, "an obstacle", (width, height)) for node in _sequence(file, grid.get("obstacles"), "obstacles")

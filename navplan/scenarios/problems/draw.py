@@ -14,6 +14,7 @@ from navplan.scenarios.worlds.geodesic import occupied_centres
 from navplan.scenarios.worlds.world import World
 from navplan.system.arrays import Float32
 from navplan.system.numbers import Rng, check_numbers, check_whole, generator
+from navplan.system.words import said
 
 _TRIES_PER_AGENT = 200
 _RESTARTS = 10
@@ -70,6 +71,8 @@ class ProblemDrawer:
         radius: float = 0.0,
         elsewhere: Sequence[World] = (),
     ) -> None:
+        if not isinstance(distance, tuple | list) or len(distance) != 2:
+            raise InvalidInput(f"distance is {said(distance)}, expected (least, largest) steps")
         low, high = distance
         check_numbers(start_spacing=start_spacing, goal_spacing=goal_spacing)
         check_numbers(**{"distance[0]": low, "distance[1]": high})

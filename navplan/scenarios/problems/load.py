@@ -12,7 +12,7 @@ from navplan.graph.limits import Weight
 from navplan.graph.state_graph import StateGraph
 from navplan.plan.problem import GRID_CLEARANCE, Problem, default_clearance
 from navplan.scenarios.formats.movingai import read_scen
-from navplan.scenarios.maps import cells_digest, find_map, grid_graph, load_graph, metres_per_cell
+from navplan.scenarios.maps import cells_digest, find_map, graph_of, load_graph, metres_per_cell
 from navplan.scenarios.problems.pairs import draw_pairs
 from navplan.scenarios.registry import scenario_in
 from navplan.scenarios.scenario import Scenario
@@ -63,7 +63,7 @@ def load_problem(
     path = find_map(map)
     scenario = scenario_in(path)
     world = scenario.world if scenario else None
-    graph = grid_graph(world) if world else load_graph(path)
+    graph = graph_of(path, world) if world else load_graph(path)
     if agents is None and scen is None:
         if scenario is None:
             raise InvalidProblem(f"{path}: says nothing of agents, expected a number of them or a .scen file")

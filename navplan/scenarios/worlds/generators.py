@@ -179,7 +179,7 @@ def parameters(kind: str) -> dict[str, int | float]:
     return {name: parameter.default for name, parameter in signature.parameters.items() if name != "seed"}
 
 
-def generate(kind: str, seed: int = 0, **options: int | float) -> Bool:
+def generate(kind: str, seed: int = 0, /, **options: int | float) -> Bool:
     """The map of generator `kind` for a seed.
 
     Raises:

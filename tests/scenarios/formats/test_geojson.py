@@ -197,3 +197,10 @@ def test_rooms_of_some_nodes_only(tmp_path):
         ('"room": 1.0', '"room": "wide"', "feature 0: room is 'wide', expected a number or null"),
     ):
         assert message in complaint(read_graph_geojson, tmp_path / "a.geojson", text.replace(old, new, 1))
+
+
+def test_names_of_every_kind_are_kept(tmp_path):
+    graph = dataclasses.replace(GRAPH, names=((0, 1), "dock", 7))
+    write_graph_geojson(tmp_path / "a.geojson", graph)
+    graph.save(tmp_path / "a.npz")
+    assert read_graph_geojson(tmp_path / "a.geojson").names == StateGraph.load(tmp_path / "a.npz").names == graph.names
