@@ -13,6 +13,8 @@ from navplan.cli.options import (
     checkpoints_list,
     method_name,
     methods_list,
+    output_file,
+    output_folder,
     planner_name,
     planners_list,
 )
@@ -38,5 +40,5 @@ def _complete(parser: CommandParser) -> None:
             action.choices = [*action.type.known(), *(shtab.Optional.FILE if action.type.path else ())]
         elif action.type in LISTS:
             action.choices = LISTS[action.type].known()
-        elif action.type is Path:
-            action.complete = shtab.DIRECTORY if action.metavar == "DIR" else shtab.FILE  # type: ignore[attr-defined]
+        elif action.type in (Path, output_file, output_folder):
+            action.complete = shtab.DIRECTORY if action.metavar in ("DIR", "RUN") else shtab.FILE  # type: ignore[attr-defined]

@@ -84,6 +84,7 @@ def solve(
     if time_limit is not None and time_limit > FOREVER:
         time_limit = math.inf
     check_memory_limit("memory_limit", memory_limit)
+    memory_limit = None if memory_limit is None else float(memory_limit)
     check_seed(seed)
     problem = problem.fitted()
     check_supported(chosen, problem)

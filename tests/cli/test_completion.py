@@ -46,6 +46,8 @@ def bash(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("solve --map small.m", ["small.map"]),
         ("solve --scen small.s", ["small.scen"]),
         ("demo --out fold", ["folder"]),
+        ("train --out fold", ["folder"]),
+        ("solve --out small.m", ["small.map"]),
     ],
 )
 def test_bash_completes(bash: Path, tmp_path: Path, line: str, expected: list[str]) -> None:

@@ -144,7 +144,8 @@ _SCORING = (
     "goal tolerance of its goal and stays there, and no two bodies ever touched; *reached* disregards contacts. Cost and steps "
     "of an agent end with its final arrival; one that never arrives pays for all its steps and counts the whole budget. Without "
     "a plan the agents stand at their starts and pay for that. Figures are means over problems, then medians over training "
-    "seeds; brackets hold percentile bootstrap intervals over problems and training seeds together. {certainty}\n"
+    "seeds; brackets hold percentile bootstrap intervals over problems and training seeds together. {certainty}\n\n"
+    "Walls: learned. Nodes of graphs are states that training saw, edges what critics say of them; no method plans on the map.\n"
 )
 _CERTAINTY = (
     "Where every run succeeds such an interval has no width; {problems} problems without a failure still leave up to {bound} of "
