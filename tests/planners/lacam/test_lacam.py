@@ -176,6 +176,7 @@ def test_anytime_improves_and_keeps_its_deadline() -> None:
 @pytest.mark.alone
 def test_a_deadline_in_the_past_is_a_timeout() -> None:
     problem = crowd(np.random.default_rng(5), 12, 30)
+    solve(problem, "lacam", time_limit=0.0)  # kernels are loaded before the clock starts
     began = time.perf_counter()
     plan = solve(problem, "lacam", time_limit=0.0)
     assert plan.status == "timeout"
