@@ -39,12 +39,12 @@ def test_a_small_paper_2d_is_the_same_however_it_is_run(tmp_path: Path) -> None:
     suite, out = tiny("paper-2d", tmp_path), tmp_path / "out"
     first = evaluate(suite, out, workers=2)
     assert not first.failures
-    assert (first.done, first.planned) == (11, 11)  # nine settings, the oracle's front and the calibration
+    assert (first.done, first.planned) == (17, 17)  # fifteen settings, the oracle's front and the calibration
     table = (out / "results.csv").read_bytes()
     rows = list(csv.DictReader(table.decode().splitlines()))
     assert list(RESULTS.columns[: len(SURFACE)]) == SURFACE
     assert list(rows[0]) == list(RESULTS.columns)
-    assert len(rows) == 9 * 2
+    assert len(rows) == 15 * 2
     labels = [setting.label for setting in suite.settings for _ in range(2)]
     assert [f"{row['method']}/{row['setting']}" for row in rows] == labels
     assert all(float(row["cost_max"]) >= float(row["cost_mean"]) for row in rows)
