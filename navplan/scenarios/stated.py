@@ -73,7 +73,7 @@ def stated(
         )
     except NoRoom as error:
         raise InvalidPlan(f"{path}: {error}") from error
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise FileFormatError(path, f"its problem does not fit the map {map_path}: {error}") from error
     _check_places(path, says, problem)
     if says.get("scen") or scen:
