@@ -127,15 +127,16 @@ def write_scen(path: str | Path, rows: ScenFile | Sequence[ScenRow]) -> None:
     """Write a `.scen` file (version 1, tab-separated, x = column).
 
     Raises:
-        InvalidInput: a map name with a tab or line break, or a number that cannot be read back.
+        InvalidInput: a map name with a tab or line break, or with blanks at either end, or a number that cannot be read back.
     """
     lines = ["version 1"]
     for index, row in enumerate(rows.rows if isinstance(rows, ScenFile) else rows):
         numbers = (row.bucket, row.width, row.height, *row.start, *row.goal)
         if any(not 0 <= value < 10**9 for value in numbers) or not (math.isfinite(row.optimal) and row.optimal >= 0):
             raise InvalidInput(f"scen row {index}: expected integers from 0 to 999999999 and a finite length, got {tuple(row)}")
-        if not row.map.strip() or re.search(r"[\t\r\n]", row.map):
-            raise InvalidInput(f"scen row {index}: map name {row.map!r}, expected text without tabs and line breaks")
+        if not row.map.strip() or row.map != row.map.strip(_BLANKS) or re.search(r"[\t\r\n]", row.map):
+            wanted = "text without tabs and line breaks, and without blanks at either end"
+            raise InvalidInput(f"scen row {index}: map name {row.map!r}, expected {wanted}")
         cells = (row.start[1], row.start[0], row.goal[1], row.goal[0])
         fields = (row.bucket, row.map, row.width, row.height, *cells, f"{row.optimal:.8f}")
         lines.append("\t".join(str(field) for field in fields))
