@@ -72,7 +72,7 @@ def safetensors(metadata: str) -> bytes:
 
 
 DEEP = "[" * 100_000
-YARD = '{"type": "FeatureCollection", "bbox": [0, 0, 2000, 2000], "features": [{"type": "Feature", "geometry": {"type": "Polygon"'
+YARD = '{"type": "FeatureCollection", "bbox": [0, 0, 1000, 1000], "features": [{"type": "Feature", "geometry": {"type": "Polygon"'
 HOSTILE: dict[str, tuple[str, bytes]] = {
     "aliases": ("ros", aliases()),
     "merged aliases": ("ros", b"a: &a {b: 1}\n" + b"<<: *a\n" * 5000 + ROS.encode() + b"1:30"),
@@ -135,7 +135,7 @@ def test_the_largest_picture_takes_no_more_memory_than_others(mode: str, tmp_pat
 
 
 def test_a_large_polygon_is_laid_over_a_grid_in_blocks(tmp_path: Path) -> None:
-    (tmp_path / "a.geojson").write_text(YARD + ', "coordinates": [[[1, 1], [1999, 1], [1999, 1999], [1, 1999]]]}}]}')
+    (tmp_path / "a.geojson").write_text(YARD + ', "coordinates": [[[1, 1], [999, 1], [999, 999], [1, 999]]]}}]}')
     world = nv.load_map(tmp_path / "a.geojson")
     reset_peak()
     before, began = peak_memory(), time.process_time()

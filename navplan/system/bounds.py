@@ -18,7 +18,7 @@ MAX_RATIO = 64
 """What compression may save: contacts of a thousand agents that never touch shrink to a fiftieth of all that is recorded."""
 MAX_CELLS = 1 << 24
 """Of a map, 4096 x 4096: a scale, header or size that asks for more is a mistake."""
-MAX_SQUARES = 1 << 22
+MAX_SQUARES = 1 << 20
 """Of a grid that a file asks for without holding its cells: laid over polygons, generated, or given by its sides."""
-MAX_OUTLINE = 1 << 20
+MAX_OUTLINE = 1 << 17
 """Cells of outline of all polygons together over which a grid is laid."""

@@ -107,15 +107,16 @@ def enter(team, work, progress, parent, g):
 
 
 @inner
-def choose(xy, team, work, progress, parent, agent, v, cost, retires):
-    """The state in which `agent` goes to v next, if no agent that has chosen is in conflict with that."""
-    agents = team.goals.size
-    rows = work.rows
+def written(xy, clearance, rows, record, parent, agent, v, retires):
+    """Whether `agent` may go to v next; the state after that, written in row `record`.
+
+    No: an agent that has chosen is in conflict with it.
+    """
+    agents = rows.shape[1] // 2
     u = rows[parent, agent]
     for other in range(agent):
-        if moves_conflict(xy, team.clearance, u, v, rows[parent, other], rows[parent, agents + other]):
-            return
-    record = progress[MADE]
+        if moves_conflict(xy, clearance, u, v, rows[parent, other], rows[parent, agents + other]):
+            return False
     for column in range(rows.shape[1]):
         rows[record, column] = rows[parent, column]
     if retires:
@@ -125,7 +126,14 @@ def choose(xy, team, work, progress, parent, agent, v, cost, retires):
         for other in range(agents):
             rows[record, other] = rows[record, agents + other]
             rows[record, agents + other] = -1
-    enter(team, work, progress, parent, work.g[parent] + cost)
+    return True
+
+
+@inner
+def choose(xy, team, work, progress, parent, agent, v, cost, retires):
+    """Open the state in which `agent` goes to v next."""
+    if written(xy, team.clearance, work.rows, progress[MADE], parent, agent, v, retires):
+        enter(team, work, progress, parent, work.g[parent] + cost)
 
 
 @inner

@@ -14,11 +14,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from navplan.kernels.cbs.joint import MADE, POPPED, RESULT, SIZE, arrived, slot_of, turn
+from navplan.kernels.cbs.joint import MADE, POPPED, RESULT, SIZE, arrived, slot_of, turn, written
 from navplan.kernels.common.heap import pop, push
 from navplan.kernels.common.jit import inner, kernel
 from navplan.kernels.common.status import BUDGET, EXHAUSTED, FOUND, FULL
-from navplan.kernels.search.conflicts import moves_conflict
 
 # Sums of the same risks in another order differ by rounding; such risks are one.
 SAME = 1e-12
@@ -95,24 +94,9 @@ def enter(team, work, progress, parent, cost, risk):
 
 @inner
 def choose(xy, team, work, progress, parent, agent, v, cost, risk, retires):
-    """The label in which `agent` goes to v next, if no agent that has chosen is in conflict with that."""
-    agents = team.goals.size
-    rows = work.rows
-    u = rows[parent, agent]
-    for other in range(agent):
-        if moves_conflict(xy, team.clearance, u, v, rows[parent, other], rows[parent, agents + other]):
-            return
-    record = progress[MADE]
-    for column in range(rows.shape[1]):
-        rows[record, column] = rows[parent, column]
-    if retires:
-        rows[record, 2 * agents] |= 1 << agent
-    rows[record, agents + agent] = v
-    if agent == agents - 1:
-        for other in range(agents):
-            rows[record, other] = rows[record, agents + other]
-            rows[record, agents + other] = -1
-    enter(team, work, progress, parent, work.cost[parent] + cost, work.risk[parent] + risk)
+    """Open the label in which `agent` goes to v next."""
+    if written(xy, team.clearance, work.rows, progress[MADE], parent, agent, v, retires):
+        enter(team, work, progress, parent, work.cost[parent] + cost, work.risk[parent] + risk)
 
 
 @kernel

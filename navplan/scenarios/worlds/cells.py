@@ -25,7 +25,7 @@ def occupied_cells(world: World) -> Bool:
     and so touches no obstacle. A cell that sticks out of the box counts as occupied.
 
     Raises:
-        InvalidInput: a polygon world of more than 2**22 cells, or of more than 2**20 cells of outline.
+        InvalidInput: a polygon world of more than 2**20 cells, or of more than 2**17 cells of outline.
     """
     if world.walls is not None:
         return world.walls
