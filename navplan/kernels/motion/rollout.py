@@ -1,6 +1,6 @@
 """One environment led by an actor's small network, many steps in a call: what training with a single environment waits for.
 
-Tested through tests/learned/recipes/paper/test_paper.py.
+Tested through tests/learned/recipes/paper/test_collect.py.
 """
 
 from __future__ import annotations
