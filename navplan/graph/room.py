@@ -40,7 +40,7 @@ def _cell_rooms(graph: GraphParts) -> Float64:
     return room[cells[:, 0], cells[:, 1]]
 
 
-def fits(room: Float64, radius: float) -> Bool:
+def fits(room: Float64, radius: float | Float64) -> Bool:
     """Where a disc of this radius fits."""
     return room >= radius - SLACK
 

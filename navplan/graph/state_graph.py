@@ -133,6 +133,16 @@ class StateGraph:
         measured = self.is_grid or self.world is not None or (given is not None and bool(np.isfinite(given).any()))
         return "map" if measured else "learned"
 
+    def fits_everywhere(self, radius: float) -> bool:
+        """True where it is plain without measuring that a disc of this radius has room: it stays within the cells of a grid."""
+        return self.is_grid and radius <= HALF_CELL and self.__dict__["_node_room"] is None
+
+    def room_at(self, nodes: Int32) -> Float64:
+        """`node_room` of some nodes, of any shape, without measuring all where a world is there to measure in."""
+        if self.__dict__["_node_room"] is None and self.world is not None and self.positions is not None:
+            return self.world.room(self.positions[nodes]).reshape(nodes.shape)
+        return self.node_room[nodes]
+
     def has_room(self, radius: float) -> tuple[Bool, Bool]:
         """(N,) and (M,) bool: nodes and edges with room for a disc of this radius.
 
@@ -141,7 +151,7 @@ class StateGraph:
             np.int64(1)
         """
         check_radius(radius)
-        if self.is_grid and radius <= HALF_CELL and self.__dict__["_node_room"] is None:
+        if self.fits_everywhere(radius):
             return np.ones(self.num_nodes, np.bool_), np.ones(self.num_edges, np.bool_)
         return fits(self.node_room, radius), fits(self.edge_room, radius)
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from navplan.errors import InvalidProblem
 from navplan.graph.limits import Weight
+from navplan.graph.room import fits
 from navplan.graph.state_graph import StateGraph
 from navplan.system.arrays import Float64, Int32
 from navplan.system.numbers import as_array, check_choice, check_kind
@@ -130,17 +131,14 @@ class Problem:
 
     def _check_room(self) -> None:
         """Every agent must fit where it starts and where it ends."""
-        for radius in {self.radius} if isinstance(self.radius, float) else np.unique(self.radii).tolist():
-            free, _ = self.graph.has_room(radius)
-            if free.all():
-                continue
-            for agent in np.flatnonzero(self.radii == radius).tolist():
-                for what, node in (("start", self.starts[agent]), ("goal", self.goals[agent])):
-                    if not free[node]:
-                        room = self.graph.node_room[node]
-                        raise NoRoom(
-                            f"agent {agent}: its {what}, node {node}, has room for radius {room:.6g}, its body has {radius:g}"
-                        )
+        if self.graph.fits_everywhere(float(self.radii.max())):
+            return
+        nodes = np.stack([self.starts, self.goals], axis=1)
+        rooms = self.graph.room_at(nodes)
+        for agent, end in np.argwhere(~fits(rooms, self.radii[:, None])).tolist():
+            place = f"its {('start', 'goal')[end]}, node {nodes[agent, end]}"
+            has = f"has room for radius {rooms[agent, end]:.6g}"
+            raise NoRoom(f"agent {agent}: {place}, {has}, its body has {self.radii[agent]:g}")
 
     @property
     def radii(self) -> Float64:
@@ -160,8 +158,8 @@ class Problem:
         if isinstance(self.radius, float):
             return np.zeros(self.num_agents, np.int32), (self.radius,)
         sizes = np.unique(self.radii)
-        fits = [self.graph.has_room(float(size)) for size in sizes]
-        counts = [(int(nodes.sum()), int(edges.sum())) for nodes, edges in fits]
+        rooms = [self.graph.has_room(float(size)) for size in sizes]
+        counts = [(int(nodes.sum()), int(edges.sum())) for nodes, edges in rooms]
         body = np.cumsum([0, *(after != before for before, after in itertools.pairwise(counts))])
         largest = tuple(float(sizes[body == k].max()) for k in range(int(body[-1]) + 1))
         return body[np.searchsorted(sizes, self.radii)].astype(np.int32), largest

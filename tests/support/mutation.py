@@ -198,7 +198,7 @@ def _array_changed(draw: random.Random, array: Any) -> Any:
         return array[: draw.randint(0, len(array))] if array.ndim else array
     if kind == 5:
         other = draw.choice(("<f4", "<f8", "<i4", "<i8", "<u1", "?", "<c8", "<U3", ">f8", "<f2", "<M8[s]", "S2"))
-        with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"), contextlib.suppress(ValueError):
+        with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"), contextlib.suppress(ValueError, RuntimeError):
             return array.astype(other)
         return array  # text that is no number
     if kind == 6:
@@ -209,7 +209,7 @@ def _array_changed(draw: random.Random, array: Any) -> Any:
             value = draw.choice(
                 (0, 1, -1, 0.5, 2, 1e30, -1e30, 1e308, float("nan"), float("inf"), 2**31 - 1, -(2**31), 7, 1e-320)
             )
-            with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"), contextlib.suppress(ValueError):
+            with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"), contextlib.suppress(ValueError, RuntimeError):
                 changed.flat[draw.randrange(changed.size)] = np.array(value).astype(changed.dtype)
     return changed
 

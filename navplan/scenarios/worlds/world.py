@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from shapely import STRtree, box, covers, linestrings
 from shapely import points as shapely_points
 from shapely.geometry import Polygon
@@ -22,6 +22,8 @@ HazardKind = Literal["none", "linear", "cosine", "constant"]
 HAZARD_KINDS: tuple[HazardKind, ...] = ("none", "linear", "cosine", "constant")
 
 _SLACK = 1e-9  # rooms are compared with radii up to rounding
+# Shapes are made for so many at a time: each takes some hundred bytes.
+_AT_ONCE = 100_000
 
 
 @dataclass(frozen=True)
@@ -149,26 +151,28 @@ class World:
         -1 where the point itself is in an obstacle, its boundary included, or outside the box.
         """
         array = as_points(points, "points").reshape(-1, 2)
-        return self._room(array, array, shapely_points(array))
+        return self._room(array, array)
 
     def sweep_room(self, tails: ArrayLike, heads: ArrayLike) -> Float64:
         """(M,) float64 radius of the largest disc that moves straight from each of the tails (M, 2) to its head, likewise."""
         ends = as_points(tails, "tails").reshape(-1, 2), as_points(heads, "heads").reshape(-1, 2)
         if len(ends[0]) != len(ends[1]):
             raise InvalidInput(f"{len(ends[0])} tails but {len(ends[1])} heads, expected one of each")
-        return self._room(*ends, linestrings(np.stack(ends, axis=1)))
+        return self._room(*ends)
 
-    def _room(self, tails: Float64, heads: Float64, ways: NDArray[np.object_]) -> Float64:
+    def _room(self, tails: Float64, heads: Float64) -> Float64:
         size = np.array([self.height, self.width])
         rim: Float64 = np.min([tails, heads, size - tails, size - heads], axis=(0, 2))
         room = np.where(rim < 0, -1.0, rim)
         tree = self._obstacle_tree
-        inside = np.flatnonzero(room >= 0)
-        if len(tree.geometries) and len(inside):
-            (which, _), gaps = tree.query_nearest(ways[inside], return_distance=True, all_matches=False)
-            near = np.full(len(inside), np.inf)
+        inside = np.flatnonzero(room >= 0) if len(tree.geometries) else np.empty(0, np.int64)
+        for some in (inside[i : i + _AT_ONCE] for i in range(0, len(inside), _AT_ONCE)):
+            still = tails is heads
+            ways = shapely_points(tails[some]) if still else linestrings(np.stack([tails[some], heads[some]], axis=1))
+            (which, _), gaps = tree.query_nearest(ways, return_distance=True, all_matches=False)
+            near = np.full(len(some), np.inf)
             near[which] = gaps
-            room[inside] = np.where(near == 0, -1.0, np.minimum(room[inside], near))
+            room[some] = np.where(near == 0, -1.0, np.minimum(room[some], near))
         return room
 
     @cached_property
