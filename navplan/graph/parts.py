@@ -156,7 +156,7 @@ def _check_structure(graph: GraphParts) -> None:
         raise InvalidInput(f"states have shape {graph.states.shape}, expected (N, D) with at least one column")
     _check_finite(graph.states, "state")
     indptr, indices = graph.indptr, graph.indices
-    if indptr.shape != (n + 1,) or indptr[0] != 0 or indptr[-1] != m or (np.diff(indptr) < 0).any():
+    if indptr.shape != (n + 1,) or indptr[0] != 0 or indptr[-1] != m or (indptr[1:] < indptr[:-1]).any():
         raise InvalidInput(f"indptr is not a CSR row pointer for {n} nodes and {m} edges")
     if m and (indices.min() < 0 or indices.max() >= n):
         raise InvalidInput(f"edge heads must be in 0..{n - 1}")

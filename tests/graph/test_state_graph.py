@@ -280,3 +280,11 @@ def test_walls_that_are_neither_0_nor_1_are_refused() -> None:
     for walls in ([[0.0, float("nan")]], [[0, 2]], [["#", "."]]):
         with pytest.raises(InvalidInput, match="True for a wall"):
             StateGraph.from_grid(walls)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("middle", [2**31 - 1, -(2**31), -1, 3])
+def test_a_row_pointer_whose_differences_overflow_is_refused(middle: int) -> None:
+    """Refused before anything of that size is made."""
+    indptr = np.array([0, middle, -middle - 1, 2], np.int32)
+    with pytest.raises(InvalidInput, match="indptr is not a CSR row pointer for 3 nodes and 2 edges"):
+        StateGraph(np.zeros((3, 2)), indptr, [1, 2], [1.0, 1.0], [0.0, 0.0], [0.0, 0.0, 0.0])
