@@ -50,6 +50,27 @@ def check_paths(document: Mapping[str, Any], paths: Sequence[Int32], coordinates
         raise ValueError("paths must be flat and not empty, coordinates (T, D)")
 
 
+def stated(values: Any, agents: int) -> dict[str, Any]:
+    """What the document says of its problem; raises ValueError where that is not of the kind that a problem has."""
+    says = dict(values)
+    for name in ("beta", "clearance", "wait_cost"):
+        if name in says and not (is_finite(says[name]) and says[name] >= 0):
+            raise ValueError(f"problem {name} {shown(says[name])} is no number of at least 0")
+    radii = says.get("radius", 0.0)
+    for radius in radii if isinstance(radii, list) and len(radii) == agents else [radii]:
+        if not (is_finite(radius) and radius >= 0):
+            raise ValueError(f"problem radius {shown(radii)} is not one number of at least 0, or one for each of {agents} agents")
+    for name in ("start_states", "goal_states"):
+        rows = says.get(name)
+        if rows is not None and not (
+            isinstance(rows, list)
+            and len(rows) == agents
+            and all(isinstance(row, list) and len(row) == len(rows[0]) and all(map(is_finite, row)) for row in rows)
+        ):
+            raise ValueError(f"problem {name} {shown(rows)} is not one state of finite numbers for each of {agents} agents")
+    return says
+
+
 def shared_rows(paths: Sequence[Int32], coordinates: Sequence[Float64]) -> list[list[list[float]]]:
     """The coordinates as lists, one list object per node where a node's coordinates are always the same, as they should be."""
     if not paths:

@@ -19,6 +19,7 @@ from navplan.plan.files import (
     map_shape,
     read_document,
     shared_rows,
+    stated,
     whole_numbers,
     write_document,
 )
@@ -201,7 +202,7 @@ def _from_document(document: Mapping[str, Any]) -> Plan:
         compile_s=float(document["compile_s"]),
         reason=str(document["reason"]),
         stats=dict(document["stats"]),
-        problem=dict(document["problem"]),
+        problem=stated(document["problem"], agents),
         shape=map_shape(document["shape"]),
     )
 

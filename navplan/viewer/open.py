@@ -121,7 +121,7 @@ def _check_fit(plan: Plan, world: World, name: str) -> None:
     if world.walls is None:
         return
     for what in ("start", "goal"):
-        for agent, (row, col) in enumerate(plan.problem.get(f"{what}_states") or ()):
+        for agent, (row, col, *_) in enumerate(plan.problem.get(f"{what}_states") or ()):
             inside = 0 <= row < world.height and 0 <= col < world.width
             if not inside or world.walls[int(row), int(col)]:
                 where = "in an obstacle" if inside else "outside"

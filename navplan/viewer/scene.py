@@ -123,9 +123,10 @@ class Scene:
                 given = np.stack([c[0 if which == "start" else -1] for c in self.plan.coordinates])
         if given is None:
             return np.zeros((0, 2), np.float32)
-        array = np.asarray(given, dtype=np.float32)
-        if array.ndim != 2 or array.shape[1] < 2:
-            raise InvalidInput(f"{which}s have shape {array.shape}, expected (agents, 2)")
+        with np.errstate(over="ignore"):
+            array = np.asarray(given, dtype=np.float32)
+        if array.ndim != 2 or array.shape[1] < 2 or not np.isfinite(array).all():
+            raise InvalidInput(f"{which}s have shape {array.shape}, expected (agents, 2) coordinates within float32")
         return array[:, :2]
 
     @property

@@ -79,6 +79,30 @@ def test_a_field_that_says_something_else_is_refused(plan: nv.Plan, tmp_path: Pa
         nv.Plan.load(path)
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("start_states", [[0.5, 0.5]]),
+        ("start_states", [[0.5, 0.5], [1.5]]),
+        ("goal_states", [["x", 0.5], [1.5, 0.5]]),
+        ("goal_states", 3),
+        ("radius", [0.1]),
+        ("radius", -1),
+        ("radius", "large"),
+        ("beta", None),
+        ("clearance", [1.0]),
+    ],
+)
+def test_a_problem_that_no_problem_is_like_is_refused(plan: nv.Plan, tmp_path: Path, field: str, value: object) -> None:
+    path = tmp_path / "plan.json"
+    plan.save(path)
+    document = json.loads(path.read_text())
+    document["problem"][field] = value
+    path.write_text(json.dumps(document))
+    with pytest.raises(nv.FileFormatError, match=rf"plan\.json: bad or missing field: problem {field} "):
+        nv.Plan.load(path)
+
+
 @given(data=st.binary(max_size=200))
 def test_random_bytes_are_refused(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = tmp_path_factory.mktemp("plans") / "plan.json"
