@@ -89,7 +89,8 @@ def test_a_field_that_says_something_else_is_refused(plan: nv.Plan, tmp_path: Pa
         ("radius", [0.1]),
         ("radius", -1),
         ("radius", "large"),
-        ("beta", None),
+        ("beta", 10**400),
+        ("wait_cost", None),
         ("clearance", [1.0]),
     ],
 )
