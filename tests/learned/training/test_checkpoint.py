@@ -120,6 +120,10 @@ def test_policies_refuse_what_is_no_position(tiny: Critics) -> None:
         ({"critics.b2": np.zeros((4, 1, 4))}, "tensor 'critics.b2' is float64 (4, 1, 4), expected float32 (4, 1, 4)"),
         ({"states": np.zeros((3, 3), np.float32)}, "tensor 'states' is missing or misshaped, expected float32 (K, 2)"),
         ({"size": [0, 3]}, "map size is [0, 3], expected two positive numbers"),
+        (
+            {"size": [2**31, 3]},  # before a table of that size is made
+            "tensor 'actor.places.table' is float32 (1, 8, 16, 16), expected float32 (1, 8, 2147483649, 4)",
+        ),
         ({"stage": 3}, "stage is 3, expected 1 or 2"),
         ({"format": 99}, "is a 'policy' of format 99, expected a 'policy' of format 1"),
         (

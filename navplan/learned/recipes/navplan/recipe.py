@@ -71,6 +71,9 @@ class NavplanRecipe:
         features = Encoder(exported.size, settings.wavelengths, settings.relative_scales).dim
         inputs, outputs = features + 2 + 3 * settings.place_channels, max(settings.distance_bins, settings.cost_atoms)
         shapes = {"critics.w1": (members, inputs, width), "critics.w3": (members, width, outputs)}
+        if settings.place_channels:
+            table = (settings.place_channels, *(int(side) + 1 for side in exported.size))
+            shapes |= {"actor.places.table": (1, *table), "critics.places.table": (members, *table)}
         expect(exported.path, exported.arrays, shapes)
         networks = build_networks(settings, exported.size, seed=0)
         load_networks(exported.path, networks, exported.arrays)
