@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from navplan.learned.interface import Batch, Experience, Exported, Learner
+from navplan.learned.interface import Batch, Experience, Exported, Learner, Shapes
 from navplan.learned.recipes.navplan.config import TrainConfig, bundled_config
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class NavplanRecipe:
         members, width = 2 * settings.ensemble, settings.hidden
         features = Encoder(exported.size, settings.wavelengths, settings.relative_scales).dim
         inputs, outputs = features + 2 + 3 * settings.place_channels, max(settings.distance_bins, settings.cost_atoms)
-        shapes = {"critics.w1": (members, inputs, width), "critics.w3": (members, width, outputs)}
+        shapes: Shapes = {"critics.w1": (members, inputs, width), "critics.w3": (members, width, outputs)}
         if settings.place_channels:
             table = (settings.place_channels, *(int(side) + 1 for side in exported.size))
             shapes |= {"actor.places.table": (1, *table), "critics.places.table": (members, *table)}
