@@ -50,7 +50,7 @@ def check_paths(document: Mapping[str, Any], paths: Sequence[Int32], coordinates
         raise ValueError("paths must be flat and not empty, coordinates (T, D)")
 
 
-def stated(values: Any, agents: int) -> dict[str, Any]:
+def checked_problem(values: Any, agents: int) -> dict[str, Any]:
     """What the document says of its problem; raises ValueError where that is not of the kind that a problem has."""
     says = dict(values)
     for name in ("beta", "clearance", "wait_cost"):

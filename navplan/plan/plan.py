@@ -19,7 +19,7 @@ from navplan.plan.files import (
     map_shape,
     read_document,
     shared_rows,
-    stated,
+    checked_problem,
     whole_numbers,
     write_document,
 )
@@ -202,7 +202,7 @@ def _from_document(document: Mapping[str, Any]) -> Plan:
         compile_s=float(document["compile_s"]),
         reason=str(document["reason"]),
         stats=dict(document["stats"]),
-        problem=stated(document["problem"], agents),
+        problem=checked_problem(document["problem"], agents),
         shape=map_shape(document["shape"]),
     )
 
