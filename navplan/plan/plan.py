@@ -14,12 +14,12 @@ from navplan.errors import FileFormatError, InvalidInput
 from navplan.plan.files import (
     FORMAT,
     check_paths,
+    checked_problem,
     finite,
     finite_list,
     map_shape,
     read_document,
     shared_rows,
-    checked_problem,
     whole_numbers,
     write_document,
 )
