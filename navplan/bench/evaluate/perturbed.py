@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from navplan.bench.evaluate.perturbations import KINDS, Perturbation
 from navplan.bench.evaluate.suite import Setting
-from navplan.bench.evaluate.summary import SettingRuns, Where, headline
+from navplan.bench.evaluate.summary import SettingRuns, Where, headline, on_shared_problems
 from navplan.bench.evaluate.tables import NAMES, Evidence, Table, number, percent, place_cells, share
 
 LEGEND = (
@@ -58,7 +58,8 @@ def in_words(evidence: Evidence, where: Where) -> str:
             best = max(rivals, key=lambda group: (_success(group), -_cost_or(group, math.inf)))
             words += f", {NAMES[best.method]} {_rate(best)}"
             if _success(best) > 0 and _success(told) > 0:
-                words += f" at {_times(_cost_or(best, math.nan), _cost_or(told, math.nan))}navplan's cost"
+                costs = [_cost_or(group, math.nan) for group in on_shared_problems([best, told])]
+                words += f" at {_times(*costs)}navplan's cost" if costs else ""
         said.append(words)
     if not said:
         return ""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from navplan.bench.evaluate.calibration import calibration_picture
-from navplan.bench.evaluate.summary import Bootstrap, Estimate, SettingRuns, Where, headline
+from navplan.bench.evaluate.summary import Bootstrap, Estimate, SettingRuns, Where, headline, on_shared_problems
 from navplan.bench.evaluate.tables import NAMES, Evidence, percent
 from navplan.bench.evaluate.trajectories import small_multiples
 from navplan.bench.style import COLUMN, PAGE, WIDE_COLUMN, drawing, look, save_figure
@@ -60,7 +60,10 @@ def _labels(evidence: Evidence, *, parts: bool) -> list[str]:
 
 
 def against_agents(evidence: Evidence, column: str, shown: Sequence[str]) -> Picture:
-    """Success rate or cost of the settings `shown` against the number of agents, one panel for each map and difficulty."""
+    """Success rate or cost of the settings `shown` against the number of agents, one panel for each map and difficulty.
+
+    Each team of agents on the problems that all of the settings were run on.
+    """
     from matplotlib.figure import Figure as Canvas
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
@@ -72,13 +75,14 @@ def against_agents(evidence: Evidence, column: str, shown: Sequence[str]) -> Pic
     picture = Canvas(figsize=(width, 1.9 * down + (0.7 if across == 1 else 0.45)), layout="constrained")
     grid = picture.subplots(down, across, squeeze=False, sharey=True)
     teams = sorted({where[2] for where in evidence.places})
-    found = [headline(group.values(column)) for group in evidence.groups if group.label in shown]
+    groups = [g for where in evidence.places for g in on_shared_problems([g for g in evidence.at(where) if g.label in shown])]
+    found = [headline(group.values(column)) for group in groups]
     wide = column == "cost_max" and max(found) > 2 * _WIDE * max(min(found), 1.0)
     for k, axes in enumerate(grid.flat):
         if k >= len(panels):
             axes.set_axis_off()
             continue
-        here = [group for group in evidence.groups if group.where[:2] == panels[k]]
+        here = [group for group in groups if group.where[:2] == panels[k]]
         for place, label in enumerate(shown):
             mine = sorted((group for group in here if group.label == label), key=lambda group: group.where[2])
             if mine:

@@ -100,7 +100,7 @@ def report_text(evidence: Evidence, pictures: Sequence[Path]) -> str:
         parts += ["## Beside the paper\n", words, table.markdown()]
         alike = parts_table(evidence)
         if len(alike.header) > _PLACE + 1:
-            parts += ["## With the same execution\n", _ALIKE, alike.markdown()]
+            parts += ["## With the same execution\n", _alike(suite), alike.markdown()]
         parts += ["## Regret\n", _REGRET, regret_table(evidence).markdown()]
     targets = targets_table(evidence)
     if targets.lines:
@@ -135,7 +135,7 @@ _BESIDE = (
 _PLACE = 3  # columns of map, difficulty and agents
 _ALIKE = (
     "The baselines with navplan's safety filter, and with its synchronised execution, of which the filter is a part: success, "
-    "cost (maximum over agents), steps beside the oracle's.\n"
+    "cost (maximum over agents), steps beside the oracle's. All are on the same {problems} problems.\n"
 )
 _REGRET = "What a method pays and takes beyond what was possible for each agent alone on the map, the goal tolerance included.\n"
 _EVERY = "Costs and steps are over all problems, failures included; times are medians over runs.\n"
@@ -200,7 +200,7 @@ def readme_text(evidence: Evidence) -> str:
     if left:
         words += "\nNot reached:\n\n" + "\n".join(f"- {line}" for line in left) + "\n"
     alike = parts_table(evidence)
-    second = f"\n{_ALIKE}\n{alike.markdown()}" if len(alike.header) > _PLACE + 1 else ""
+    second = f"\n{_alike(evidence.suite)}\n{alike.markdown()}" if len(alike.header) > _PLACE + 1 else ""
     return f"{short_table(evidence).markdown()}\n{words}{second}"
 
 
@@ -222,3 +222,9 @@ def filled(path: Path, evidence: Evidence) -> str:
         raise FileFormatError(path, f"expected the lines {begin} and {end}, once each and in this order")
     head, rest = text.split(begin)
     return f"{head}{begin}\n\n{readme_text(evidence)}\n{end}{rest.split(end)[1]}"
+
+
+def _alike(suite: Suite) -> str:
+    """What the table of equal execution says, and on how many problems."""
+    shown = [setting for setting in suite.settings if setting.headline and (setting.part or setting.method == "navplan")]
+    return _ALIKE.format(problems=min(setting.problems or suite.problems for setting in shown))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -87,6 +88,18 @@ def groups(rows: Sequence[Record]) -> list[SettingRuns]:
         lines = tuple(tuple(sorted(by_seed[seed], key=lambda row: int(row["problem"]))) for seed in seeds)
         found.append(SettingRuns(where, method, setting, seeds, lines, name, level))
     return found
+
+
+def on_shared_problems(several: Sequence[SettingRuns]) -> list[SettingRuns]:
+    """Runs of several settings in one cell, on the problems that all of them were run on: only those can be laid side by side.
+
+    Nothing where they share none.
+    """
+    shared = set.intersection(*({row["problem"] for row in group.rows[0]} for group in several)) if several else set()
+    if not shared:
+        return []
+    lines = [tuple(tuple(row for row in line if row["problem"] in shared) for line in group.rows) for group in several]
+    return [dataclasses.replace(group, rows=rows) for group, rows in zip(several, lines, strict=True)]
 
 
 def headline(values: Float64, weights: Float64 | None = None) -> float:

@@ -9,7 +9,17 @@ from pathlib import Path
 
 from navplan.bench.evaluate.paper import FALLBACK, PaperScore, paper_score, published
 from navplan.bench.evaluate.suite import Suite
-from navplan.bench.evaluate.summary import Bootstrap, Estimate, SettingRuns, Where, groups, headline, median_times, paired
+from navplan.bench.evaluate.summary import (
+    Bootstrap,
+    Estimate,
+    SettingRuns,
+    Where,
+    groups,
+    headline,
+    median_times,
+    on_shared_problems,
+    paired,
+)
 from navplan.bench.tables import Record
 
 NAMES = {
@@ -309,13 +319,17 @@ def short_table(evidence: Evidence) -> Table:
 
 
 def parts_table(evidence: Evidence) -> Table:
-    """One line a cell: the methods that drive with a part of navplan's execution, beside navplan: success, cost, steps."""
+    """One line a cell: the methods that drive with a part of navplan's execution, beside navplan: success, cost, steps.
+
+    All on the problems that all of them were run on.
+    """
     boot = evidence.bootstrap
     shown = [s for s in evidence.suite.settings if s.headline and (s.part or s.method == "navplan")]
     shown = [setting for setting in shown if any(group.label == setting.label for group in evidence.groups)]
     lines = []
     for where in evidence.places:
-        here = {group.label: group for group in evidence.at(where)}
+        labels = {setting.label for setting in shown}
+        here = {group.label: group for group in on_shared_problems([g for g in evidence.at(where) if g.label in labels])}
         cells = list(place_cells(where))
         for setting in shown:
             group = here.get(setting.label)

@@ -21,13 +21,12 @@ def test_the_committed_suites_run_what_they_promise() -> None:
         assert suite.split == "test"
         assert suite.problems == 50
         assert suite.train_seeds == (0, 1, 2, 3, 4)
-        methods = METHODS.keys() if name == "paper-2d" else {name for name in METHODS if "+" not in name}
-        assert {setting.method for setting in suite.settings} == methods
+        assert {setting.method for setting in suite.settings} == METHODS.keys()
         searches = [setting for setting in suite.settings if setting.method == "constrained-search"]
         factors = list(FACTORS) if name == "paper-2d" else [0.5]
         assert [float(setting.name) for setting in searches] == factors
         assert [setting.options["max_risk"] for setting in searches] == [10 * factor for factor in factors]
-        assert all(sum(s.headline for s in suite.settings if s.method == method) == 1 for method in methods)
+        assert all(sum(s.headline for s in suite.settings if s.method == method) == 1 for method in METHODS)
         assert all(options_from(setting.options).max_expansions for setting in suite.settings)
     paper, long = load_suite("paper-2d"), load_suite("long-horizon")
     assert (paper.budget, paper.budget_factor, paper.agents) == (300, None, (1, 5, 10, 20))
@@ -37,9 +36,10 @@ def test_the_committed_suites_run_what_they_promise() -> None:
     shared = sorted(recipe.keys() & same.keys())
     assert len(shared) == 5
     # the parts of navplan's execution are added to the very setting that stands for the method
-    (own,) = (s for s in paper.settings if s.headline and s.method == "constrained-search")
-    added = [s for s in paper.settings if s.method.startswith("constrained-search+")]
-    assert [(s.name, s.options) for s in added] == [(own.name, own.options)] * 2
+    for suite in (paper, long):
+        (own,) = (s for s in suite.settings if s.headline and s.method == "constrained-search")
+        added = [s for s in suite.settings if s.method.startswith("constrained-search+")]
+        assert [(s.name, s.options) for s in added] == [(own.name, own.options)] * 2
     assert [recipe[label] for label in shared] == [same[label] for label in shared]
     robust = load_suite("robust")
     assert robust.agents == (5, 20, 50)

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import bootstrap as scipy_bootstrap
 
 from navplan.bench.evaluate.paper import _ROWS, SWEEP, paper_score, published
-from navplan.bench.evaluate.summary import Bootstrap, groups, headline, interval, paired
+from navplan.bench.evaluate.summary import Bootstrap, groups, headline, interval, on_shared_problems, paired
 from tests.support.suites import row
 
 
@@ -74,6 +74,18 @@ def test_rows_are_put_together_by_cell_and_setting() -> None:
     assert first.cost_ratio == 11.0
     assert paired(first, second, "cost_max") is None
     assert paired(first, first, "cost_max").tolist() == [[0.0, 0.0], [0.0, 0.0]]  # type: ignore[union-attr]
+
+
+def test_only_problems_that_all_were_run_on_are_laid_side_by_side() -> None:
+    rows = [row(problem=p, train_seed=s, cost_max=float(p)) for p in (0, 1, 2) for s in (0, 1)]
+    rows += [row(method="policy", problem=p, train_seed=0, cost_max=5.0) for p in (2, 1)]
+    rows += [row(method="sorb", problem=9)]
+    ours, policy, sorb = groups(rows)
+    mine, theirs = on_shared_problems([ours, policy])
+    assert mine.values("cost_max").tolist() == [[1.0, 2.0], [1.0, 2.0]]
+    assert theirs.values("cost_max").tolist() == [[5.0, 5.0]]
+    assert on_shared_problems([ours, sorb]) == []
+    assert on_shared_problems([]) == []
 
 
 def test_the_papers_scoring() -> None:
