@@ -15,7 +15,9 @@ import numpy as np
 
 from navplan.errors import InvalidInput
 from navplan.graph.state_graph import StateGraph
-from navplan.kernels.common import jit
+from navplan.kernels.common.cache import keeps_kernels
+from navplan.kernels.common.jit import PLAIN, compiling
+from navplan.kernels.common.sources import is_cached
 from navplan.kernels.common.tables import FAR
 from navplan.plan.problem import Problem
 from navplan.planners.base import Planner
@@ -56,9 +58,9 @@ def warm_up(planner: Planner, problem: Problem | None = None, progress: Progress
         return 0.0
     began = time.perf_counter()
     with told(progress) as listener:
-        here = all(jit.is_cached(kernel_file(name)) for part in (*planner.parts, type(planner)) for name in part.kernels)
+        here = all(is_cached(kernel_file(name)) for part in (*planner.parts, type(planner)) for name in part.kernels)
         listener.stage(f"{'loading' if here else 'compiling, once,'} the kernels of {planner.name}")
-        with told(False), jit.compiling(lambda done, name: listener.show(0, 0, f"{done} done, now {name}")):
+        with told(False), compiling(lambda done, name: listener.show(0, 0, f"{done} done, now {name}")):
             _compile(planner, weights)
     _WARM.update((type(planner), weight, switches) for weight in weights)
     return time.perf_counter() - began
@@ -136,8 +138,8 @@ def _compile_parts(parts: tuple[type[Planner], ...], weights: Sequence[Weight]) 
 
     The compiler holds a lock, so that threads would not help; what another process compiles comes back through the cache.
     """
-    missing = [part for part in parts if not all(jit.is_cached(kernel_file(module)) for module in part.kernels)]
-    if not jit.keeps_kernels() or not missing:
+    missing = [part for part in parts if not all(is_cached(kernel_file(module)) for module in part.kernels)]
+    if PLAIN or not keeps_kernels() or not missing:
         return
     code = "import sys; from navplan.planners.warm_up import compile_planner; compile_planner(*sys.argv[1:])"
     others = [subprocess.Popen([sys.executable, "-c", code, part.name, *weights]) for part in missing[1:]]

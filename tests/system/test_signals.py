@@ -141,7 +141,8 @@ IMPORTING = """if True:
     threading.Thread(target=press).start()
     heard = False
     try:
-        import navplan.planners.solving
+        from navplan.kernels.common.jit import compiler
+        compiler()
         time.sleep(5)
     except KeyboardInterrupt:
         heard = True

@@ -1,38 +1,28 @@
 """Compiled kernels on disk: in a folder of our own, checked when they are read, and done without where that does not work.
 
-Numba keeps a pickle per signature, and a pickle runs what it likes when it is read. So a folder that another user could write is
-not used at all; a file that is not what was written, byte for byte, is compiled again; a folder that cannot be written, or a disk
-that is full, costs the time of compiling and nothing else. Each is said once, in a line on stderr.
+Machine code does what it likes. So a folder that another user could write is not used at all; a file that is not what was written
+is compiled again; a folder that cannot be written, or a disk that is full, costs the time of compiling and nothing else. Each is
+said once, in a line on stderr.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
-import pickle
 import stat
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-import numba.core.config
-from numba.core import caching
 
 _DIGEST = 32
+_SUFFIX = ".kernel"
 # Temporary files older than this are those of processes that were killed.
 _LEFT_BEHIND_S = 3600.0
 _said: set[str] = set()
-
-# Numba's classes are not typed.
-_Locator: Any = caching.UserProvidedCacheLocator
-_Implementation: Any = caching.CompileResultCacheImpl
-_File: Any = caching.IndexDataCacheFile
-_FunctionCache: Any = caching.FunctionCache
-settings: Any = numba.core.config
 
 
 def base_folder() -> Path | None:
@@ -99,106 +89,59 @@ class Damaged(Exception):
     """A file of the cache is not what was written."""
 
 
-class _CheckedFile(_File):  # type: ignore[misc]
-    """Index and data of one kernel, each behind a digest of itself; data with the key that it belongs to.
+class Files:
+    """Compiled code of one kernel, a file for each combination of types; nothing that goes wrong with them reaches the caller.
 
-    Two processes that write at once may each give the other's name to their data, hence the key.
+    A file holds a digest of what follows; a line of JSON: the name of the code's door and the symbols that it needs; the code.
+
+    Args:
+        base: folder of all.
+        folder: of this kernel's module as it is now, below `base`.
+        name: what files of this kernel begin with.
     """
 
-    def save(self, key: Any, data: Any) -> None:
-        super().save(key, (key, data))
+    def __init__(self, base: Path, folder: Path, name: str) -> None:
+        self._base, self.folder, self._name = base, folder, name
 
-    def load(self, key: Any) -> Any:
-        found = super().load(key)
-        return found[1] if found is not None and found[0] == key else None
-
-    def _dump(self, obj: Any) -> bytes:
-        payload: bytes = super()._dump(obj)
-        return hashlib.blake2b(payload, digest_size=_DIGEST).digest() + payload
-
-    def _load_index(self) -> dict[Any, str]:
-        try:
-            text = Path(self._index_path).read_bytes()
-        except FileNotFoundError:
-            return {}
-        # the name of numba's version, a pickle by itself, comes first: it is compared as bytes, not read
-        head = pickle.dumps(self._version, protocol=-1)
-        if not text.startswith(head):
-            raise Damaged
-        stamp, overloads = pickle.loads(_checked(text[len(head) :]))
-        return overloads if stamp == self._source_stamp else {}
-
-    def _load_data(self, name: str) -> Any:
-        with open(self._data_path(name), "rb") as stream:
-            return pickle.loads(_checked(stream.read()))
-
-    def discard(self) -> None:
-        """Remove the index, so that everything is written anew."""
-        with contextlib.suppress(OSError):
-            os.unlink(self._index_path)
-
-
-def _checked(text: bytes) -> bytes:
-    digest, payload = text[:_DIGEST], text[_DIGEST:]
-    if hashlib.blake2b(payload, digest_size=_DIGEST).digest() != digest:
-        raise Damaged
-    return payload
-
-
-class KernelCache(_FunctionCache):  # type: ignore[misc]
-    """Numba's cache of one function, in `folder`; nothing that goes wrong with its files reaches the caller."""
-
-    def __init__(self, function: Callable[..., object], base: Path, folder: Path) -> None:
-        class Place(_Locator):  # type: ignore[misc]
-            def __init__(self, py_func: Any, py_file: str) -> None:
-                self._py_file, self._lineno = py_file, py_func.__code__.co_firstlineno
-                self._cache_path = str(folder / self.get_suitable_cache_subpath(py_file))
-
-            @classmethod
-            def from_function(cls, py_func: Any, py_file: str) -> Any:
-                return cls(py_func, py_file)
-
-        class Implementation(_Implementation):  # type: ignore[misc]
-            _locator_classes = (Place,)
-
-        self._impl_class = Implementation
-        self._base = base
-        chosen, settings.CACHE_LOCATOR_CLASSES = settings.CACHE_LOCATOR_CLASSES, ""  # another place is none of ours
-        try:
-            super().__init__(function)
-        finally:
-            settings.CACHE_LOCATOR_CLASSES = chosen
-        plain: Any = self._cache_file
-        self._cache_file: Any = _CheckedFile(plain._cache_path, self._impl.filename_base, plain._source_stamp)
-
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """The compiled function for a signature; None where there is none, or none that is whole."""
-        if not usable(self._base):
-            return None
-        try:
-            if os.path.isdir(self._cache_path) and foreign(Path(self._cache_path)):
-                raise Damaged
-            return super().load_overload(sig, target_context)
-        except Exception as error:  # whatever a damaged file makes of the reader
-            reason = "damaged" if isinstance(error, Damaged) else f"{type(error).__name__}: {error}"
-            say_once(f"compiled kernels in {self._base} cannot be used and are compiled again ({' '.join(reason.split())})")
-            self._cache_file.discard()
-            return None
-
-    def save_overload(self, sig: Any, data: Any) -> None:
-        """Keep a compiled function, where that works."""
-        if not usable(self._base):
+    def load(self) -> Iterator[tuple[bytes, str, list[str]]]:
+        """Code, door and needs of each file that is whole; one that is not is removed, with a line."""
+        if not self.folder.is_dir():
             return
+        for path in sorted(self.folder.glob(f"{self._name}.*{_SUFFIX}")):
+            try:
+                if foreign(self.folder):
+                    raise Damaged
+                text = path.read_bytes()
+                if hashlib.blake2b(text[_DIGEST:], digest_size=_DIGEST).digest() != text[:_DIGEST]:
+                    raise Damaged
+                head, _, code = text[_DIGEST:].partition(b"\n")
+                says = json.loads(head)
+                found = code, says["door"], says["needs"]
+            except (OSError, Damaged, ValueError, KeyError) as error:
+                reason = "damaged" if isinstance(error, Damaged) else f"{type(error).__name__}: {error}"
+                say_once(f"compiled kernels in {self._base} cannot be used and are compiled again ({' '.join(reason.split())})")
+                with contextlib.suppress(OSError):
+                    path.unlink()
+            else:
+                yield found
+
+    def save(self, key: str, code: bytes, door: str, needs: Sequence[str]) -> None:
+        """Keep compiled code, where that works; the same `key` is the same file."""
+        payload = json.dumps({"door": door, "needs": list(needs)}).encode() + b"\n" + code
+        path = self.folder / f"{self._name}.{key}{_SUFFIX}"
+        part = path.with_name(f"{path.name}.tmp.{os.getpid()}")
         try:
-            os.makedirs(self._cache_path, mode=0o700, exist_ok=True)
-            if foreign(Path(self._cache_path)):
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if foreign(self.folder):
                 return
-            _sweep(Path(self._cache_path))
-            super().save_overload(sig, data)
+            _sweep(self.folder)
+            with open(part, "wb") as stream:
+                stream.write(hashlib.blake2b(payload, digest_size=_DIGEST).digest() + payload)
+            os.replace(part, path)
         except OSError as error:
             say_once(f"compiled kernels are not kept: {self._base}: {error.strerror or error}")
-        except Damaged:
-            self._cache_file.discard()
+            with contextlib.suppress(OSError):
+                part.unlink()
 
 
 @cache
@@ -209,3 +152,9 @@ def _sweep(folder: Path) -> None:
         with contextlib.suppress(OSError):
             if now - path.stat().st_mtime > _LEFT_BEHIND_S:
                 path.unlink()
+
+
+def keeps_kernels() -> bool:
+    """True where what one process compiles another can load."""
+    base = base_folder()
+    return base is not None and usable(base) and os.access(base, os.W_OK | os.X_OK)

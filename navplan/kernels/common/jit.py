@@ -1,190 +1,147 @@
-"""The compile decorators of the project, with a cache that notices every edited kernel.
+"""The decorators of the project: what is under them is compiled when it is first called, for the types that it is called with.
 
-Numba's own cache does not see that a callee in another file has changed, so a module's cache folder carries a hash of its source
-and of all kernel sources that it imports, however they are imported and however deep they lie. Never used is the folder beside
-the sources, which Numba falls back to.
+Compiled code is kept on disk and loaded without the compiler; see `navplan.kernels.common.native`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import itertools
 import os
-import re
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-import numba
-import numba.core.config
-from numba.core import event as numba_event
-from numba.core.types import int8, int16, int32, int64, unliteral
+import numpy as np
 
-from navplan.kernels.common.cache import KernelCache, base_folder, usable
-
-# Numba fills this module from the environment, so its names are not known to type checkers.
-settings: Any = numba.core.config
-event: Any = numba_event
-# The typed signature of `njit` leaves out the wrapper options.
-njit: Any = numba.njit
+from navplan.kernels.common import native
+from navplan.kernels.common.cache import Files, base_folder, usable
+from navplan.kernels.common.functions import Inner, listeners
+from navplan.kernels.common.sources import cache_folder
 
 F = TypeVar("F", bound=Callable[..., object])
 
+PLAIN = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
+"""Kernels run as Python."""
 
-# An import statement, wherever it stands: what it names after `from` and takes from there, or names after `import`.
-IMPORT = re.compile(
-    rb"(?:^|[;:])[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n;]*)|import[ \t]+([^\n;]*))", re.MULTILINE
-)
-# The names in such a list: comments and what comes after `as` are not among them.
-NAMES = re.compile(rb"#[^\n]*|\bas[ \t]+\w+|([\w.]+|\*)")
+_numbers = itertools.count()
+_lock = threading.RLock()
 
 
-def cache_folder(source: Path) -> Path:
-    """Folder of the compiled kernels of the module `source`: ``NUMBA_CACHE_DIR`` or the user's cache folder, then a hash."""
-    return (base_folder() or Path()) / _digest(source)
+class Kernel(Inner):
+    """A function that Python calls, too.
 
-
-def is_cached(source: Path) -> bool:
-    """True when any kernel of the module `source`, as it is now, has been compiled."""
-    return any(cache_folder(source).rglob(f"{source.stem}.*"))
-
-
-def keeps_kernels() -> bool:
-    """True where what one process compiles another can load."""
-    base = base_folder()
-    return not settings.DISABLE_JIT and base is not None and usable(base) and os.access(base, os.W_OK | os.X_OK)
-
-
-def sources(source: Path) -> dict[Path, bytes]:
-    """What the kernels in `source` are compiled from: its text, this module's, and that of every module that it builds on.
-
-    Followed are imports of navplan's kernels and, for kernels of other projects, of modules of the same package or folder.
+    Attributes:
+        loaded, compiled: for how many combinations of types its code came from disk, and was made.
     """
-    found: dict[Path, bytes] = {}
-    waiting = [source, Path(__file__)]
-    while waiting:
-        path = waiting.pop()
-        if path not in found:
-            found[path], builds_on = _read(path)
-            waiting += builds_on
-    return found
+
+    def __init__(self, function: Callable[..., object]) -> None:
+        super().__init__(function)
+        self.loaded = self.compiled = 0
+        self._doors: list[native.Door] = []
+        self._asked = False
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Run it."""
+        for door in self._doors:
+            result = door(arguments)
+            if result is not arguments:
+                return result
+        return self._other(arguments)
+
+    def _other(self, arguments: tuple[Any, ...]) -> Any:
+        """A call with types that no door is there for yet."""
+        with _lock:
+            if not self._asked:
+                self._load()
+                return self(*arguments)
+            plain = cast(tuple[Any, ...], canonical(arguments))
+            for door in self._doors:
+                result = door(plain)
+                if result is not plain:
+                    return result
+            self._compile(plain)
+        result = self._doors[-1](plain)
+        if result is plain:
+            raise TypeError(f"kernel {self.function.__name__} does not take {', '.join(map(repr, plain))[:300]}")
+        return result
+
+    def _load(self) -> None:
+        for entry in self._files.load() if self._files else ():
+            with contextlib.suppress(native.Unresolved):  # for a class that nobody has imported, so nothing of it is here
+                self._doors.append(native.load(*entry))
+        self.loaded, self._asked = len(self._doors), True
+
+    def _compile(self, arguments: tuple[Any, ...]) -> None:
+        numba = compiler()
+        kinds = numba.kinds_of(arguments)
+        code = self.function.__code__
+        where = f"{code.co_filename}:{code.co_firstlineno}:{self._files.folder if self._files else next(_numbers)}"
+        name = hashlib.blake2b(f"{where} {self.function.__qualname__} {kinds}".encode(), digest_size=12).hexdigest()
+        made = numba.compiled(numba.callee_of(self), kinds, f"navplan_{name}")
+        self._doors.append(native.load(*made))
+        self.compiled += 1
+        if self._files:
+            self._files.save(name, *made)
+
+    @cached_property
+    def _files(self) -> Files | None:
+        """Where compiled code is kept; None for a function without a file, or with variables of another around it."""
+        source, base = Path(self.function.__code__.co_filename), base_folder()
+        if base is None or self.function.__closure__ or not source.is_file() or not usable(base):
+            return None
+        return Files(base, cache_folder(source), f"{source.stem}.{self.function.__name__}")
 
 
-@cache
-def _digest(source: Path) -> str:
-    digest = hashlib.blake2b(digest_size=8)
-    for path, text in sorted(sources(source).items()):
-        digest.update(path.name.encode())
-        digest.update(text)
-    digest.update(os.environ.get("NUMBA_BOUNDSCHECK", "").encode())
-    return digest.hexdigest()
+def canonical(value: Any) -> Any:
+    """The same arguments as plain objects: NumPy's scalars as Python's, but float32; arrays of subclasses as arrays."""
+    if isinstance(value, tuple):
+        items = [canonical(item) for item in value]
+        return tuple(items) if type(value) is tuple else type(value)(*items)
+    if isinstance(value, np.ndarray):
+        plain = value.view(np.ndarray) if type(value) is not np.ndarray else value
+        return plain if plain.dtype.num == np.dtype(plain.dtype.str).num else plain.view(np.dtype(plain.dtype.str))
+    if isinstance(value, np.float16 | np.longdouble):
+        return float(value)
+    return value.item() if isinstance(value, np.integer | np.bool_) else value
 
 
-@cache
-def _read(path: Path) -> tuple[bytes, list[Path]]:
-    """The text of a module, and the files of those that it imports."""
-    text = path.read_bytes()
-    return text, [file for name in imported(text, _dotted(path)) for file in _files(name, _root(path.parent))]
+def compiler() -> Any:
+    """The compiler: its import takes half a second, and cannot be done again in a process in which Ctrl-C has stopped it."""
+    from navplan.system.signals import whole
+
+    with whole():
+        from navplan.kernels.common import compile as module
+    return module
 
 
-def imported(text: bytes, module: str) -> list[str]:
-    """Dotted names that the source `text` of `module` imports; for ``from a import b`` both ``a`` and ``a.b``.
-
-    Example:
-        >>> imported(b"from a.b import c as d, e", "x.y")
-        ['a.b', 'a.b.c', 'a.b.e']
-        >>> imported(b"from ..b import c", "x.y.z")
-        ['x.b', 'x.b.c']
-    """
-    found: list[str] = []
-    for origin, taken, whole in IMPORT.findall(text.replace(b"\\\n", b" ")):
-        if whole:
-            found += [name.decode() for name in NAMES.findall(whole) if name]
-            continue
-        name = origin.decode()
-        ups = len(name) - len(name.lstrip("."))
-        if ups:
-            name = ".".join([*module.split(".")[:-ups], *filter(None, [name[ups:]])])
-        found += [name, *(f"{name}.{item.decode()}" for item in NAMES.findall(taken) if item)]
-    return found
-
-
-@cache
-def _root(folder: Path) -> Path:
-    """Folder in which the outermost package that `folder` belongs to lies; `folder` itself where it is no package."""
-    return _root(folder.parent) if (folder / "__init__.py").is_file() else folder
-
-
-def _dotted(path: Path) -> str:
-    """The module's name, as imports write it."""
-    return ".".join(path.relative_to(_root(path.parent)).with_suffix("").parts)
-
-
-@cache
-def _files(name: str, root: Path) -> tuple[Path, ...]:
-    """Files that importing `name` runs, its packages' and its own: of navplan the kernels, of all else what lies in `root`."""
-    package = name.rpartition(".")[0]
-    above = _files(package, root) if package else ()
-    if name == "navplan" or (package and not above and package != "navplan"):
-        return ()
-    if package == "navplan" and name != "navplan.kernels":
-        return ()
-    home = _root(Path(__file__).parent) if name.startswith("navplan.") else root
-    place = os.path.join(home, *name.split("."))
-    return above + tuple(Path(file) for file in (f"{place}{os.sep}__init__.py", f"{place}.py") if os.path.isfile(file))
-
-
-@contextmanager
+@contextlib.contextmanager
 def compiling(tell: Callable[[int, str], object]) -> Iterator[None]:
-    """Call `tell` with how many kernels were compiled in the body before, and the name of one, when it begins to be compiled."""
+    """Call `tell` with how many functions were compiled in the body before, and the name of the one that comes next."""
+    numbers = itertools.count()
 
-    class Ear(event.Listener):  # type: ignore[misc]
-        count = 0
+    def counted(name: str) -> None:
+        tell(next(numbers), name)
 
-        def on_start(self, event: Any) -> None:
-            dispatcher = event.data["dispatcher"]
-            if isinstance(dispatcher._cache, KernelCache):  # else one of numba's own
-                tell(Ear.count, dispatcher.__name__)
-                Ear.count += 1
-
-        def on_end(self, event: Any) -> None:
-            pass
-
-    with event.install_listener("numba:compile", Ear()):
+    listeners.append(counted)
+    try:
         yield
+    finally:
+        listeners.remove(counted)
 
 
 def kernel(function: F) -> F:
-    """Compile `function` lazily, cached on disk, without the GIL; divisions by zero give inf and nan as in numpy.
+    """Compile `function` when it is called, kept on disk, without the GIL; divisions by zero give inf and nan as in numpy.
 
-    Kernels take preallocated arrays, return a status, never raise and never print. ``NUMBA_DISABLE_JIT=1`` runs them as Python.
+    Kernels take preallocated arrays, numbers and tuples of them, return a status, never raise and never print.
+    ``NUMBA_DISABLE_JIT=1`` runs them as Python.
     """
-    return _compiled(function, from_python=True)
+    return function if PLAIN else cast(F, Kernel(function))
 
 
 def inner(function: F) -> F:
-    """A kernel that only kernels call: without what a call from Python needs, it compiles faster."""
-    return _compiled(function, from_python=False)
-
-
-def _compiled(function: F, *, from_python: bool) -> F:
-    if settings.DISABLE_JIT:
-        return function
-    compiled = njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=not from_python)(function)
-    base = base_folder()
-    source = Path(function.__code__.co_filename)
-    if base is not None and source.is_file() and usable(base):
-        compiled._cache = KernelCache(function, base, cache_folder(source))
-    specialise = compiled.get_call_template
-    compiled.get_call_template = lambda args, kws: specialise([widened(arg) for arg in args], kws)
-    return cast(F, compiled)
-
-
-def widened(kind: Any) -> Any:
-    """The type as which a kernel takes an argument from another kernel: integers are int64, whatever array they come from.
-
-    Else a kernel would be compiled for each mixture of int32, int64 and literals that it is called with.
-    """
-    kind = unliteral(kind)
-    return int64 if kind in (int8, int16, int32) else kind
+    """A kernel that only kernels call: it has no door."""
+    return function if PLAIN else cast(F, Inner(function))

@@ -226,9 +226,10 @@ def polish(geometry, goal, tolerance, nearer, trials, scale, seed, positions, ac
         if better:
             gap = new_gap
             limit = min(limit, gap + _DRIFT)
-            positions[first + 1 : steps + 1] = new_positions[first + 1 : steps + 1]
-            actions[first:steps] = new_actions[first:steps]
-            costs[first:steps] = new_costs[first:steps]
+            for k in range(first, steps):
+                positions[k + 1, 0], positions[k + 1, 1] = new_positions[k + 1, 0], new_positions[k + 1, 1]
+                actions[k, 0], actions[k, 1] = new_actions[k, 0], new_actions[k, 1]
+                costs[k] = new_costs[k]
     return gap < tolerance
 
 

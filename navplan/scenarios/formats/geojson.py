@@ -11,10 +11,9 @@ import json
 import math
 from collections.abc import Hashable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from shapely.geometry import Polygon
 
 from navplan.errors import FileFormatError, InvalidInput
 from navplan.graph.files import name_of, said_name
@@ -25,8 +24,14 @@ from navplan.scenarios.worlds.polygons import make_polygon
 from navplan.scenarios.worlds.world import Hazard, World
 from navplan.system.arrays import Float64
 from navplan.system.files import read_bytes, write_text
+from navplan.system.lazy import lazily
 from navplan.system.numbers import is_finite, is_number
 from navplan.system.reading import parse_json, shown
+
+if TYPE_CHECKING:
+    import shapely
+else:
+    shapely = lazily("shapely")
 
 AXES = "[x, y] = [column, row] in cell units, row 0 at the top, y downwards"
 
@@ -79,7 +84,7 @@ def read_geojson(path: str | Path) -> World:
         raise FileFormatError(path, f"navplan.resolution is {shown(resolution)}, expected a positive number")
     if not isinstance(name, str):
         raise FileFormatError(path, f"navplan.name is {shown(name)}, expected a string")
-    polygons: list[Polygon] = []
+    polygons: list[shapely.Polygon] = []
     for index, feature in enumerate(features):
         kind, coordinates = _geometry(path, index, feature)
         if kind not in ("Polygon", "MultiPolygon"):
@@ -293,7 +298,7 @@ def _geometry(path: str | Path, index: int, feature: dict[str, Any]) -> tuple[ob
     return geometry.get("type"), geometry.get("coordinates")
 
 
-def _polygon(path: str | Path, index: int, rings: object) -> Polygon:
+def _polygon(path: str | Path, index: int, rings: object) -> shapely.Polygon:
     arrays = [as_points(ring) for ring in rings] if isinstance(rings, list) else []
     if not arrays or any(array is None for array in arrays):
         raise FileFormatError(path, f"feature {index}: expected rings of [x, y] pairs of numbers")

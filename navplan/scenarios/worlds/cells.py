@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from shapely import bounds, box, covers, intersects, length, prepare
 
 from navplan.errors import InvalidInput
 from navplan.scenarios.worlds.world import World
 from navplan.system.arrays import Bool, Int64
 from navplan.system.bounds import MAX_OUTLINE, MAX_SQUARES
+from navplan.system.lazy import lazily
+
+if TYPE_CHECKING:
+    import shapely
+else:
+    shapely = lazily("shapely")
 
 _SIDES = (64, 16, 4, 1)
 _AT_ONCE = 100_000
@@ -33,7 +39,7 @@ def occupied_cells(world: World) -> Bool:
     if height * width > MAX_SQUARES:
         size = f"{world.height:g} x {world.width:g}"
         raise InvalidInput(f"world {world.name!r}: {size} is too large to lay a grid over, expected at most {MAX_SQUARES} cells")
-    outline = float(length(np.array(world.polygons, dtype=object)).sum())
+    outline = float(shapely.length(np.array(world.polygons, dtype=object)).sum())
     if outline > MAX_OUTLINE:
         what = f"obstacles have {outline:.0f} cells of outline"
         raise InvalidInput(f"world {world.name!r}: {what}, too much to lay a grid over, expected at most {MAX_OUTLINE}")
@@ -49,9 +55,9 @@ def _touch(occupied: Bool, polygons: NDArray[np.object_]) -> None:
 
     All polygons go through the same sizes of blocks together: pairs of a block and a polygon that touches it.
     """
-    prepare(polygons)
+    shapely.prepare(polygons)
     size = np.array(occupied.shape)
-    low, high = np.split(np.floor(bounds(polygons).reshape(-1, 4)), 2, axis=1)
+    low, high = np.split(np.floor(shapely.bounds(polygons).reshape(-1, 4)), 2, axis=1)
     low, high = (np.clip(ends, 0, size - 1).astype(np.int64) // _SIDES[0] for ends in (low, high))
     counts = np.prod(high - low + 1, axis=1)
     which = np.repeat(np.arange(len(polygons)), counts)
@@ -81,9 +87,9 @@ def _of_size(occupied: Bool, polygons: NDArray[np.object_], side: int, which: In
     """Mark what is decided for blocks of one size; the pairs that are to be looked at in smaller ones."""
     free = ~_all_marked(occupied, corners, side)
     which, corners = which[free], corners[free]
-    squares = box(corners[:, 0], corners[:, 1], corners[:, 0] + side, corners[:, 1] + side)
-    touched = intersects(polygons[which], squares)
-    full = touched & (covers(polygons[which], squares) if side > 1 else True)
+    squares = shapely.box(corners[:, 0], corners[:, 1], corners[:, 0] + side, corners[:, 1] + side)
+    touched = shapely.intersects(polygons[which], squares)
+    full = touched & (shapely.covers(polygons[which], squares) if side > 1 else True)
     if side == 1:
         occupied[corners[full, 0], corners[full, 1]] = True
     else:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from navplan.errors import InvalidInput
 from navplan.kernels.motion import obstacles
 from navplan.scenarios.worlds.world import HAZARD_KINDS, World
 from navplan.system.arrays import Bool, Float32, Float64, Int32, Int64
+from navplan.system.lazy import lazily
+
+if TYPE_CHECKING:
+    import shapely
+else:
+    shapely = lazily("shapely")
 
 MAX_SIZE = 16384
 

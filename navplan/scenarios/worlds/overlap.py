@@ -7,11 +7,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import shapely
 
 from navplan.system.arrays import Bool, Float64
+from navplan.system.lazy import lazily
+
+if TYPE_CHECKING:
+    import shapely
+else:
+    shapely = lazily("shapely")
 
 TOLERANCE = 1e-6
 """Cells by which a disc may overlap before that counts."""

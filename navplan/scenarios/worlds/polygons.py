@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from shapely.geometry import Polygon
 
 from navplan.errors import InvalidInput
 from navplan.system.arrays import Float64
+from navplan.system.lazy import lazily
+
+if TYPE_CHECKING:
+    import shapely
+else:
+    shapely = lazily("shapely")
 
 _MAX_COORDINATE = 1e6
 
 
-def make_polygon(outline: Float64, holes: list[Float64]) -> Polygon:
+def make_polygon(outline: Float64, holes: list[Float64]) -> shapely.Polygon:
     """A valid polygon from (N, 2) rings.
 
     Raises:
@@ -22,7 +29,7 @@ def make_polygon(outline: Float64, holes: list[Float64]) -> Polygon:
             raise InvalidInput(f"a ring has {len(ring)} vertices, expected at least 3")
         if np.abs(ring).max() > _MAX_COORDINATE:
             raise InvalidInput(f"a coordinate is beyond {_MAX_COORDINATE:g}")
-    polygon = Polygon(outline, holes)
+    polygon = shapely.Polygon(outline, holes)
     if not polygon.is_valid or polygon.area == 0:
         raise InvalidInput("the outline crosses itself or has no area, expected a simple polygon")
     return polygon

@@ -5,18 +5,21 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from shapely import STRtree, box, covers, linestrings
-from shapely import points as shapely_points
-from shapely.geometry import Polygon
 
 from navplan.errors import InvalidInput
 from navplan.scenarios.worlds.overlap import beyond_edge, in_cells, in_polygons
 from navplan.system.arrays import Bool, Float64
+from navplan.system.lazy import lazily
 from navplan.system.numbers import as_flags, as_points, check_choice, check_kind, check_numbers, check_radius
+
+if TYPE_CHECKING:
+    import shapely
+else:
+    shapely = lazily("shapely")
 
 HazardKind = Literal["none", "linear", "cosine", "constant"]
 HAZARD_KINDS: tuple[HazardKind, ...] = ("none", "linear", "cosine", "constant")
@@ -82,7 +85,7 @@ class World:
     walls: Bool | None
     height: float
     width: float
-    polygons: tuple[Polygon, ...] = ()
+    polygons: tuple[shapely.Polygon, ...] = ()
     hazard: Hazard = field(default_factory=Hazard)
     resolution: float = 1.0
 
@@ -127,9 +130,9 @@ class World:
             j = np.minimum(cols[inside].astype(np.int64), width - 1)
             blocked[inside] = self.walls[i, j]
         else:
-            places = shapely_points(array[inside])
+            places = shapely.points(array[inside])
             for polygon in self.polygons:
-                blocked[inside] |= covers(polygon, places)
+                blocked[inside] |= shapely.covers(polygon, places)
         return blocked
 
     def overlaps(self, points: ArrayLike, radius: float) -> Bool:
@@ -168,7 +171,7 @@ class World:
         inside = np.flatnonzero(room >= 0) if len(tree.geometries) else np.empty(0, np.int64)
         for some in (inside[i : i + _AT_ONCE] for i in range(0, len(inside), _AT_ONCE)):
             still = tails is heads
-            ways = shapely_points(tails[some]) if still else linestrings(np.stack([tails[some], heads[some]], axis=1))
+            ways = shapely.points(tails[some]) if still else shapely.linestrings(np.stack([tails[some], heads[some]], axis=1))
             (which, _), gaps = tree.query_nearest(ways, return_distance=True, all_matches=False)
             near = np.full(len(some), np.inf)
             near[which] = gaps
@@ -176,15 +179,15 @@ class World:
         return room
 
     @cached_property
-    def _obstacle_tree(self) -> STRtree:
+    def _obstacle_tree(self) -> shapely.STRtree:
         """Polygons, or the rectangles whose union is the walls."""
         if self.walls is None:
-            return STRtree(list(self.polygons))
+            return shapely.STRtree(list(self.polygons))
         from navplan.kernels.motion.obstacles import cover_rectangles
 
         found = np.empty((int(self.walls.sum()), 4), dtype=np.float32)
         top, left, bottom, right = found[: cover_rectangles(self.walls, found)].astype(np.float64).T
-        return STRtree(box(top, left, bottom, right))
+        return shapely.STRtree(shapely.box(top, left, bottom, right))
 
     def inflated(self, radius: float) -> Inflated:
         """What the centre of a body of this radius may enter.
