@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from navplan.execution.synchronised import drive, execute
     from navplan.execution.trajectory import Trajectory
     from navplan.graph.nodes import coverage_nodes
+    from navplan.graph.paths import distances, shortest_path
     from navplan.graph.state_graph import StateGraph
     from navplan.learned.training.load import load_checkpoint
     from navplan.navigation.navigate import navigate
@@ -60,6 +61,7 @@ _WHERE = {
     "UnknownName": "navplan.errors",
     "World": "navplan.scenarios.worlds.world",
     "coverage_nodes": "navplan.graph.nodes",
+    "distances": "navplan.graph.paths",
     "drive": "navplan.execution.synchronised",
     "execute": "navplan.execution.synchronised",
     "lifelong": "navplan.planners.lifelong.lifelong",
@@ -69,6 +71,7 @@ _WHERE = {
     "load_scenario": "navplan.scenarios.registry",
     "navigate": "navplan.navigation.navigate",
     "scenario_names": "navplan.scenarios.registry",
+    "shortest_path": "navplan.graph.paths",
     "solve": "navplan.planners.solving",
     "validate": "navplan.plan.validation",
     "violations": "navplan.plan.validation",
@@ -94,6 +97,7 @@ __all__ = [
     "UnknownName",
     "World",
     "coverage_nodes",
+    "distances",
     "drive",
     "execute",
     "lifelong",
@@ -104,6 +108,7 @@ __all__ = [
     "navigate",
     "planners",
     "scenario_names",
+    "shortest_path",
     "solve",
     "validate",
     "violations",

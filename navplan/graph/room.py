@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Protocol
+
 import numpy as np
 
 from navplan.graph.parts import GraphParts
@@ -50,3 +52,42 @@ def frozen(array: Float64) -> Float64:
     result = np.ascontiguousarray(array, dtype=np.float64).view()
     result.setflags(write=False)
     return result
+
+
+class Measured(Protocol):
+    """A graph whose rooms are `Room` fields."""
+
+    @property
+    def parts(self) -> GraphParts:
+        """All its fields; rooms that nobody has asked for yet are None."""
+        ...
+
+
+class Room:
+    """A field of rooms that are worked out when they are first asked for."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = f"_{name}"
+
+    def __get__(self, graph: Measured | None, owner: type) -> Any:
+        if graph is None:
+            return None  # the field's default
+        if graph.__dict__[self._name] is None:
+            node, edge = rooms_of(graph.parts)
+            graph.__dict__.update(_node_room=node, _edge_room=edge)
+        return graph.__dict__[self._name]
+
+    def __set__(self, graph: Measured, value: Float64 | None) -> None:
+        graph.__dict__[self._name] = value
+
+
+def measured(graph: Measured) -> GraphParts:
+    """The fields of a graph for a file, see `StateGraph.measured`."""
+    parts = graph.parts
+    if parts.world is not None:
+        node, edge = rooms_of(parts)
+        return parts._replace(node_room=node, edge_room=edge)
+    bare = parts._replace(node_room=None, edge_room=None)
+    given = parts.node_room, parts.edge_room
+    same = given[0] is None or all(np.array_equal(a, b) for a, b in zip(given, rooms_of(bare), strict=True))  # type: ignore[arg-type]
+    return bare if same else parts

@@ -9,8 +9,9 @@ import dataclasses
 import math
 from collections.abc import Hashable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,28 +22,13 @@ from navplan.graph.grid import grid_parts
 from navplan.graph.limits import EdgeLimits, Weight
 from navplan.graph.parts import GraphParts, Surroundings, check_world, checked
 from navplan.graph.positions import Position
-from navplan.graph.room import HALF_CELL, fits, rooms_of
+from navplan.graph.room import HALF_CELL, Room, fits, frozen, measured
 from navplan.system.arrays import Bool, Float32, Float64, Int32, Int64
-from navplan.system.numbers import as_flags, check_choice, check_flag, check_numbers, check_radius, check_whole
+from navplan.system.numbers import as_flags, check_beta, check_choice, check_flag, check_radius, check_whole
 from navplan.system.progress import Progress
 
-
-class _Room:
-    """A field of rooms that are worked out when they are first asked for."""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = f"_{name}"
-
-    def __get__(self, graph: StateGraph | None, owner: type) -> Any:
-        if graph is None:
-            return None  # the field's default
-        if graph.__dict__[self._name] is None:
-            node, edge = rooms_of(graph.parts)
-            graph.__dict__.update(_node_room=node, _edge_room=edge)
-        return graph.__dict__[self._name]
-
-    def __set__(self, graph: StateGraph, value: Float64 | None) -> None:
-        graph.__dict__[self._name] = value
+if TYPE_CHECKING:
+    from navplan.graph.prepared import PreparedGraph
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,8 +63,8 @@ class StateGraph:
     shape: tuple[int, int] | None = None
     limits: EdgeLimits | None = None
     positions: Float64 | None = None
-    node_room: Float64 = _Room()  # type: ignore[assignment]  # None until asked for
-    edge_room: Float64 = _Room()  # type: ignore[assignment]
+    node_room: Float64 = Room()  # type: ignore[assignment]  # noqa: RUF009 - a descriptor
+    edge_room: Float64 = Room()  # type: ignore[assignment]  # noqa: RUF009
     world: Surroundings | None = None
     names: tuple[Hashable, ...] | None = None
 
@@ -99,12 +85,7 @@ class StateGraph:
 
     def measured(self) -> GraphParts:
         """The fields for a file: with rooms where the others do not say them already, whether anybody asked for them or not."""
-        if self.world is not None:
-            return self.parts._replace(node_room=self.node_room, edge_room=self.edge_room)
-        bare = self.parts._replace(node_room=None, edge_room=None)
-        given = self.parts.node_room, self.parts.edge_room
-        same = given[0] is None or all(np.array_equal(a, b) for a, b in zip(given, rooms_of(bare), strict=True))  # type: ignore[arg-type]
-        return bare if same else self.parts
+        return measured(self)
 
     @property
     def num_nodes(self) -> int:
@@ -121,12 +102,18 @@ class StateGraph:
         """True when the nodes are the free cells of a grid map."""
         return self.shape is not None
 
-    @property
+    @cached_property
     def places(self) -> Float64:
         """(N, 2) float64 positions, or where there are none the (N, D) states: what plans and pictures show of a node."""
-        return self.states.astype(np.float64) if self.positions is None else self.positions
+        return frozen(self.states.astype(np.float64)) if self.positions is None else self.positions
 
-    @property
+    @cached_property
+    def largest(self) -> tuple[float, float, float, float]:
+        """The largest distance and risk of an edge, risk of a wait, and coordinate of a place from the origin; 0 without any."""
+        values = self.distance, self.risk, self.wait_risk, np.abs(self.places)
+        return tuple(float(each.max(initial=0.0)) for each in values)  # type: ignore[return-value]  # four
+
+    @cached_property
     def walls(self) -> Literal["map", "learned"]:
         """Where it is known from how much room there is: a map, or only what the critics have learned."""
         given = self.__dict__["_node_room"]
@@ -168,17 +155,36 @@ class StateGraph:
         """(M,) float64 edge costs: ``distance + beta * risk``, or 1 per edge with ``weight="hops"``.
 
         Raises:
-            InvalidInput: a cost is too large for a number.
+            InvalidInput: a negative beta, or a cost that is too large for a number.
         """
         check_choice("weight", weight, ("cost", "hops"))
         if weight == "hops":
             return np.ones(self.num_edges)
-        check_numbers(beta=beta)
+        check_beta(beta)
         with np.errstate(over="ignore", invalid="ignore"):
             costs: Float64 = self.distance + beta * self.risk if beta else self.distance.copy()
         if costs.size and not math.isfinite(costs.max()):
             raise InvalidInput(f"distance + beta * risk overflows with beta {beta:g}, expected finite costs")
         return costs
+
+    def prepare(
+        self, *, beta: float = 0.0, weight: Weight = "cost", landmarks: int = 16, progress: Progress = None
+    ) -> PreparedGraph:
+        """What many searches on this graph share: weights, the graph turned round, landmarks; distance tables as they are built.
+
+        For `solve`, `shortest_path` and `distances`, which then do no work that grows with the graph.
+
+        Args:
+            beta, weight: what an edge costs, see `weights`; costs that are asked for later are prepared then.
+            landmarks: how many; each costs two searches from one node to all, and 8 bytes a node.
+            progress: who is told how far it is; see `navplan.system.progress.Progress`.
+
+        Raises:
+            InvalidInput: a value that makes no sense.
+        """
+        from navplan.graph.prepared import prepare
+
+        return prepare(self, beta, weight, landmarks, progress)
 
     @classmethod
     def from_grid(cls, walls: Bool, *, world: Surroundings | None = None) -> StateGraph:

@@ -111,10 +111,11 @@ class Problem:
             why = "float32 states too large to be positions" if columns == 2 else f"states of {columns} columns"
             text = f"the graph has {why} and no positions: give it positions=(N, 2) in float64, or clearance 0"
             raise InvalidProblem(f"a clearance of {self.spacing:g} is between positions, but {text}")
-        step = float(np.spacing(np.abs(places).max(initial=0.0)))
+        farthest = self.graph.largest[3]
+        step = float(np.spacing(farthest))
         if step > FINEST:
             raise InvalidProblem(
-                f"positions reach {np.abs(places).max():g}, where numbers are {step:.2g} apart, too coarse for a clearance of "
+                f"positions reach {farthest:g}, where numbers are {step:.2g} apart, too coarse for a clearance of "
                 f"{self.spacing:g}: shift the origin"
             )
 
@@ -122,9 +123,9 @@ class Problem:
         """Sums of costs must be numbers."""
         if self.weight == "hops":
             return
-        graph, least = self.graph, 0.0
-        for what, distance, risk in (("edge", graph.distance, graph.risk), ("wait", self.wait_cost, graph.wait_risk)):
-            top = float(np.max(distance, initial=least)) + float(self.beta) * float(risk.max(initial=0.0))
+        distance, risk, wait_risk, _ = self.graph.largest
+        for what, dearest, riskiest in (("edge", distance, risk), ("wait", self.wait_cost, wait_risk)):
+            top = dearest + self.beta * riskiest
             if not top <= LARGEST_COST:
                 text = f"up to {top:g}, distance + beta * risk with beta {self.beta:g}; expected at most {LARGEST_COST:g}"
                 raise InvalidProblem(f"{what}s cost {text}, so that sums stay exact enough")

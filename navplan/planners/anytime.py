@@ -11,12 +11,13 @@ from typing import ClassVar
 
 import numpy as np
 
+from navplan.graph.prepared import PreparedGraph
 from navplan.kernels.priority.lns import follow, merge
 from navplan.kernels.priority.neighbourhoods import ITERATIONS
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
 from navplan.planners.attempt import attempt
-from navplan.planners.base import Clock, Guarantee, Infeasible, OutOfTime, Planner, Prepared
+from navplan.planners.base import Clock, Guarantee, Infeasible, OutOfTime, Planner
 from navplan.planners.cbs.cbs import CBS
 from navplan.planners.checks import check_count, check_positive, check_time_limit
 from navplan.planners.field import Field
@@ -68,7 +69,7 @@ class Anytime(Planner):
         """The same planner stopping soon, for warming up."""
         return dataclasses.replace(self, max_rounds=1, exact=False)
 
-    def plan(self, problem: Problem, state: Prepared, *, deadline: float | None, rng: np.random.Generator) -> Plan:
+    def plan(self, problem: Problem, state: PreparedGraph, *, deadline: float | None, rng: np.random.Generator) -> Plan:
         """See `navplan.planners.base.Planner`."""
         began = time.perf_counter()
         seeds = [np.random.default_rng(int(seed)) for seed in rng.integers(0, 1 << 62, 3)]
@@ -94,7 +95,7 @@ class Anytime(Planner):
             run.found(search.arena.paths())
         return run.plan()
 
-    def _exact(self, problem: Problem, state: Prepared, deadline: float | None) -> Plan | None:
+    def _exact(self, problem: Problem, state: PreparedGraph, deadline: float | None) -> Plan | None:
         """What an exact search makes of a small problem; None for a large one, or where none is wanted."""
         if not self.exact or problem.num_agents > _FEW:
             return None
@@ -104,7 +105,7 @@ class Anytime(Planner):
 
 
 def _set_up(
-    options: Anytime, problem: Problem, state: Prepared, deadline: float | None, rng: np.random.Generator
+    options: Anytime, problem: Problem, state: PreparedGraph, deadline: float | None, rng: np.random.Generator
 ) -> LNSSearch | None:
     """Tables, memory, and perhaps a plan; None when there is no time or no hope, of which LaCAM knows too."""
     search: LNSSearch | None = None

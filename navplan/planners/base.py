@@ -1,34 +1,25 @@
-"""What every planner shares: the base class, how a search ends early, the prepared graph, distance tables, the clock."""
+"""What every planner shares: the base class, how a search ends early, the clock."""
 
 from __future__ import annotations
 
-import dataclasses
-import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
-from navplan.errors import InvalidInput, InvalidProblem
+from navplan.errors import InvalidProblem
+from navplan.graph.prepared import PreparedGraph
 from navplan.graph.state_graph import StateGraph
-from navplan.kernels.common.status import BUDGET
-from navplan.kernels.search.conflicts import longest_row
-from navplan.kernels.search.dijkstra import Csr, Queue, breadth_first_slice, dijkstra, reverse_slice
 from navplan.plan.plan import Plan
 from navplan.plan.problem import GRID_CLEARANCE, Problem
-from navplan.system.arrays import Float64, Int32
+from navplan.system.arrays import Float64
 
 Guarantee = Literal["optimal", "bounded", "none"]
 # How far a planner tells bodies apart that have room in different places.
 Bodies = Literal["one", "nodes", "edges"]
-# Wall seconds that one kernel call may take, about; deadlines and Ctrl-C are looked at in between.
-SLICE_S = 0.01
-# Nodes that a pass over a graph goes through in about that time.
-NODES_PER_SLICE = 300_000
 # Costs that differ by less, relatively, are one cost summed in two orders.
 SAME = 1e-11
 
@@ -104,18 +95,22 @@ class Planner(ABC):
         return self
 
     def prepare(self, graph: StateGraph) -> Any:
-        """Work that depends on the graph alone and can be used for many problems on it; by default reversing it."""
-        return Prepared.of(graph)
+        """Work that depends on the graph alone and can be used for many problems on it.
 
-    def prepared(self, graph: StateGraph, deadline: float | None) -> Any:
-        """What `prepare` returns, by a deadline on `time.perf_counter` where that is navplan's own.
+        By default a `PreparedGraph`, which makes what is asked for when it is.
+        """
+        return PreparedGraph(graph)
+
+    def prepared(self, graph: PreparedGraph, deadline: float | None) -> Any:
+        """What `prepare` returns, taken from a prepared graph where it is there.
 
         Raises:
-            OutOfTime: the deadline passed on the way, or before.
+            OutOfTime: the deadline on `time.perf_counter` has passed.
         """
-        clock = Clock(deadline)
-        clock.check()
-        return Prepared.of(graph, clock) if type(self).prepare is Planner.prepare else self.prepare(graph)
+        Clock(deadline).check()
+        if type(self).prepare is Planner.prepare:
+            return graph
+        return graph.kept(self, lambda: self.prepare(cast(StateGraph, graph.graph)))
 
     @abstractmethod
     def plan(self, problem: Problem, state: Any, *, deadline: float | None, rng: np.random.Generator) -> Plan:
@@ -182,155 +177,6 @@ class Clock:
             self.tick()
 
 
-@dataclass(frozen=True, eq=False)
-class Prepared:
-    """A graph with its edges reversed, ready for the kernels; every array is read-only.
-
-    Attributes:
-        graph: the graph.
-        indptr, indices, edges: reversed CSR; edges (M,) int32 are the positions in the forward arrays.
-        xy: (N, 2) float64 positions; without any (N, D) states, which clearance 0 does not look at.
-        max_degree: largest out-degree.
-    """
-
-    graph: StateGraph
-    indptr: Int32
-    indices: Int32
-    edges: Int32
-    xy: Float64
-    max_degree: int
-
-    @classmethod
-    def of(cls, graph: StateGraph, clock: Clock | None = None) -> Prepared:
-        """Reverse `graph`.
-
-        Raises:
-            OutOfTime: the clock's deadline passed on the way.
-        """
-        clock = clock or Clock(None)
-        indptr = np.empty_like(graph.indptr)
-        indices = np.empty_like(graph.indices)
-        edges = np.empty_like(graph.indices)
-        for first in range(0, max(1, graph.num_nodes), NODES_PER_SLICE):
-            clock.check()
-            last = min(first + NODES_PER_SLICE, graph.num_nodes)
-            reverse_slice(graph.indptr, graph.indices, indptr, indices, edges, first, last)
-        xy = np.ascontiguousarray(graph.places)
-        freeze(indptr, indices, edges, xy)
-        return cls(graph, indptr, indices, edges, xy, int(longest_row(graph.indptr)))
-
-
-@dataclass(frozen=True, eq=False)
-class Weighted:
-    """A prepared graph with one problem's costs; every array is read-only.
-
-    Attributes:
-        forward, backward: Csr of the graph and of the reversed graph.
-        waits: (N,) float64 cost of one wait.
-        xy: (N, 2) float64 positions; without any (N, D) states, which clearance 0 does not look at.
-        unit: every edge costs 1.
-        min_step: least cost of any move or wait.
-        max_degree: largest out-degree.
-        body: (A,) int32 which of `bodies` each agent has.
-        bodies: the same graph without what has no room for a body, one for each of several bodies; empty where they need not be
-            told apart.
-    """
-
-    forward: Csr
-    backward: Csr
-    waits: Float64
-    xy: Float64
-    unit: bool
-    min_step: float
-    max_degree: int
-    body: Int32 | None = None
-    bodies: tuple[Weighted, ...] = ()
-
-    def of_agent(self, agent: int) -> Weighted:
-        """The graph that an agent moves on: node ids are those of the whole graph, edges only what has room for it."""
-        return self if self.body is None or not self.bodies else self.bodies[self.body[agent]]
-
-    @classmethod
-    def of(cls, problem: Problem, prepared: Prepared, clock: Clock | None = None) -> Weighted:
-        """Put the costs of `problem` on the graph it was prepared from.
-
-        Raises:
-            OutOfTime: the clock's deadline passed on the way.
-        """
-        clock = clock or Clock(None)
-        graph = problem.graph
-        if graph is not prepared.graph:
-            raise InvalidInput("the problem's graph is not the one that was prepared")
-        body, sizes = problem.bodies()
-        whole = cls._of(problem, prepared, body, clock)
-        if len(sizes) == 1:
-            return whole
-        fitting = [graph.fitting(size) for size in sizes]
-        alone = dataclasses.replace(problem, radius=float(problem.radii.min()))
-        parts = [cls._of(dataclasses.replace(alone, graph=part), Prepared.of(part), body, clock) for part in fitting]
-        return dataclasses.replace(whole, bodies=tuple(parts))
-
-    @classmethod
-    def _of(cls, problem: Problem, prepared: Prepared, body: Int32, clock: Clock) -> Weighted:
-        graph = problem.graph
-        weights = np.ascontiguousarray(problem.edge_weights())
-        clock.check()
-        waits = np.ascontiguousarray(problem.wait_weights())
-        unit = bool((weights == 1.0).all())
-        clock.check()
-        backward = weights if unit else weights[prepared.edges]
-        freeze(weights, waits, backward)
-        return cls(
-            forward=Csr(graph.indptr, graph.indices, weights),
-            backward=Csr(prepared.indptr, prepared.indices, backward),
-            waits=waits,
-            xy=prepared.xy,
-            unit=unit,
-            min_step=float(min(weights.min(initial=math.inf), waits.min(initial=math.inf))),
-            max_degree=prepared.max_degree,
-            body=body,
-        )
-
-
-def distance_tables(weighted: Weighted, goals: Int32, clock: Clock, first: int = 0) -> Float64:
-    """Cost from every node to each goal: (A, N) float64, inf where there is no way.
-
-    Args:
-        goals: (A,) those of the agents from `first` on.
-
-    Raises:
-        OutOfTime: the deadline passed on the way.
-    """
-    nodes = len(weighted.backward.indptr) - 1
-    tables = np.empty((len(goals), nodes))
-    scratch, front = np.empty(nodes, np.int32), np.zeros(2, np.int64)
-    queue = None if weighted.unit else make_queue(len(weighted.backward.indices))
-    slice_size = expansions_per_slice(weighted.max_degree, 0)
-    for agent, (table, goal) in enumerate(zip(tables, goals.tolist(), strict=True), start=first):
-        graph = weighted.of_agent(agent).backward
-        clock.check()
-        if queue is None:
-            hop_counts(graph, goal, table, scratch, front, clock)
-            continue
-        table.fill(np.inf)
-        seed_queue(queue, table, goal)
-        while dijkstra(graph, table, queue, slice_size) == BUDGET:
-            clock.check()
-    tables.setflags(write=False)
-    return tables
-
-
-def hop_counts(graph: Csr, source: int, distance: Float64, queue: Int32, front: NDArray[np.int64], clock: Clock) -> None:
-    """Write the hops from `source` into `distance` (N,), inf where there is no way; `queue` (N,) and `front` (2,) are scratch.
-
-    Raises:
-        OutOfTime: the deadline passed on the way.
-    """
-    front[:] = 0
-    while breadth_first_slice(graph.indptr, graph.indices, source, distance, queue, front, NODES_PER_SLICE) == BUDGET:
-        clock.check()
-
-
 def check_reachable(problem: Problem, alone: Float64) -> None:
     """Raise Infeasible, naming the first, where agents cannot reach their goals even alone.
 
@@ -344,27 +190,3 @@ def check_reachable(problem: Problem, alone: Float64) -> None:
     more = f" (nor can {lost.size - 1} others)" if lost.size > 1 else ""
     ends = f"from node {problem.starts[agent]} to node {problem.goals[agent]}"
     raise Infeasible(f"agent {agent} cannot reach its goal: no way {ends}{more}")
-
-
-def make_queue(edges: int) -> Queue:
-    """Heap arrays for a graph of `edges` edges."""
-    room = edges + 2
-    return Queue(np.empty(room), np.empty(room, np.int32), np.zeros(1, np.int64))
-
-
-def seed_queue(queue: Queue, distance: Float64, source: int) -> None:
-    """Start a Dijkstra search from `source`; `distance` is filled with inf already."""
-    distance[source] = 0.0
-    queue.keys[0], queue.items[0], queue.size[0] = 0.0, source, 1
-
-
-def expansions_per_slice(max_degree: int, others: int) -> int:
-    """Expansions that take about `SLICE_S`, from the work that each may do: edges, and checks against other agents."""
-    seconds = 2e-7 + max_degree * (4e-8 + 5e-9 * others)
-    return max(1, int(SLICE_S / seconds))
-
-
-def freeze(*arrays: NDArray[Any]) -> None:
-    """Make arrays read-only: kernels are compiled for read-only inputs once, and nobody changes what is shared."""
-    for array in arrays:
-        array.setflags(write=False)

@@ -8,23 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from navplan.kernels.common.status import BUDGET
-from navplan.kernels.search.dijkstra import dijkstra
+from navplan.graph.one_to_all import OneToAll, expansions_per_slice
+from navplan.graph.prepared import PreparedGraph
 from navplan.kernels.search.reservation import NEVER, Reservations
 from navplan.kernels.search.sipp import Ground
 from navplan.plan.problem import Problem
-from navplan.planners.base import (
-    Clock,
-    Prepared,
-    Weighted,
-    check_reachable,
-    expansions_per_slice,
-    freeze,
-    hop_counts,
-    make_queue,
-    seed_queue,
-)
-from navplan.system.arrays import Float32, Float64, Int32
+from navplan.planners.base import Clock, check_reachable
+from navplan.planners.weighted import Weighted
+from navplan.system.arrays import Float32, Float64, Int32, freeze
 from navplan.system.memory import sparse_zeros
 
 
@@ -45,7 +36,7 @@ class Field:
     slice_size: int
 
     @classmethod
-    def of(cls, problem: Problem, prepared: Prepared, clock: Clock) -> Field:
+    def of(cls, problem: Problem, prepared: PreparedGraph, clock: Clock) -> Field:
         """Build the tables of `problem`.
 
         Raises:
@@ -99,20 +90,12 @@ def goal_tables(weighted: Weighted, starts: Int32, goals: Int32, clock: Clock) -
     tables = np.empty((len(goals), nodes), np.float32)
     optima = np.empty(len(goals))
     exact = np.empty(nodes)
-    scratch, front = np.empty(nodes, np.int32), np.zeros(2, np.int64)
-    queue = None if weighted.unit else make_queue(len(weighted.backward.indices))
-    slice_size = expansions_per_slice(weighted.max_degree, 0)
+    search = OneToAll(weighted.backward, weighted.unit)
     for agent, goal in enumerate(goals.tolist()):
-        graph = weighted.of_agent(agent).backward
-        clock.check()
-        if queue is None:
-            hop_counts(graph, goal, exact, scratch, front, clock)
+        weighted.of_agent(agent).write_table(goal, search, exact, clock)
+        if weighted.unit:
             tables[agent] = exact
         else:
-            exact.fill(np.inf)
-            seed_queue(queue, exact, goal)
-            while dijkstra(graph, exact, queue, slice_size) == BUDGET:
-                clock.check()
             rounded = exact.astype(np.float32)
             tables[agent] = np.where(rounded > exact, np.nextafter(rounded, np.float32(0.0)), rounded)
         optima[agent] = exact[starts[agent]]

@@ -6,10 +6,10 @@ import time
 from typing import NamedTuple
 
 from navplan.errors import InvalidProblem, PlanningFailed
+from navplan.graph.prepared import PreparedGraph
 from navplan.plan.plan import make_plan
 from navplan.plan.problem import Problem
 from navplan.planners.attempt import Ending, attempt
-from navplan.planners.base import Prepared
 from navplan.planners.checks import check_time_limit
 from navplan.planners.risk.planner import Risk
 from navplan.planners.risk.tables import RiskTables
@@ -73,7 +73,7 @@ def front_within(problem: Problem, deadline: float | None) -> tuple[list[TradeOf
     fronts: TradeoffSearch | None = None
     with attempt("pareto", problem, deadline) as run:
         run.clock.check()
-        tables = RiskTables.of(problem, Prepared.of(problem.graph), run.clock)
+        tables = RiskTables.of(problem, PreparedGraph(problem.graph), run.clock)
         fronts = TradeoffSearch(problem, tables, problem.spacing, run.clock)
         fronts.search(0, cap=problem.risk_limit)
     found = fronts.found() if fronts is not None else []

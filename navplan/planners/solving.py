@@ -7,11 +7,13 @@ import dataclasses
 import math
 import time
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from navplan.errors import InvalidInput, PlanningFailed, did_you_mean
+from navplan.graph.prepared import PreparedGraph, check_prepared
+from navplan.graph.state_graph import StateGraph
 from navplan.plan.plan import Plan, make_plan
 from navplan.plan.problem import Problem
 from navplan.planners.base import OutOfTime, Planner, check_supported
@@ -39,6 +41,7 @@ def solve(
     raise_on_failure: bool = False,
     suboptimality: float | None = None,
     *,
+    prepared: PreparedGraph | None = None,
     memory_limit: float | None = None,
     progress: Progress = None,
     **options: Any,
@@ -52,6 +55,7 @@ def solve(
         seed: the same seed gives the same plan, time limits aside.
         raise_on_failure: raise instead of returning a plan that is not solved.
         suboptimality: largest allowed ratio to the optimum, for planners that take one.
+        prepared: what ``problem.graph.prepare()`` returned, for many problems on one graph.
         memory_limit: gigabytes (1e9 bytes) that the whole process may hold while it plans; default: no limit. Beyond it the
             plan is unsolved, and the reason says so.
         progress: who is told what it is at and how far; default: whoever sits at a terminal. See
@@ -64,7 +68,7 @@ def solve(
 
     Raises:
         UnknownName: no such planner.
-        InvalidInput: an option that the planner lacks, or a value out of range.
+        InvalidInput: an option that the planner lacks, a value out of range, or prepared for another graph.
         InvalidProblem: one that the planner does not support: too many agents, a risk budget, a clearance.
         PlanningFailed: not solved, with `raise_on_failure`.
 
@@ -86,23 +90,33 @@ def solve(
     check_memory_limit("memory_limit", memory_limit)
     memory_limit = None if memory_limit is None else float(memory_limit)
     check_seed(seed)
-    problem = problem.fitted()
+    check_prepared(prepared, problem.graph)
+    prepared = (prepared or PreparedGraph(problem.graph)).fitting(float(problem.radii.min()))
+    problem = problem if prepared.graph is problem.graph else dataclasses.replace(problem, graph=cast(StateGraph, prepared.graph))
     check_supported(chosen, problem)
     limit = chosen.time_limit if time_limit is None else float(min(time_limit, 2 * FOREVER))
     with told(progress) as listener:
-        plan = _planned(chosen, problem, None if limit is None or limit > FOREVER else limit, seed, memory_limit, listener)
+        plan = _planned(
+            chosen, problem, prepared, None if limit is None or limit > FOREVER else limit, seed, memory_limit, listener
+        )
     if raise_on_failure and not plan.solved:
         raise PlanningFailed(plan, f"{chosen.name}: {plan.status}: {plan.reason}")
     return plan
 
 
 def _planned(
-    chosen: Planner, problem: Problem, limit: float | None, seed: int, memory_limit: float | None, listener: Listener
+    chosen: Planner,
+    problem: Problem,
+    prepared: PreparedGraph,
+    limit: float | None,
+    seed: int,
+    memory_limit: float | None,
+    listener: Listener,
 ) -> Plan:
     """Compile, plan, and check what comes from outside."""
     outside, compile_s = is_outside(type(chosen)), 0.0
     with contextlib.suppress(*(InvalidInput,) if outside else ()):  # its fault with this problem will be told below
-        compile_s = warm_up(chosen, problem)
+        compile_s = warm_up(chosen, problem, prepared=prepared)
     agents = "1 agent" if problem.num_agents == 1 else f"{problem.num_agents} agents"
     listener.stage(f"planning for {agents} with {chosen.name}" + ("" if limit is None else f", at most {limit:g} s"))
     began = time.perf_counter()
@@ -110,7 +124,7 @@ def _planned(
     watch_search()
     try:
         with memory_limited(memory_limit):
-            state = chosen.prepared(problem.graph, deadline)
+            state = chosen.prepared(prepared, deadline)
             plan = chosen.plan(problem, state, deadline=deadline, rng=np.random.default_rng(seed))
     except OutOfTime:
         why, nothing = "time limit reached before anything was planned", {"expanded": 0, "generated": 0}

@@ -14,6 +14,7 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from navplan.errors import InvalidInput
+from navplan.graph.prepared import PreparedGraph
 from navplan.graph.state_graph import StateGraph
 from navplan.kernels.common.cache import keeps_kernels
 from navplan.kernels.common.jit import PLAIN, compiling
@@ -40,7 +41,9 @@ _Warm = tuple[type, Weight, tuple[object, ...]]
 _WARM: set[_Warm] = set()
 
 
-def warm_up(planner: Planner, problem: Problem | None = None, progress: Progress = None) -> float:
+def warm_up(
+    planner: Planner, problem: Problem | None = None, progress: Progress = None, prepared: PreparedGraph | None = None
+) -> float:
     """Compile every kernel that `planner` needs for `problem`, on graphs of a few nodes; wall seconds, 0 when done before.
 
     Kernels have one specialisation for unit costs and at most one more for any others. What plans is the planner's `eager()`; its
@@ -50,9 +53,10 @@ def warm_up(planner: Planner, problem: Problem | None = None, progress: Progress
         planner: with its options.
         problem: what it is going to solve; None for any problem.
         progress: who is told that it compiles; see `navplan.system.progress.Progress`.
+        prepared: the problem's graph.
     """
     switches = _switches(planner)
-    wanted = BOTH if problem is None else kinds(problem)
+    wanted = BOTH if problem is None else kinds(problem, prepared or PreparedGraph(problem.graph))
     weights = [weight for weight in wanted if (type(planner), weight, switches) not in _WARM]
     if not weights:
         return 0.0
@@ -66,11 +70,12 @@ def warm_up(planner: Planner, problem: Problem | None = None, progress: Progress
     return time.perf_counter() - began
 
 
-def kinds(problem: Problem) -> tuple[Weight, ...]:
+def kinds(problem: Problem, prepared: PreparedGraph) -> tuple[Weight, ...]:
     """Which kernels a problem needs: those for hops, where every move and wait costs 1, or those for any costs, or both."""
-    if not bool((problem.edge_weights() == 1.0).all()):
+    if not prepared.costs(problem.beta, problem.weight).unit:
         return ("cost",)
-    if problem.spacing == 0.0 and problem.graph.num_nodes <= FAR and bool((problem.wait_weights() == 1.0).all()):
+    waits = problem.weight == "hops" or (problem.wait_cost == 1.0 and problem.beta * problem.graph.largest[2] == 0.0)
+    if problem.spacing == 0.0 and problem.graph.num_nodes <= FAR and waits:
         return ("hops",)
     return BOTH
 
@@ -116,7 +121,9 @@ def _plan_tiny(planner: Planner, weight: Weight) -> None:
     for tiny in tiny_problems(planner.max_agents, weight):
         if eager.supports(tiny) is not None:
             return  # it plans for problems of another kind, and compiles its kernels with the first of them
-        plan = eager.plan(tiny, eager.prepare(tiny.graph), deadline=None, rng=np.random.default_rng(0))
+        plan = eager.plan(
+            tiny, eager.prepared(PreparedGraph(tiny.graph, landmarks=1), None), deadline=None, rng=np.random.default_rng(0)
+        )
         if plan.status == "unsolved" and plan.reason.startswith("interrupted"):
             raise KeyboardInterrupt  # planners answer Ctrl-C with a plan; here nothing is compiled or planned yet
 

@@ -163,6 +163,13 @@ def check_radius(radius: object) -> None:
         raise InvalidInput(f"radius is {said(radius)}, expected a finite number that is not negative")
 
 
+def check_beta(beta: object) -> None:
+    """Raise InvalidInput unless `beta` is a weight of risk: a finite number that is not negative."""
+    check_numbers(beta=beta)
+    if not (math.isfinite(beta) and beta >= 0):  # type: ignore[arg-type, operator]
+        raise InvalidInput(f"beta is {said(beta)}, expected a finite number that is not negative")
+
+
 def _is_real(value: object) -> bool:
     if isinstance(value, int) and abs(value) >= 1 << 1000:
         return False

@@ -28,9 +28,7 @@ def walks(rng: np.random.Generator, problem: Problem) -> list[NDArray[np.int32]]
     return out
 
 
-@pytest.mark.parametrize("few", [0, 12])
-def test_prices_are_those_of_single_steps(few: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pricing, "FEW", few)
+def test_prices_are_those_of_single_steps() -> None:
     rng = np.random.default_rng(1)
     for number in range(60):
         problem = random_grid(rng) if number % 3 == 0 else random_digraph(rng, 0.0)
@@ -50,9 +48,7 @@ def test_prices_are_those_of_single_steps(few: int, monkeypatch: pytest.MonkeyPa
             assert risk == pytest.approx(true, rel=1e-12)
 
 
-@pytest.mark.parametrize("few", [0, 12])
-def test_a_step_that_is_no_edge_is_named(few: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pricing, "FEW", few)
+def test_a_step_that_is_no_edge_is_named() -> None:
     problem = random_digraph(np.random.default_rng(3), 0.0)
     near = set(problem.graph.indices[: problem.graph.indptr[1]].tolist())
     far = next(v for v in range(1, problem.graph.num_nodes) if v not in near)

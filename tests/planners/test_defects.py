@@ -7,13 +7,15 @@ import itertools
 import numpy as np
 import pytest
 
+from navplan.graph.prepared import PreparedGraph
 from navplan.graph.state_graph import StateGraph
 from navplan.plan.problem import Problem
 from navplan.plan.validation import validate
-from navplan.planners.base import Clock, Prepared, Weighted, distance_tables
+from navplan.planners.base import Clock
 from navplan.planners.cbs.agent_search import pack
 from navplan.planners.cbs.tree import Tree
 from navplan.planners.solving import solve
+from navplan.planners.weighted import Weighted, distance_tables
 from tests.support.naive import planning as naive
 
 pytestmark = pytest.mark.kernels
@@ -38,7 +40,7 @@ def both_ways(edges: dict[tuple[int, int], float]) -> dict[tuple[int, int], floa
 
 
 def tree_of(problem: Problem) -> Tree:
-    weighted = Weighted.of(problem, Prepared.of(problem.graph))
+    weighted = Weighted.of(problem, PreparedGraph(problem.graph))
     return Tree(problem, weighted, distance_tables(weighted, problem.goals, Clock(None)), Clock(None))
 
 
@@ -120,7 +122,7 @@ def test_d3_asymmetric_weights_have_an_exact_heuristic() -> None:
         for planner in ("cbs", "astar", "dijkstra"):
             plan = solve(problem, planner)
             assert plan.sum_of_costs == plan.lower_bound == cost
-    weighted = Weighted.of(there, Prepared.of(graph))
+    weighted = Weighted.of(there, PreparedGraph(graph))
     table = distance_tables(weighted, there.goals, Clock(None))[0]
     assert table.tolist() == [3.0, 2.0, 1.0, 0.0]
 

@@ -152,7 +152,7 @@ def test_ctrl_c_writes_what_is_there_and_exits_130(planner: str, tmp_path: Path)
     code = (
         "import sys; from navplan.cli import main\n"
         "import navplan.planners.solving as s; first = s.warm_up\n"
-        "def told(*a):\n r = first(*a); print('planning', file=sys.stderr, flush=True); return r\n"
+        "def told(*a, **k):\n r = first(*a, **k); print('planning', file=sys.stderr, flush=True); return r\n"
         "s.warm_up = told\n"
         "sys.exit(main())\n"
     )

@@ -12,11 +12,12 @@ import pytest
 import navplan as nv
 from navplan.cli import main
 from navplan.errors import InvalidProblem
+from navplan.graph.prepared import PreparedGraph
 from navplan.plan.plan import Plan, make_plan
 from navplan.plan.problem import GRID_CLEARANCE, Problem
 from navplan.plan.validation import validate
 from navplan.planners import get, names
-from navplan.planners.base import Planner, Prepared
+from navplan.planners.base import Planner
 from navplan.planners.lifelong.lifelong import lifelong
 from navplan.planners.priority.lns import LNS
 from navplan.planners.solving import solve
@@ -95,7 +96,7 @@ class GridsOnly(Planner):
     def supports(self, problem: Problem) -> str | None:
         return Planner.supports(self, problem) or (None if problem.graph.is_grid else "planner grids-only is for grids")
 
-    def plan(self, problem: Problem, state: Prepared, *, deadline: float | None, rng: np.random.Generator) -> Plan:
+    def plan(self, problem: Problem, state: PreparedGraph, *, deadline: float | None, rng: np.random.Generator) -> Plan:
         assert problem.graph.is_grid
         assert state.graph is problem.graph
         return make_plan(problem, self.name, "unsolved", reason="it is a test")

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from navplan.graph.prepared import PreparedGraph
 from navplan.graph.state_graph import StateGraph
 from navplan.kernels.search.dijkstra import breadth_first
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
 from navplan.plan.validation import violations
-from navplan.planners.base import Prepared
 from navplan.system.arrays import Int32
 
 # A plan that comes later than this after the time limit is not counted as solved.
@@ -20,7 +20,7 @@ LATE_SHARE, LATE_S = 0.05, 0.1
 
 def lengths(graph: StateGraph, starts: Int32, goals: Int32) -> list[float]:
     """Edges of the shortest path from each start to its goal, inf where there is none."""
-    reverse = Prepared.of(graph)
+    reverse = PreparedGraph(graph).reverse()
     table = np.empty(graph.num_nodes)
     scratch = np.empty(graph.num_nodes, np.int32)
     found = []

@@ -11,20 +11,21 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import networkx as nx
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra as _scipy_dijkstra
 
 from navplan.bench import Row
+from navplan.bench.speed import pairs
+from navplan.graph.one_to_all import make_queue, seed_queue
+from navplan.graph.prepared import PreparedGraph
 from navplan.graph.state_graph import StateGraph
-from navplan.kernels.search.astar import cheapest_rates
 from navplan.kernels.search.dijkstra import Csr, breadth_first, dijkstra
 from navplan.plan.problem import Problem
-from navplan.planners.base import Clock, Prepared, Weighted, distance_tables, freeze, make_queue, seed_queue
-from navplan.planners.single.astar import query
+from navplan.planners.base import Clock
 from navplan.planners.solving import solve
-from navplan.system.arrays import Float64, Int32
+from navplan.planners.weighted import Weighted, distance_tables
+from navplan.system.arrays import Float64, Int32, freeze
 
 # scipy's overloads do not say what comes back for one source
 scipy_dijkstra: Any = _scipy_dijkstra
@@ -42,8 +43,7 @@ def run(quick: bool) -> list[Row]:
         *_single_source(grid, "weighted grid", repeats),
         *_hops(_unit(grid), repeats),
         *_single_source(dense, "dense state graph", repeats),
-        *_query(_unit(grid), "unit grid", repeats),
-        *_query(grid, "weighted grid", repeats),
+        *pairs.run(grid, quick),
         *_tables(dense, repeats),
         *_many_agents(dense, 3 if quick else 10, 2.0 if quick else 10.0),
     ]
@@ -148,31 +148,10 @@ def _hops(graph: StateGraph, repeats: int) -> list[Row]:
     return [_row("single source, unit grid", seconds, "scipy.sparse.csgraph.dijkstra", peer_seconds, note)]
 
 
-def _query(graph: StateGraph, what: str, repeats: int) -> list[Row]:
-    csr = _csr(graph)
-    xy = graph.states.astype(np.float64)
-    freeze(xy)
-    rates = np.empty(3)
-    cheapest_rates(csr, xy, rates)
-    source, goal = 0, graph.num_nodes - 1
-    tails = np.repeat(np.arange(graph.num_nodes), np.diff(graph.indptr))
-    network: nx.DiGraph[int] = nx.DiGraph()
-    network.add_weighted_edges_from(zip(tails.tolist(), graph.indices.tolist(), csr.weights.tolist(), strict=True))
-    points: list[list[float]] = graph.states.tolist()
-
-    def estimate(u: int, v: int) -> float:
-        return abs(points[u][0] - points[v][0]) + abs(points[u][1] - points[v][1])
-
-    seconds = _best(lambda: query(csr, xy, rates, source, goal, Clock(None)), repeats)
-    peer_seconds = _best(lambda: nx.astar_path(network, source, goal, heuristic=estimate), min(repeats, 3))
-    note = f"corner to corner, {graph.num_nodes} free cells, Manhattan estimate on both sides"
-    return [_row(f"A*, one start and goal, {what}", seconds, "networkx.astar_path", peer_seconds, note)]
-
-
 def _tables(graph: StateGraph, repeats: int) -> list[Row]:
     goals = _spread(graph, 20, 1.5, np.random.default_rng(0))
     problem = Problem(graph, goals, goals, clearance=0.0)
-    weighted = Weighted.of(problem, Prepared.of(graph))
+    weighted = Weighted.of(problem, PreparedGraph(graph))
     backward = weighted.backward
     matrix = csr_array((backward.weights, backward.indices, backward.indptr), shape=(graph.num_nodes, graph.num_nodes))
     seconds = _best(lambda: distance_tables(weighted, goals, Clock(None)), repeats)

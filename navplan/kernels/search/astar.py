@@ -1,4 +1,4 @@
-"""A* for one start and one goal, with a heuristic that needs no preparation per goal."""
+"""From one start to one goal: Dijkstra's algorithm with a goal test, and A* led by lengths and landmarks."""
 
 from __future__ import annotations
 
@@ -8,23 +8,44 @@ import numpy as np
 from numpy.typing import NDArray
 
 from navplan.kernels.common.heap import pop_key, push_key
-from navplan.kernels.common.jit import kernel
-from navplan.kernels.common.status import BUDGET, EXHAUSTED, FOUND
+from navplan.kernels.common.jit import inner, kernel
+from navplan.kernels.common.status import BUDGET, EXHAUSTED, FOUND, FULL
+from navplan.kernels.search.landmarks import choose_landmarks, landmark_bound
+
+# More expansions than any search makes.
+FOREVER = 1 << 60
 
 
-class AStarWork(NamedTuple):
-    """Scratch of one query, for N nodes and M edges.
+class Heuristic(NamedTuple):
+    """What leads A*; the largest estimate counts.
 
-    g (N,) float64 filled with inf, closed (N,) bool filled with False, parent (N,) int32; heap keys and items of room for every
-    edge twice; ready (as many) int32, the stack of entries with the least f; sizes (2,) int64 of heap and stack; f (1,) float64.
+    xy (N, D) float64 coordinates; rates (3,) float64 of `cheapest_rates`, 0 for a norm that is not used; tables (N, 2 K) float32
+    of landmarks, see `navplan.kernels.search.landmarks`, K = 0 for none; chosen (C,) int32, those that this query looks at.
+    """
+
+    xy: NDArray[np.float64]
+    rates: NDArray[np.float64]
+    tables: NDArray[np.float32]
+    chosen: NDArray[np.int32]
+
+
+class PairWork(NamedTuple):
+    """Scratch of one query for N nodes and M edges, clean again after `clear`.
+
+    g (N,) float64 filled with inf; ahead (N,) float64, the estimates of nodes that have a g; closed (N,) bool filled with False;
+    parent (N,) int32; heap keys and items (C,), C > M for `dijkstra_to`; ready (C,) int32, the stack of entries with the least f;
+    reached (N,) int32, the nodes that have a g; path (N,) int32; sizes (3,) int64 of heap, stack and reached; f (1,) float64.
     """
 
     g: NDArray[np.float64]
+    ahead: NDArray[np.float64]
     closed: NDArray[np.bool_]
     parent: NDArray[np.int32]
     keys: NDArray[np.float64]
     items: NDArray[np.int32]
     ready: NDArray[np.int32]
+    reached: NDArray[np.int32]
+    path: NDArray[np.int32]
     sizes: NDArray[np.int64]
     f: NDArray[np.float64]
 
@@ -77,52 +98,167 @@ def estimate(xy, rates, u, goal):
     return bound
 
 
+@inner
+def begin(source, work):
+    """The first node of a search, where it has none yet."""
+    if work.sizes[2] == 0:
+        work.g[source] = 0.0
+        work.parent[source] = -1
+        work.reached[0] = source
+        work.ready[0] = source
+        work.sizes[0], work.sizes[1], work.sizes[2] = 0, 1, 1
+        work.f[0] = 0.0
+
+
 @kernel
-def astar(graph, xy, rates, source, goal, max_expansions, work):
+def astar(graph, heuristic, source, goal, max_expansions, work):
     """A* (Hart et al. 1968) ordered by f; among equal f the youngest first, which runs straight for the goal.
 
     Args:
         graph: a Csr.
-        xy: (N, D) float64 coordinates.
-        rates: (3,) float64 of `cheapest_rates`.
+        heuristic: a Heuristic.
         max_expansions: nodes to expand in this call.
-        work: an AStarWork; the caller sets g[source] = 0, parent[source] = -1, ready[0] = source, sizes = (0, 1), f = 0.
+        work: a clean PairWork.
 
     Returns:
-        (status, expansions); status FOUND, EXHAUSTED or BUDGET (call again). `work.g` and `work.parent` hold the result.
+        (status, expansions); status FOUND, EXHAUSTED, or BUDGET or FULL (call again). `work.g` and `work.parent` hold the result.
     """
-    keys, items, ready = work.keys, work.items, work.ready
-    g, closed, parent = work.g, work.closed, work.parent
-    size, stacked, f = work.sizes[0], work.sizes[1], work.f[0]
+    begin(source, work)
+    keys, items, ready, reached = work.keys, work.items, work.ready, work.reached
+    g, ahead, closed, parent = work.g, work.ahead, work.closed, work.parent
+    size, stacked, known, f = work.sizes[0], work.sizes[1], work.sizes[2], work.f[0]
     expanded = 0
+    status = EXHAUSTED
     while size > 0 or stacked > 0:
         if expanded >= max_expansions:
-            work.sizes[0], work.sizes[1], work.f[0] = size, stacked, f
-            return BUDGET, expanded
+            status = BUDGET
+            break
+        u = ready[stacked - 1] if stacked > 0 else items[0]
+        degree = graph.indptr[u + 1] - graph.indptr[u]
+        if max(size, stacked) + degree > keys.size:
+            status = FULL
+            break
         if stacked > 0:
             stacked -= 1
-            u = ready[stacked]
         else:
-            f, u = keys[0], items[0]
+            f = keys[0]
             size = pop_key(keys, items, size)
         if closed[u]:
             continue
         if u == goal:
-            return FOUND, expanded
+            status = FOUND
+            break
         closed[u] = True
         expanded += 1
         for edge in range(graph.indptr[u], graph.indptr[u + 1]):
             v = graph.indices[edge]
             through = g[u] + graph.weights[edge]
             if through < g[v]:
+                if g[v] == np.inf:
+                    reached[known] = v
+                    known += 1
+                    by_length = estimate(heuristic.xy, heuristic.rates, v, goal)
+                    ahead[v] = max(by_length, landmark_bound(heuristic.tables, heuristic.chosen, v, goal))
                 g[v] = through
                 parent[v] = u
                 # an estimate is consistent up to rounding only, so that a closed node may open again
                 closed[v] = False
-                key = through + estimate(xy, rates, v, goal)
+                key = through + ahead[v]
                 if key <= f:
                     ready[stacked] = v
                     stacked += 1
-                else:
+                elif key < np.inf:
                     size = push_key(keys, items, size, key, v)
-    return EXHAUSTED, expanded
+    work.sizes[0], work.sizes[1], work.sizes[2], work.f[0] = size, stacked, known, f
+    return status, expanded
+
+
+@kernel
+def dijkstra_to(graph, source, goal, max_expansions, work):
+    """Dijkstra's algorithm up to `goal`; arguments and result as for `astar`.
+
+    Of several tails that account for a node's distance, its parent is the one with the largest number.
+    """
+    begin(source, work)
+    keys, items, reached = work.keys, work.items, work.reached
+    g, closed, parent = work.g, work.closed, work.parent
+    size, known = work.sizes[0], work.sizes[2]
+    if work.sizes[1] > 0:  # the source
+        keys[0], items[0] = 0.0, source
+        size, work.sizes[1] = 1, 0
+    expanded = 0
+    status = EXHAUSTED
+    while size > 0:
+        if expanded >= max_expansions:
+            status = BUDGET
+            break
+        u = items[0]
+        if u == goal:
+            status = FOUND
+            break
+        size = pop_key(keys, items, size)
+        if closed[u]:
+            continue
+        closed[u] = True
+        expanded += 1
+        for edge in range(graph.indptr[u], graph.indptr[u + 1]):
+            v = graph.indices[edge]
+            through = g[u] + graph.weights[edge]
+            if through < g[v]:
+                if g[v] == np.inf:
+                    reached[known] = v
+                    known += 1
+                g[v] = through
+                parent[v] = u
+                size = push_key(keys, items, size, through, v)
+            elif through == g[v] and u > parent[v] and not closed[v]:
+                parent[v] = u
+    work.sizes[0], work.sizes[2] = size, known
+    return status, expanded
+
+
+@kernel
+def costs_between(graph, heuristic, sources, goals, costs, work):
+    """Write the cost of the cheapest way of each pair into `costs` (P,), inf where there is none.
+
+    Args:
+        heuristic: a Heuristic; each pair chooses its landmarks anew.
+        sources, goals: (P,) int32.
+        work: a clean PairWork; clean again afterwards.
+
+    Returns:
+        How many pairs are done: all, unless `work` is too small for the next one.
+    """
+    for k in range(sources.size):
+        choose_landmarks(heuristic.tables, sources[k], goals[k], heuristic.chosen)
+        status, _ = astar(graph, heuristic, sources[k], goals[k], FOREVER, work)
+        costs[k] = work.g[goals[k]] if status == FOUND else np.inf
+        clear(work)
+        if status == FULL:
+            return k
+    return sources.size
+
+
+@kernel
+def trace(goal, work):
+    """Write the way found to `goal` into `work.path`; its number of nodes."""
+    length = 0
+    node = goal
+    while node >= 0:
+        work.path[length] = node
+        length += 1
+        node = work.parent[node]
+    for k in range(length // 2):
+        other = length - 1 - k
+        work.path[k], work.path[other] = work.path[other], work.path[k]
+    return length
+
+
+@kernel
+def clear(work):
+    """Make `work` clean for the next query, in time that follows from what the last one reached."""
+    for k in range(work.sizes[2]):
+        node = work.reached[k]
+        work.g[node] = np.inf
+        work.closed[node] = False
+    work.sizes[:] = 0

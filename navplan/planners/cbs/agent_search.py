@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from navplan.graph.one_to_all import expansions_per_slice
 from navplan.kernels.common.status import EXHAUSTED
 from navplan.kernels.search.space_time import (
     EXPANDED,
@@ -19,9 +20,10 @@ from navplan.kernels.search.space_time import (
     trace,
 )
 from navplan.plan.problem import Problem
-from navplan.planners.base import Clock, Weighted, expansions_per_slice
+from navplan.planners.base import Clock
 from navplan.planners.cbs.constraints import Constraint, Restrictions
 from navplan.planners.cbs.search_memory import SearchMemory, columns, hash_table, heap
+from navplan.planners.weighted import Weighted
 from navplan.system.arrays import Float64, Int32
 
 

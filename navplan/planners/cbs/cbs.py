@@ -8,9 +8,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from navplan.graph.prepared import PreparedGraph
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
-from navplan.planners.base import Bodies, Guarantee, Planner, Prepared
+from navplan.planners.base import Bodies, Guarantee, Planner
 from navplan.planners.cbs.best_first import SearchOptions, best_first
 from navplan.planners.cbs.branching import ConflictBranching
 from navplan.planners.cbs.joint_attempts import check_team
@@ -73,7 +74,7 @@ class CBS(Planner):
         """The same planner using every kernel from the start, for warming up."""
         return dataclasses.replace(self, joint_after=0, team=max(self.team, 2), team_after=1, max_nodes=None)
 
-    def plan(self, problem: Problem, state: Prepared, *, deadline: float | None, rng: np.random.Generator) -> Plan:
+    def plan(self, problem: Problem, state: PreparedGraph, *, deadline: float | None, rng: np.random.Generator) -> Plan:
         """See `navplan.planners.base.Planner`; no choice is random."""
         return plan_by_tree(self.name, problem, state, deadline, self._search)
 

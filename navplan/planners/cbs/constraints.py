@@ -9,8 +9,7 @@ import numpy as np
 
 from navplan.kernels.search.conflicts import KEEP_OUT, LATER
 from navplan.kernels.search.constraints import ConstraintTable, first_arrival, first_rest
-from navplan.planners.base import freeze
-from navplan.system.arrays import Float64
+from navplan.system.arrays import Float64, freeze
 
 
 class Constraint(NamedTuple):

@@ -9,9 +9,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from navplan.graph.prepared import PreparedGraph
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
-from navplan.planners.base import SAME, Bodies, GaveUp, Guarantee, Planner, Prepared
+from navplan.planners.base import SAME, Bodies, GaveUp, Guarantee, Planner
 from navplan.planners.cbs.agent_search import pack
 from navplan.planners.cbs.joint_attempts import JointAttempts, check_team
 from navplan.planners.cbs.tree import Node, Tree, plan_by_tree
@@ -52,7 +53,7 @@ class ECBS(Planner):
         """The same planner using every kernel from the start, for warming up."""
         return dataclasses.replace(self, team=max(self.team, 2), team_after=1, max_nodes=None)
 
-    def plan(self, problem: Problem, state: Prepared, *, deadline: float | None, rng: np.random.Generator) -> Plan:
+    def plan(self, problem: Problem, state: PreparedGraph, *, deadline: float | None, rng: np.random.Generator) -> Plan:
         """See `navplan.planners.base.Planner`; no choice is random."""
         return plan_by_tree(self.name, problem, state, deadline, lambda tree: _search(tree, self))
 

@@ -10,16 +10,18 @@ from typing import ClassVar
 import numpy as np
 
 from navplan.errors import InvalidInput
+from navplan.graph.prepared import PreparedGraph
 from navplan.kernels.common.status import EXHAUSTED, FOUND
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
 from navplan.planners.attempt import attempt
-from navplan.planners.base import Bodies, GaveUp, Guarantee, Infeasible, Planner, Prepared, Weighted, distance_tables
+from navplan.planners.base import Bodies, GaveUp, Guarantee, Infeasible, Planner
 from navplan.planners.cbs.eecbs_search import ExplicitEstimationSearch
 from navplan.planners.cbs.joint_attempts import JointAttempts, check_team
 from navplan.planners.cbs.tree import Tree
 from navplan.planners.checks import check_count, check_suboptimality, check_time_limit, is_number
 from navplan.planners.field import Field
+from navplan.planners.weighted import Weighted, distance_tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class EECBS(Planner):
         """The same planner using every kernel from the start, for warming up."""
         return dataclasses.replace(self, team=max(self.team, 2), team_after=0, max_nodes=None)
 
-    def plan(self, problem: Problem, state: Prepared, *, deadline: float | None, rng: np.random.Generator) -> Plan:
+    def plan(self, problem: Problem, state: PreparedGraph, *, deadline: float | None, rng: np.random.Generator) -> Plan:
         """See `navplan.planners.base.Planner`; no choice is random."""
         with attempt(self.name, problem, deadline) as run:
             field = Field.of(problem, state, run.clock)

@@ -8,8 +8,9 @@ import numpy as np
 
 from navplan.kernels.cbs.joint import MADE, POPPED, RESULT, SIZE, JointTeam, JointWork, joint_search, joint_trace
 from navplan.kernels.common.status import BUDGET, EXHAUSTED, FOUND, FULL
-from navplan.planners.base import Clock, Weighted, freeze
-from navplan.system.arrays import Float64, Int32
+from navplan.planners.base import Clock
+from navplan.planners.weighted import Weighted
+from navplan.system.arrays import Float64, Int32, freeze
 
 SLICE = 4000
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from navplan.kernels.cbs.pairs import Pair, PairWork, pair_bound
 from navplan.plan.problem import Problem
-from navplan.planners.base import Weighted
+from navplan.planners.weighted import Weighted
 from navplan.system.arrays import Float64
 
 CAPACITY = 1 << 15

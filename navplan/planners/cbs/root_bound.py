@@ -9,10 +9,11 @@ import numpy as np
 
 from navplan.kernels.cbs.pairs import Pair, pair_bound
 from navplan.kernels.search.dijkstra import Csr
-from navplan.planners.base import Clock, freeze
+from navplan.planners.base import Clock
 from navplan.planners.cbs.pair_bounds import BUDGET, MAX_COMBINATIONS, make_pair_work
 from navplan.planners.cbs.vertex_cover import cover, matching
 from navplan.planners.field import Field
+from navplan.system.arrays import freeze
 
 # Pairs for which a cover is found in less than 0.1 s; of more, disjoint ones are summed.
 MOST_COVERED = 100

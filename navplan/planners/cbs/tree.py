@@ -7,16 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from navplan.graph.prepared import PreparedGraph
 from navplan.kernels.search.conflicts import first_too_close
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
 from navplan.planners.attempt import attempt
-from navplan.planners.base import Clock, Infeasible, Prepared, Weighted, check_reachable, distance_tables
+from navplan.planners.base import Clock, Infeasible, check_reachable
 from navplan.planners.cbs.agent_search import AgentSearch, Route, pack
 from navplan.planners.cbs.conflicts import Conflict, ConflictFinder
 from navplan.planners.cbs.constraints import Constraint
 from navplan.planners.cbs.joint import JointResult, plan_jointly
 from navplan.planners.cbs.pair_bounds import PairBounds
+from navplan.planners.weighted import Weighted, distance_tables
 from navplan.system.arrays import Float64, Int32
 
 # A gap this small (cells) below the clearance is rounding, not a conflict.
@@ -193,7 +195,7 @@ def check_apart(problem: Problem, xy: Float64) -> None:
 def plan_by_tree(
     planner: str,
     problem: Problem,
-    prepared: Prepared,
+    prepared: PreparedGraph,
     deadline: float | None,
     search: Callable[[Tree], Node | None],
 ) -> Plan:

@@ -9,13 +9,15 @@ from typing import ClassVar
 import numpy as np
 
 from navplan.errors import InvalidInput
+from navplan.graph.one_to_all import SLICE_S
+from navplan.graph.prepared import PreparedGraph
 from navplan.kernels.common.status import EXHAUSTED, FOUND, FULL
 from navplan.kernels.lacam.configurations import COUNTERS, EXPANDED, GENERATED, GOAL, KNOWN, NODES, route
 from navplan.kernels.lacam.lacam import begin, explore
 from navplan.plan.plan import Plan, make_plan
 from navplan.plan.problem import Problem
 from navplan.planners.attempt import Attempt, attempt
-from navplan.planners.base import SLICE_S, Guarantee, Infeasible, Planner, Prepared, check_reachable
+from navplan.planners.base import Guarantee, Infeasible, Planner, check_reachable
 from navplan.planners.checks import check_positive, check_time_limit, check_whole
 from navplan.planners.lacam.guide import add_guide
 from navplan.planners.lacam.memory import LaCAMMemory
@@ -69,7 +71,7 @@ class LaCAM(Planner):
         if not 0.0 <= self.restart < 1.0:
             raise InvalidInput(f"LaCAM.restart is {self.restart!r}, expected a probability below 1")
 
-    def plan(self, problem: Problem, state: Prepared, *, deadline: float | None, rng: np.random.Generator) -> Plan:
+    def plan(self, problem: Problem, state: PreparedGraph, *, deadline: float | None, rng: np.random.Generator) -> Plan:
         """See `navplan.planners.base.Planner`."""
         began = time.perf_counter()
         with attempt(self.name, problem, deadline) as run:

@@ -7,11 +7,12 @@ from typing import ClassVar
 
 import numpy as np
 
+from navplan.graph.prepared import PreparedGraph
 from navplan.kernels.lacam.pibt import pibt_step
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
 from navplan.planners.attempt import attempt
-from navplan.planners.base import Clock, GaveUp, Guarantee, Planner, Prepared, check_reachable
+from navplan.planners.base import Clock, GaveUp, Guarantee, Planner, check_reachable
 from navplan.planners.checks import check_limit, check_time_limit
 from navplan.planners.lacam.team import PibtTeam, make_team, paths_of
 from navplan.system.arrays import Int32
@@ -41,7 +42,7 @@ class PIBT(Planner):
         check_time_limit("PIBT.time_limit", self.time_limit)
         check_limit("PIBT.max_steps", self.max_steps)
 
-    def plan(self, problem: Problem, state: Prepared, *, deadline: float | None, rng: np.random.Generator) -> Plan:
+    def plan(self, problem: Problem, state: PreparedGraph, *, deadline: float | None, rng: np.random.Generator) -> Plan:
         """See `navplan.planners.base.Planner`."""
         with attempt(self.name, problem, deadline, early="") as run:
             team = make_team(problem, state, run.clock, rng)

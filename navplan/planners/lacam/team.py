@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from navplan.graph.prepared import PreparedGraph
 from navplan.graph.state_graph import StateGraph
 from navplan.kernels.common.tables import FAR, hops
 from navplan.kernels.lacam.pibt import Crew, PibtScene
 from navplan.plan.problem import Problem
-from navplan.planners.base import Clock, Prepared, Weighted, distance_tables, freeze
-from navplan.system.arrays import Float64, Int32
+from navplan.planners.base import Clock
+from navplan.planners.weighted import Weighted, distance_tables
+from navplan.system.arrays import Float64, Int32, freeze
+from navplan.system.cores import cores
 
 # Goals per kernel call of the table builder: milliseconds.
 BATCH = 16
@@ -38,13 +40,30 @@ class PibtTeam(NamedTuple):
     branching: int
 
 
-def threads() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def hop_tables(weighted: Weighted, goals: Int32, clock: Clock) -> NDArray[np.uint16]:
+    """(A, N) uint16 hops from every node to each goal, FAR where there is no way; what the prepared graph has of them is taken.
+
+    Raises:
+        OutOfTime: the deadline passed on the way.
+    """
+    store, nodes = weighted.prepared.tables, len(weighted.backward.indptr) - 1
+    known = [store.get(("hops", goal)) for goal in goals.tolist()]
+    new = np.array([k for k, row in enumerate(known) if row is None], np.int64)
+    found = _hop_tables(weighted.backward.indptr, weighted.backward.indices, goals[new], clock, cores())
+    for goal, row in zip(goals[new].tolist(), found, strict=True):
+        store.put(("hops", goal), row)
+    if len(new) == len(goals):
+        return found
+    tables = np.empty((len(goals), nodes), np.uint16)
+    tables[new] = found
+    for k, row in enumerate(known):
+        if row is not None:
+            tables[k] = row
+    return tables
 
 
-def hop_tables(indptr: Int32, indices: Int32, goals: Int32, clock: Clock, workers: int) -> NDArray[np.uint16]:
-    """(A, N) uint16 hops from every node to each goal over a reversed CSR, FAR where there is no way.
+def _hop_tables(indptr: Int32, indices: Int32, goals: Int32, clock: Clock, workers: int) -> NDArray[np.uint16]:
+    """The same over a reversed CSR, all of them worked out.
 
     Raises:
         OutOfTime: the deadline passed on the way.
@@ -68,7 +87,7 @@ def hop_tables(indptr: Int32, indices: Int32, goals: Int32, clock: Clock, worker
     return tables
 
 
-def make_team(problem: Problem, prepared: Prepared, clock: Clock, rng: np.random.Generator) -> PibtTeam:
+def make_team(problem: Problem, prepared: PreparedGraph, clock: Clock, rng: np.random.Generator) -> PibtTeam:
     """Build the tables and the working memory; no guide yet.
 
     Raises:
@@ -79,7 +98,7 @@ def make_team(problem: Problem, prepared: Prepared, clock: Clock, rng: np.random
     agents, nodes = problem.num_agents, graph.num_nodes
     tables: NDArray[np.uint16] | Float64
     if weighted.unit and nodes <= FAR:
-        tables = hop_tables(weighted.backward.indptr, weighted.backward.indices, problem.goals, clock, threads())
+        tables = hop_tables(weighted, problem.goals, clock)
         far, noise, waits = float(FAR), 0.5, np.ones(nodes)
         alone = tables[np.arange(agents), problem.starts].astype(np.float64)
         alone[alone == far] = np.inf

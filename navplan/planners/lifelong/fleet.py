@@ -7,12 +7,14 @@ from typing import Protocol
 
 import numpy as np
 
+from navplan.graph.prepared import PreparedGraph
 from navplan.kernels.common.tables import FAR, hops
 from navplan.kernels.lacam.pibt import pibt_step
 from navplan.plan.problem import Problem
-from navplan.planners.base import Clock, Planner, Prepared, Weighted, distance_tables
+from navplan.planners.base import Clock, Planner
 from navplan.planners.lacam.team import make_team
 from navplan.planners.warm_up import kinds, tiny_problems, warm_up
+from navplan.planners.weighted import Weighted, distance_tables
 from navplan.system.arrays import Bool, Float64, Int32
 
 
@@ -50,7 +52,7 @@ class PibtFleet:
         self.calls: list[tuple[float, int]] = []
         self.failures = 0
         self.delayed = 0
-        self._prepared = Prepared.of(problem.graph)
+        self._prepared = PreparedGraph(problem.graph)
         self._weighted = Weighted.of(problem, self._prepared)
         self._team = make_team(problem, self._prepared, Clock(None), rng)
         self._order = self._team.ranks.copy()
@@ -116,7 +118,7 @@ class WindowFleet:
         self._horizon = horizon
         self._limit = time_limit
         self._state = planner.prepare(problem.graph)
-        self._weighted = Weighted.of(problem, Prepared.of(problem.graph))
+        self._weighted = Weighted.of(problem, PreparedGraph(problem.graph))
         self._nodes = np.array(problem.starts)
         self._goals: dict[int, int] = {}
         self._tables: dict[int, Float64] = {}
@@ -239,7 +241,7 @@ def warm_up_fleet(planner: Planner, problem: Problem) -> None:
     """Compile the planner's kernels for `problem`, and those that a fleet needs beside them."""
     warm_up(planner, problem)
     eager = planner.eager()
-    for weight in kinds(problem):
+    for weight in kinds(problem, PreparedGraph(problem.graph)):
         if not planner.kernels or (type(planner), weight) in _WARM:
             continue
         for tiny in tiny_problems(None, weight):

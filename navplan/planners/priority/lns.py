@@ -8,10 +8,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from navplan.graph.prepared import PreparedGraph
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
 from navplan.planners.attempt import attempt
-from navplan.planners.base import Bodies, Guarantee, Planner, Prepared, check_supported
+from navplan.planners.base import Bodies, Guarantee, Planner, check_supported
 from navplan.planners.checks import check_count, check_positive, check_time_limit
 from navplan.planners.field import Field
 from navplan.planners.priority.first_solution import FirstSolution
@@ -53,11 +54,13 @@ class LNS(Planner):
         """The same planner stopping at once, for warming up."""
         return dataclasses.replace(self, max_iterations=0)
 
-    def plan(self, problem: Problem, state: Prepared, *, deadline: float | None, rng: np.random.Generator) -> Plan:
+    def plan(self, problem: Problem, state: PreparedGraph, *, deadline: float | None, rng: np.random.Generator) -> Plan:
         """See `navplan.planners.base.Planner`."""
         return _run(self, problem, state, None, deadline, rng)
 
-    def improve(self, problem: Problem, plan: Plan, state: Prepared, *, deadline: float | None, rng: np.random.Generator) -> Plan:
+    def improve(
+        self, problem: Problem, plan: Plan, state: PreparedGraph, *, deadline: float | None, rng: np.random.Generator
+    ) -> Plan:
         """A plan that costs no more than `plan`, which must be valid for `problem`.
 
         Raises:
@@ -68,7 +71,7 @@ class LNS(Planner):
 
 
 def _run(
-    options: LNS, problem: Problem, state: Prepared, given: Plan | None, deadline: float | None, rng: np.random.Generator
+    options: LNS, problem: Problem, state: PreparedGraph, given: Plan | None, deadline: float | None, rng: np.random.Generator
 ) -> Plan:
     with attempt(options.name, problem, deadline, stats={}) as run:
         search = run.watch(LNSSearch(Field.of(problem, state, run.clock), options.neighbours, rng))

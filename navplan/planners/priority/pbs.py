@@ -8,12 +8,13 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from navplan.graph.prepared import PreparedGraph
 from navplan.kernels.search.reservation import first_clash, meetings, remove
 from navplan.kernels.search.sipp import CHEAPEST, EXPANDED
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
 from navplan.planners.attempt import attempt
-from navplan.planners.base import Bodies, Clock, Guarantee, Planner, Prepared
+from navplan.planners.base import Bodies, Clock, Guarantee, Planner
 from navplan.planners.checks import check_count, check_time_limit
 from navplan.planners.field import Field
 from navplan.planners.priority.reservations import Arena
@@ -44,7 +45,7 @@ class PBS(Planner):
         check_time_limit("PBS.time_limit", self.time_limit)
         check_count("PBS.max_nodes", self.max_nodes)
 
-    def plan(self, problem: Problem, state: Prepared, *, deadline: float | None, rng: np.random.Generator) -> Plan:
+    def plan(self, problem: Problem, state: PreparedGraph, *, deadline: float | None, rng: np.random.Generator) -> Plan:
         """See `navplan.planners.base.Planner`; no choice is random."""
         with attempt(self.name, problem, deadline, early=" after 0 nodes") as run:
             search = run.watch(PBSSearch(Arena(Field.of(problem, state, run.clock)), run.clock))

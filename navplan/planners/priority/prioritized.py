@@ -7,11 +7,12 @@ from typing import ClassVar
 
 import numpy as np
 
+from navplan.graph.prepared import PreparedGraph
 from navplan.kernels.search.sipp import EXPANDED, HARD
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
 from navplan.planners.attempt import attempt
-from navplan.planners.base import Bodies, Clock, Guarantee, Planner, Prepared
+from navplan.planners.base import Bodies, Clock, Guarantee, Planner
 from navplan.planners.checks import check_count, check_time_limit
 from navplan.planners.field import Field
 from navplan.planners.priority.reservations import Arena
@@ -45,7 +46,7 @@ class Prioritized(Planner):
         check_time_limit("Prioritized.time_limit", self.time_limit)
         check_count("Prioritized.max_restarts", self.max_restarts)
 
-    def plan(self, problem: Problem, state: Prepared, *, deadline: float | None, rng: np.random.Generator) -> Plan:
+    def plan(self, problem: Problem, state: PreparedGraph, *, deadline: float | None, rng: np.random.Generator) -> Plan:
         """See `navplan.planners.base.Planner`."""
         with attempt(self.name, problem, deadline, early="", stats={"orders": 0, "expanded": 0}) as run:
             search = run.watch(OrderSearch(Arena(Field.of(problem, state, run.clock)), run.clock))

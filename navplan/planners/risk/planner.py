@@ -10,10 +10,11 @@ from typing import ClassVar, Literal, get_args
 import numpy as np
 
 from navplan.errors import InvalidInput
+from navplan.graph.prepared import PreparedGraph
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
 from navplan.planners.attempt import attempt
-from navplan.planners.base import Guarantee, Infeasible, Planner, Prepared, check_reachable
+from navplan.planners.base import Guarantee, Infeasible, Planner, check_reachable
 from navplan.planners.cbs.joint_attempts import check_team
 from navplan.planners.cbs.tree import check_apart
 from navplan.planners.checks import check_limit, check_suboptimality, check_time_limit
@@ -67,13 +68,13 @@ class Risk(Planner):
         """The same planner using every kernel from the start, for warming up."""
         return dataclasses.replace(self, team=max(self.team, 2), team_after=1, max_nodes=None)
 
-    def plan(self, problem: Problem, state: Prepared, *, deadline: float | None, rng: np.random.Generator) -> Plan:
+    def plan(self, problem: Problem, state: PreparedGraph, *, deadline: float | None, rng: np.random.Generator) -> Plan:
         """See `navplan.planners.base.Planner`; no choice is random."""
         planned = _alone if problem.num_agents == 1 else _together
         return planned(self, problem, state, deadline)
 
 
-def _alone(options: Risk, problem: Problem, prepared: Prepared, deadline: float | None) -> Plan:
+def _alone(options: Risk, problem: Problem, prepared: PreparedGraph, deadline: float | None) -> Plan:
     """The cheapest path within the budget: bi-criteria labels, pruned by exact tables (Hernández et al. 2020)."""
     with attempt(options.name, problem, deadline, early="") as run:
         run.clock.check()
@@ -90,7 +91,7 @@ def _alone(options: Risk, problem: Problem, prepared: Prepared, deadline: float 
     return run.plan()
 
 
-def _together(options: Risk, problem: Problem, prepared: Prepared, deadline: float | None) -> Plan:
+def _together(options: Risk, problem: Problem, prepared: PreparedGraph, deadline: float | None) -> Plan:
     """Check what is impossible at once, build the tables, search; the best solution counts, however the search ends."""
     with attempt(options.name, problem, deadline, early="") as run:
         run.clock.check()

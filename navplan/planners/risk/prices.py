@@ -8,9 +8,10 @@ import numpy as np
 
 from navplan.kernels.search.dijkstra import Csr, follow
 from navplan.plan.problem import Problem
-from navplan.planners.base import Clock, distance_tables, freeze
+from navplan.planners.base import Clock
 from navplan.planners.risk.tables import RiskTables
-from navplan.system.arrays import Float64
+from navplan.planners.weighted import distance_tables
+from navplan.system.arrays import Float64, freeze
 
 
 class Prices:
@@ -39,6 +40,7 @@ class Prices:
             forward=self._graph(price),
             backward=backward._replace(weights=turned),
             unit=False,
+            price=(tables.weighted.price, "risk", price),
         )
         return distance_tables(mixed, np.array(self._problem.goals, np.int32), self._clock)
 

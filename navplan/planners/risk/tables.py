@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from navplan.errors import InvalidInput
+from navplan.graph.prepared import PreparedGraph
 from navplan.kernels.search.dijkstra import Csr
 from navplan.kernels.search.labels import TwoCosts
 from navplan.plan.problem import Problem
-from navplan.planners.base import Clock, Prepared, Weighted, distance_tables, freeze
-from navplan.system.arrays import Float64
+from navplan.planners.base import Clock
+from navplan.planners.weighted import Weighted, distance_tables
+from navplan.system.arrays import Float64, freeze
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +37,7 @@ class RiskTables:
     min_risk: float
 
     @classmethod
-    def of(cls, problem: Problem, prepared: Prepared, clock: Clock) -> RiskTables:
+    def of(cls, problem: Problem, prepared: PreparedGraph, clock: Clock) -> RiskTables:
         """Build the tables.
 
         Raises:
@@ -45,16 +47,19 @@ class RiskTables:
             raise InvalidInput("the problem's graph is not the one that was prepared")
         weighted = Weighted.of(problem, prepared, clock)
         risk, waits = problem.graph.risk, problem.graph.wait_risk
-        backward = risk[prepared.edges]
+        reverse = prepared.reverse(clock.check)
+        backward = risk[reverse.edges]
         freeze(backward)
         hazards = Weighted(
             forward=Csr(problem.graph.indptr, problem.graph.indices, risk),
-            backward=Csr(prepared.indptr, prepared.indices, backward),
+            backward=Csr(reverse.indptr, reverse.indices, backward),
             waits=waits,
             xy=prepared.xy,
             unit=False,
             min_step=float(min(risk.min(initial=math.inf), waits.min(initial=math.inf))),
             max_degree=prepared.max_degree,
+            prepared=prepared,
+            price="risk",
         )
         cost_tables = distance_tables(weighted, problem.goals, clock)
         if risk.any():

@@ -13,14 +13,13 @@ import numpy as np
 from navplan.kernels.cbs.joint import MADE, POPPED, RESULT, SIZE, joint_trace
 from navplan.kernels.cbs.joint_labels import RiskTeam, RiskWork, joint_label_search
 from navplan.kernels.common.status import BUDGET, EXHAUSTED, FOUND
-from navplan.planners.base import freeze
 from navplan.planners.cbs.joint import SLICE, upto_arrival
 from navplan.planners.cbs.joint_attempts import JointAttempts
 from navplan.planners.risk import allocation
 from navplan.planners.risk.shared import Shared, Solution
 from navplan.planners.risk.tables import RiskTables
 from navplan.planners.risk.tradeoffs import Point
-from navplan.system.arrays import Int32, Int64
+from navplan.system.arrays import Int32, Int64, freeze
 
 
 class TeamAttempts:

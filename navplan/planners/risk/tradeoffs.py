@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from navplan.graph.one_to_all import expansions_per_slice
 from navplan.kernels.search.labels import (
     EXPANDED,
     GENERATED,
@@ -19,7 +20,7 @@ from navplan.kernels.search.labels import (
     trace_label,
 )
 from navplan.plan.problem import Problem
-from navplan.planners.base import SAME, Clock, expansions_per_slice
+from navplan.planners.base import SAME, Clock
 from navplan.planners.cbs.agent_search import NO_OTHERS
 from navplan.planners.cbs.constraints import Constraint, Restrictions
 from navplan.planners.cbs.search_memory import SearchMemory, columns, hash_table, heap

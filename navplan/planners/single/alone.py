@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
+from navplan.graph.paths import cheapest_path
+from navplan.graph.prepared import PreparedGraph
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
 from navplan.planners.attempt import attempt
-from navplan.planners.base import Clock, check_reachable
-
-PathSearch = Callable[[Clock, int, int], tuple[list[int], int]]
+from navplan.planners.base import check_reachable
 
 
-def plan_alone(planner: str, problem: Problem, deadline: float | None, search: PathSearch) -> Plan:
-    """Run `search(clock, source, goal)`, which returns the path (empty: there is none) and the nodes it expanded."""
+def plan_alone(planner: str, problem: Problem, prepared: PreparedGraph, deadline: float | None, *, guided: bool) -> Plan:
+    """The cheapest path of the only agent, by A* (`guided`) or by Dijkstra's algorithm."""
     with attempt(planner, problem, deadline, early="", stats={"expanded": 0}) as run:
         run.clock.check()
-        path, run.stats["expanded"] = search(run.clock, int(problem.starts[0]), int(problem.goals[0]))
-        check_reachable(problem, np.array([0.0 if path else np.inf]))
+        costs = prepared.costs(problem.beta, problem.weight)
+        source, goal = int(problem.starts[0]), int(problem.goals[0])
+        path, run.stats["expanded"] = cheapest_path(costs, source, goal, guided=guided, check=run.clock.check)
+        check_reachable(problem, np.array([0.0 if path.size else np.inf]))
         run.found([path], "optimal")
     return run.plan()

@@ -5,11 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from navplan.graph.one_to_all import make_queue, seed_queue
+from navplan.graph.prepared import PreparedGraph
 from navplan.graph.state_graph import StateGraph
 from navplan.kernels.common.status import BUDGET, EXHAUSTED
 from navplan.kernels.search.dijkstra import Csr, breadth_first, dijkstra, reverse
 from navplan.plan.problem import Problem
-from navplan.planners.base import Clock, OutOfTime, Prepared, Weighted, distance_tables, freeze, make_queue, seed_queue
+from navplan.planners.base import Clock, OutOfTime
+from navplan.planners.weighted import Weighted, distance_tables
+from navplan.system.arrays import freeze
 from tests.support.instances import random_digraph
 from tests.support.naive import planning as naive
 
@@ -59,7 +63,7 @@ def test_reversing_turns_every_edge_round(seed: int) -> None:
 def test_tables_hold_the_way_to_each_goal(seed: int) -> None:
     """Asymmetric weights: the table is over the reversed edges (D3: the paper takes an undirected copy)."""
     problem = random_digraph(np.random.default_rng(seed), 0.0)
-    tables = distance_tables(Weighted.of(problem, Prepared.of(problem.graph)), problem.goals, Clock(None))
+    tables = distance_tables(Weighted.of(problem, PreparedGraph(problem.graph)), problem.goals, Clock(None))
     edges = naive.successors(problem)
     for agent, goal in enumerate(problem.goals.tolist()):
         for node in range(0, problem.graph.num_nodes, 3):
@@ -77,4 +81,4 @@ def test_breadth_first_counts_hops_round_walls() -> None:
 def test_tables_keep_the_deadline() -> None:
     problem = random_digraph(np.random.default_rng(0), 0.0)
     with pytest.raises(OutOfTime):
-        distance_tables(Weighted.of(problem, Prepared.of(problem.graph)), problem.goals, Clock(0.0))
+        distance_tables(Weighted.of(problem, PreparedGraph(problem.graph)), problem.goals, Clock(0.0))

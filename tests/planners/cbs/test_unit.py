@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from navplan.graph.prepared import PreparedGraph
 from navplan.plan.problem import Problem
 from navplan.plan.validation import validate
-from navplan.planners.base import Clock, Prepared, Weighted, distance_tables
+from navplan.planners.base import Clock
 from navplan.planners.cbs.unit.problem import UnitProblem
 from navplan.planners.cbs.unit.rules import FOREVER, Rule
 from navplan.planners.cbs.unit.tree import UnitTree
 from navplan.planners.solving import solve
+from navplan.planners.weighted import Weighted, distance_tables
 from navplan.scenarios.problems.load import load_problem
 from tests.support.folders import MOVINGAI, needs_movingai
 from tests.support.instances import tight_grid
@@ -27,7 +29,7 @@ LONGEST = 6
 
 def units_of(problem: Problem) -> UnitTree | None:
     """None when an agent cannot reach its goal."""
-    weighted = Weighted.of(problem, Prepared.of(problem.graph))
+    weighted = Weighted.of(problem, PreparedGraph(problem.graph))
     clock = Clock(None)
     tables = distance_tables(weighted, problem.goals, clock)
     far = np.isinf(tables[np.arange(problem.num_agents), problem.starts]).any()

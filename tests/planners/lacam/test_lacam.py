@@ -11,11 +11,12 @@ import pytest
 
 import navplan as nv
 from navplan.errors import InvalidInput, InvalidProblem
+from navplan.graph.prepared import PreparedGraph
 from navplan.graph.state_graph import StateGraph
 from navplan.kernels.lacam.pibt import guided
 from navplan.plan.problem import Problem
 from navplan.plan.validation import validate
-from navplan.planners.base import Clock, Prepared
+from navplan.planners.base import Clock
 from navplan.planners.lacam import lacam
 from navplan.planners.lacam.guide import add_guide
 from navplan.planners.lacam.team import make_team
@@ -249,7 +250,7 @@ def test_a_few_of_each_kind(kind: str) -> None:
 def test_scattered_paths_are_near_shortest_and_meet_less() -> None:
     rng = np.random.default_rng(12)
     problem = crowd(rng, 10, 12)
-    team = make_team(problem, Prepared.of(problem.graph), Clock(None), rng)
+    team = make_team(problem, PreparedGraph(problem.graph), Clock(None), rng)
     assert np.isfinite(team.alone).all()
     guided_team = add_guide(problem, team, Clock(None), rng, 6, None)
     paths = []

@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 
 from navplan.errors import InvalidInput, InvalidProblem
+from navplan.graph.prepared import PreparedGraph
 from navplan.graph.state_graph import StateGraph
 from navplan.kernels.lacam.pibt import pibt_step
 from navplan.plan.problem import Problem
 from navplan.plan.validation import validate
-from navplan.planners.base import Clock, Prepared
+from navplan.planners.base import Clock
 from navplan.planners.lacam.team import hop_tables, make_team
 from navplan.planners.solving import solve
+from navplan.planners.weighted import Weighted
 from tests.support.instances import random_digraph, random_grid
 from tests.support.naive import planning as naive
 
@@ -42,8 +44,8 @@ def test_every_step_is_legal_and_every_agent_gets_home_in_turn() -> None:
     graph = StateGraph.from_grid(np.zeros((8, 8), bool))
     agents = 30
     starts, goals = (rng.choice(64, agents, replace=False).astype(np.int32) for _ in range(2))
-    prepared = Prepared.of(graph)
-    team = make_team(Problem(graph, starts, goals), prepared, Clock(None), rng)
+    prepared, problem = PreparedGraph(graph), Problem(graph, starts, goals)
+    team, weighted = make_team(problem, prepared, Clock(None), rng), Weighted.of(problem, prepared)
     edges = [set(graph.indices[graph.indptr[u] : graph.indptr[u + 1]].tolist()) for u in range(64)]
     now, then = starts.copy(), np.empty_like(starts)
     order, after = team.ranks.copy(), np.empty_like(team.ranks)
@@ -57,7 +59,7 @@ def test_every_step_is_legal_and_every_agent_gets_home_in_turn() -> None:
         for agent in np.flatnonzero(then == team.scene.goals).tolist():
             arrivals[agent] += 1
             team.scene.goals[agent] = goal = int(rng.integers(64))
-            team.tables[agent] = hop_tables(prepared.indptr, prepared.indices, np.array([goal], np.int32), Clock(None), 1)[0]
+            team.tables[agent] = hop_tables(weighted, np.array([goal], np.int32), Clock(None))[0]
         now, then, order, after = then, now, after, order
     assert arrivals.min() >= 5
     assert (team.crew.here == -1).all()
@@ -82,13 +84,14 @@ def test_the_same_seed_gives_the_same_plan() -> None:
 
 
 @pytest.mark.kernels
-@pytest.mark.parametrize("workers", [1, 2])
-def test_hop_tables_are_breadth_first(workers: int) -> None:
+@pytest.mark.parametrize("table_bytes", [0, 1000, 1 << 20])
+def test_hop_tables_are_breadth_first(table_bytes: int) -> None:
     rng = np.random.default_rng(3)
     graph = StateGraph.from_grid(rng.random((7, 7)) < 0.3)
-    prepared = Prepared.of(graph)
     goals = np.arange(graph.num_nodes, dtype=np.int32)
-    tables = hop_tables(prepared.indptr, prepared.indices, goals, Clock(None), workers)
+    weighted = Weighted.of(Problem(graph, goals, goals), PreparedGraph(graph, table_bytes=table_bytes))
+    hop_tables(weighted, goals[::2].copy(), Clock(None))
+    tables = hop_tables(weighted, goals, Clock(None))
     edges = [[(int(v), 1.0) for v in graph.indices[graph.indptr[u] : graph.indptr[u + 1]]] for u in range(graph.num_nodes)]
     for goal in goals.tolist():
         true = np.array(naive.dijkstra(edges, goal))

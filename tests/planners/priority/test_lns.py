@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from navplan.errors import InvalidInput, InvalidProblem
+from navplan.graph.prepared import PreparedGraph
 from navplan.graph.state_graph import StateGraph
 from navplan.kernels.common.status import FOUND
 from navplan.kernels.priority.lns import IMPROVE, REPAIR, count_clashes
@@ -16,7 +17,7 @@ from navplan.kernels.search.sipp import FEWEST, HARD
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
 from navplan.plan.validation import validate
-from navplan.planners.base import Clock, Prepared
+from navplan.planners.base import Clock
 from navplan.planners.field import Field
 from navplan.planners.priority.first_solution import FirstSolution
 from navplan.planners.priority.lns import LNS
@@ -42,7 +43,7 @@ def dense_grid(seed: int, side: int, agents: int, walls: float = 0.1) -> Problem
 
 
 def search_on(problem: Problem, seed: int = 0, neighbours: int = 8) -> LNSSearch:
-    field = Field.of(problem, Prepared.of(problem.graph), Clock(None))
+    field = Field.of(problem, PreparedGraph(problem.graph), Clock(None))
     return LNSSearch(field, neighbours, np.random.default_rng(seed))
 
 
@@ -188,14 +189,14 @@ def test_improves_any_plan_and_refuses_a_wrong_one() -> None:
     start = solve(problem, Prioritized())
     assert start.sum_of_costs is not None
     rng = np.random.default_rng(0)
-    better = LNS(max_iterations=500).improve(problem, start, Prepared.of(problem.graph), deadline=None, rng=rng)
+    better = LNS(max_iterations=500).improve(problem, start, PreparedGraph(problem.graph), deadline=None, rng=rng)
     validate(better, problem)
     assert better.sum_of_costs is not None
     assert better.sum_of_costs < start.sum_of_costs
     assert better.stats["first_sum_of_costs"] == start.sum_of_costs
     turned = Problem(problem.graph, problem.goals, problem.starts)
     with pytest.raises(InvalidProblem, match="does not lead"):
-        LNS().improve(turned, start, Prepared.of(problem.graph), deadline=None, rng=rng)
+        LNS().improve(turned, start, PreparedGraph(problem.graph), deadline=None, rng=rng)
 
 
 def test_a_plan_with_conflicts_is_refused() -> None:
@@ -203,7 +204,7 @@ def test_a_plan_with_conflicts_is_refused() -> None:
     problem = Problem(graph, [0, 2], [2, 0])
     plan = Plan("feasible", "none", 2, (np.array([0, 1, 2], np.int32), np.array([2, 1, 0], np.int32)))
     with pytest.raises(InvalidProblem, match="1 pairs"):
-        LNS().improve(problem, plan, Prepared.of(graph), deadline=None, rng=np.random.default_rng(0))
+        LNS().improve(problem, plan, PreparedGraph(graph), deadline=None, rng=np.random.default_rng(0))
 
 
 @pytest.mark.alone

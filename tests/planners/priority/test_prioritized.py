@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 
 from navplan.errors import InvalidInput, InvalidProblem
+from navplan.graph.prepared import PreparedGraph
 from navplan.graph.state_graph import StateGraph
 from navplan.kernels.search.reservation import NEVER, next_free, next_taken
 from navplan.kernels.search.sipp import CHEAPEST, FEWEST, HARD, SOFT
 from navplan.plan.problem import Problem
 from navplan.plan.validation import validate
-from navplan.planners.base import Clock, Prepared
+from navplan.planners.base import Clock
 from navplan.planners.field import Field
 from navplan.planners.priority.prioritized import Prioritized
 from navplan.planners.priority.reservations import Arena
@@ -90,7 +91,7 @@ def oracle(problem: Problem, walks: list[list[int]], hard: Sequence[bool]) -> fl
 
 
 def arena_with(problem: Problem, walks: list[list[int]]) -> Arena:
-    arena = Arena(Field.of(problem, Prepared.of(problem.graph), Clock(None)))
+    arena = Arena(Field.of(problem, PreparedGraph(problem.graph), Clock(None)))
     for agent, walk in enumerate(walks, start=1):
         arena.put(agent, np.array(walk, np.int32), 0.0)
     return arena

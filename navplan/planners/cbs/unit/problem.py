@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from navplan.plan.problem import Problem
-from navplan.planners.base import Clock, Weighted
+from navplan.planners.base import Clock
+from navplan.planners.weighted import Weighted
 from navplan.system.arrays import Float64, Int32
 
 

@@ -9,13 +9,12 @@ import numpy as np
 from navplan.kernels.cbs.unit_diagrams import Diagram, least_met
 from navplan.kernels.cbs.unit_search import POPPED, RESULT, STAMP, UnitWork, unit_search, unit_trace
 from navplan.kernels.common.status import EXHAUSTED
-from navplan.planners.base import freeze
 from navplan.planners.cbs.search_memory import SearchMemory, columns, hash_table
 from navplan.planners.cbs.unit.diagrams import Diagrams
 from navplan.planners.cbs.unit.problem import UnitProblem
 from navplan.planners.cbs.unit.rules import FOREVER, Rule, RulesInForce, earliest_end
 from navplan.planners.cbs.unit.traffic import TrafficTable
-from navplan.system.arrays import Int32
+from navplan.system.arrays import Int32, freeze
 
 # Expansions of one kernel call.
 SLICE = 20_000
