@@ -1,20 +1,16 @@
-"""Building state graphs from critics: screening candidate pairs, weighing them in blocks, attaching.
+"""Building state graphs from critics: weighing candidate pairs in blocks, attaching.
 
-The reference evaluates all N**2 pairs in Python loops (docs/paper.md, sections 4 and 10; defect D16). Here a k-d tree lists the
-pairs that can be near enough, and only those reach the critics.
+The reference evaluates all N**2 pairs in Python loops (docs/paper.md, sections 4 and 10; defect D16). Here those that can be
+near enough are listed (`navplan.graph.candidates`), and only they reach the critics.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import math
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.spatial import cKDTree
 
 from navplan.errors import InvalidInput
+from navplan.graph.candidates import candidates, within_budget
 from navplan.graph.critics import EdgeCritics, answered
 from navplan.graph.limits import EdgeLimits
 from navplan.graph.parts import GraphParts, Surroundings, checked_states
@@ -25,9 +21,6 @@ from navplan.system.progress import SILENCE, Listener, Progress, told
 
 # A move takes time even between equal states; critics that answer 0 there get this many steps instead.
 LEAST_DISTANCE = 1e-3
-
-# Candidate pairs listed at once (24 bytes each in the k-d tree's answer).
-PAIRS_PER_BLOCK = 2_000_000
 
 WeighedEdges = tuple[Int64, Int64, Float64, Float64]
 
@@ -48,9 +41,9 @@ def build(
     where = positions_of(states, nodes, position)
     if world is not None and where is None:
         raise InvalidInput("rooms are measured at positions, and the states have none: give position=")
-    if max_pairs is not None:
-        limits = _within_budget(nodes, where, limits, max_pairs)
     points = Points(nodes, where)
+    if max_pairs is not None:
+        limits = within_budget(points, limits, max_pairs)
     with told(progress) as listener:
         listener.stage(f"weighing the edges between {len(nodes)} states")
         tails, heads, distance, risk = _weigh(points, points, critics, limits, batch, same=True, listener=listener)
@@ -131,25 +124,6 @@ def _more_rooms(
     return np.concatenate([graph.node_room, node]), np.insert(graph.edge_room, put, edge)
 
 
-def _within_budget(nodes: Float32, where: Float64 | None, limits: EdgeLimits, max_pairs: int) -> EdgeLimits:
-    """`limits` with a cap on the neighbours when more than `max_pairs` pairs pass the screen."""
-    if max_pairs < len(nodes):
-        raise InvalidInput(f"max_pairs is {max_pairs}, expected at least one pair per state ({len(nodes)}) or None")
-    total = len(nodes) ** 2
-    if where is None:
-        if total - len(nodes) > max_pairs:
-            pairs = f"{total - len(nodes)} pairs of states without positions, more than max_pairs ({max_pairs})"
-            raise InvalidInput(f"{pairs}: give position=, so that near ones can be screened, or more max_pairs")
-        return limits
-    if math.isfinite(limits.reach) and total > max_pairs:
-        tree = cKDTree(where)
-        total = int(tree.count_neighbors(tree, limits.reach, p=np.inf))
-    if total - len(nodes) <= max_pairs:
-        return limits
-    cap = max_pairs // len(nodes)
-    return dataclasses.replace(limits, max_neighbors=min(cap, limits.max_neighbors or cap))
-
-
 def _row_starts(tails: Int64, num_nodes: int) -> Int64:
     return np.concatenate([[0], np.cumsum(np.bincount(tails, minlength=num_nodes))])
 
@@ -184,7 +158,7 @@ def _weigh(
     if not len(rows.states) or not len(columns.states):
         return empty
     parts: list[WeighedEdges] = [empty]
-    for near, far in _candidates(rows, columns, limits, same):
+    for near, far in candidates(rows, columns, limits, same):
         for start in range(0, len(near), batch):
             i, j = near[start : start + batch], far[start : start + batch]
             if inward:
@@ -219,48 +193,3 @@ def _wait_risk(states: Float32, critics: EdgeCritics, batch: int) -> Float64:
     """(N,) cost of one step on the spot: the goal is reached already, so the cost critic counts a single step."""
     blocks = [states[start : start + batch] for start in range(0, len(states), batch)]
     return np.concatenate([evaluate(critics, block, block)[1] for block in blocks])
-
-
-def _candidates(rows: Points, columns: Points, limits: EdgeLimits, same: bool) -> Iterator[tuple[Int64, Int64]]:
-    """Blocks of candidate pairs (row ids, column ids), ordered by row; every pair that passes the screen, or its best few.
-
-    Without positions every pair passes, and a limit on neighbours spreads over all ids.
-    """
-    count, others = len(rows.states), len(columns.states)
-    block = max(1, PAIRS_PER_BLOCK // others)
-    where, there = rows.positions, columns.positions
-    tree = cKDTree(there) if there is not None and math.isfinite(limits.reach) else None
-    for start in range(0, count, block):
-        size = min(block, count - start)
-        if tree is not None and where is not None:
-            # The tree's answer includes pairs at the radius itself; the comparison below is the exclusive one of the rule.
-            near = cKDTree(where[start : start + size]).sparse_distance_matrix(
-                tree, limits.reach, p=np.inf, output_type="ndarray"
-            )
-            near = near[near["v"] < limits.reach]
-            i, j, apart = near["i"].astype(np.int64), near["j"].astype(np.int64), near["v"]
-        else:
-            i, j = (axis.ravel() for axis in np.indices((size, others), dtype=np.int64))
-            apart = np.zeros(len(i)) if where is None or there is None else np.abs(where[i + start] - there[j]).max(axis=1)
-        if same:
-            other = i + start != j
-            i, j, apart = i[other], j[other], apart[other]
-        if limits.max_neighbors is not None:
-            i, j = _thinned(i, j, apart, size, limits.max_neighbors)
-        yield i + start, j
-
-
-def _thinned(i: Int64, j: Int64, apart: Float64, num_rows: int, most: int) -> tuple[Int64, Int64]:
-    """At most `most` candidates per row: half of them nearest, half at even ranks among the farther ones."""
-    order = np.lexsort((j, apart, i))
-    i, j = i[order], j[order]
-    counts = np.bincount(i, minlength=num_rows)
-    rank = np.arange(len(i)) - np.repeat(np.cumsum(counts) - counts, counts)
-    nearest = (most + 1) // 2
-    spread = most - nearest
-    farther = np.maximum(counts - nearest, 1)[i]
-    place = rank - nearest
-    # Rank r of the F farther ones is chosen when floor(r * spread / F) steps up: exactly `spread` of them, evenly.
-    chosen = ((place + 1) * spread) // farther > (place * spread) // farther
-    keep = (counts[i] <= most) | (rank < nearest) | chosen
-    return i[keep], j[keep]

@@ -52,9 +52,9 @@ def shortest_path(
         InvalidInput: not a node, no such weights, or prepared for another graph.
 
     Example:
-        >>> graph = StateGraph.from_grid(np.zeros((2, 3), bool))
-        >>> shortest_path(graph, 0, 5, prepared=graph.prepare()).tolist()
-        [0, 3, 4, 5]
+        >>> graph = StateGraph.from_grid(np.zeros((1, 4), bool))
+        >>> shortest_path(graph, 0, 3, prepared=graph.prepare()).tolist()
+        [0, 1, 2, 3]
     """
     costs = _costs(graph, beta, weight, prepared)
     for name, node in (("source", source), ("target", target)):

@@ -17,7 +17,7 @@ from navplan.errors import InvalidInput
 from navplan.graph.landmarks import landmark_tables
 from navplan.graph.limits import Weight
 from navplan.graph.one_to_all import NODES_PER_SLICE
-from navplan.kernels.search.astar import Heuristic, PairWork, cheapest_rates
+from navplan.kernels.search.astar import Heuristic, QueryWork, cheapest_rates
 from navplan.kernels.search.conflicts import longest_row
 from navplan.kernels.search.dijkstra import Csr, reverse_slice
 from navplan.system.arrays import Float32, Float64, Int32, freeze
@@ -145,7 +145,7 @@ class PreparedGraph:
         self._costs: OrderedDict[tuple[float, str], Costs] = OrderedDict()
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
         self._fitting: dict[float, PreparedGraph] = {}
-        self._scratch: list[PairWork] = []
+        self._scratch: list[QueryWork] = []
 
     def __repr__(self) -> str:
         graph = self.graph
@@ -202,12 +202,12 @@ class PreparedGraph:
             return self._fitting[radius]
 
     @contextlib.contextmanager
-    def scratch(self) -> Iterator[PairWork]:
+    def scratch(self) -> Iterator[QueryWork]:
         """Clean working memory of one query, which the body leaves clean or not at all."""
         try:
             work = self._scratch.pop()
         except IndexError:
-            work = pair_work(self.graph.num_nodes, self.graph.num_edges)
+            work = query_work(self.graph.num_nodes, self.graph.num_edges)
         yield work
         self._scratch.append(work)
 
@@ -268,11 +268,11 @@ def check_prepared(prepared: object, graph: Searchable) -> None:
         )
 
 
-def pair_work(nodes: int, edges: int) -> PairWork:
+def query_work(nodes: int, edges: int) -> QueryWork:
     """Clean working memory for one query at a time."""
     # an estimate is consistent up to rounding, so an edge may improve its head a second time
     room = 2 * edges + 2
-    return PairWork(
+    return QueryWork(
         g=np.full(nodes, np.inf),
         ahead=np.empty(nodes),
         closed=np.zeros(nodes, np.bool_),
@@ -287,7 +287,7 @@ def pair_work(nodes: int, edges: int) -> PairWork:
     )
 
 
-def grown(work: PairWork) -> PairWork:
+def grown(work: QueryWork) -> QueryWork:
     """The same search with twice the room in heap and stack."""
     room = 2 * len(work.keys)
     larger = [np.concatenate([part, np.empty(room - len(part), part.dtype)]) for part in (work.keys, work.items, work.ready)]

@@ -216,7 +216,7 @@ class StateGraph:
         goal_tolerance: float = 0.5,
         screen: bool = True,
         max_neighbors: int | None = None,
-        max_pairs: int | None = 8_000_000,
+        max_pairs: int | None = 4_000_000,
         batch: int = 8192,
         position: Position = None,
         world: Surroundings | None = None,
@@ -235,19 +235,18 @@ class StateGraph:
             max_risk: cumulative cost.
             max_speed: most cells per axis that one environment step can move.
             goal_tolerance: cells from a goal that count as reached.
-            screen: False evaluates all N * (N - 1) pairs, `max_pairs` or not. States without positions cannot be screened: all
-                pairs are evaluated, at most `max_pairs`.
+            screen: False evaluates all N * (N - 1) pairs, `max_pairs` or not.
             max_neighbors: most candidates per node; see `EdgeLimits`.
             max_pairs: when more pairs than this pass the screen, every node is held to ``max_pairs // N`` candidates, as if given
-                as `max_neighbors`, so that large graphs stay affordable. None evaluates every pair that passes.
+                as `max_neighbors`, so that large graphs stay affordable. None evaluates every pair that passes. States without
+                positions pass all, and are held to those whose numbers are nearest and a sample of the others.
             batch: pairs per call of the critics; bounds the memory.
             position: (N, 2) positions of states that have other columns, or what gives them: (N, D) states -> (N, 2).
             world: a map (`navplan.scenarios.worlds.world.World`) to measure the rooms in; without it only the critics know walls.
             progress: who is told how far it is; see `navplan.system.progress.Progress`.
 
         Raises:
-            InvalidInput: a state is not finite (the row is named), a limit makes no sense, the critics return NaN, or there are
-                more pairs than `max_pairs` and no positions to screen them by.
+            InvalidInput: a state is not finite (the row is named), a limit makes no sense, or the critics return NaN.
         """
         from navplan.graph.build import build
 

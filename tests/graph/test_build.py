@@ -95,7 +95,7 @@ def test_relabelling_permutes_the_graph() -> None:
 def test_batch_and_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     states = spots(90)
     whole = StateGraph.from_states(states, FieldCritics(), 5.0, max_neighbors=20)
-    monkeypatch.setattr("navplan.graph.build.PAIRS_PER_BLOCK", 200)
+    monkeypatch.setattr("navplan.graph.candidates.PAIRS_PER_BLOCK", 200)
     pieces = StateGraph.from_states(states, FieldCritics(), 5.0, max_neighbors=20, batch=7)
     assert edges(whole) == edges(pieces)
 

@@ -86,8 +86,12 @@ def test_states_without_positions_are_never_screened(tmp_path: Path) -> None:
     graph = StateGraph.from_states(images, critics, 2.0)
     assert graph.positions is None
     assert graph.num_edges == 12 * 11
-    with pytest.raises(InvalidInput, match="give position="):
-        StateGraph.from_states(images, Ones(), 2.0, max_pairs=50)
+    few = StateGraph.from_states(images, Ones(), 2.0, max_pairs=50)
+    squares = ((images[:, None] - images[None]) ** 2).sum(axis=2)
+    for node in range(12):  # the two nearest by their numbers, and two others
+        heads = few.indices[few.indptr[node] : few.indptr[node + 1]].tolist()
+        assert len(heads) == 4
+        assert set(np.argsort(squares[node])[1:3].tolist()) <= set(heads)
     placed = StateGraph.from_states(images, Ones(), 2.0, position=lambda states: states[:, :2])
     assert placed.num_edges == 0  # all farther apart than two steps
     np.testing.assert_array_equal(placed.positions, placed.states[:, :2])

@@ -29,7 +29,7 @@ class Heuristic(NamedTuple):
     chosen: NDArray[np.int32]
 
 
-class PairWork(NamedTuple):
+class QueryWork(NamedTuple):
     """Scratch of one query for N nodes and M edges, clean again after `clear`.
 
     g (N,) float64 filled with inf; ahead (N,) float64, the estimates of nodes that have a g; closed (N,) bool filled with False;
@@ -118,7 +118,7 @@ def astar(graph, heuristic, source, goal, max_expansions, work):
         graph: a Csr.
         heuristic: a Heuristic.
         max_expansions: nodes to expand in this call.
-        work: a clean PairWork.
+        work: a clean QueryWork.
 
     Returns:
         (status, expansions); status FOUND, EXHAUSTED, or BUDGET or FULL (call again). `work.g` and `work.parent` hold the result.
@@ -224,7 +224,7 @@ def costs_between(graph, heuristic, sources, goals, costs, work):
     Args:
         heuristic: a Heuristic; each pair chooses its landmarks anew.
         sources, goals: (P,) int32.
-        work: a clean PairWork; clean again afterwards.
+        work: a clean QueryWork; clean again afterwards.
 
     Returns:
         How many pairs are done: all, unless `work` is too small for the next one.

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from navplan.graph.paths import cheapest_path
-from navplan.graph.prepared import Costs, PreparedGraph, grown, pair_work
+from navplan.graph.prepared import Costs, PreparedGraph, grown, query_work
 from navplan.graph.state_graph import StateGraph
 from navplan.kernels.common.status import FULL
 from navplan.kernels.search.astar import astar, estimate
@@ -73,7 +73,7 @@ def test_small_memory_grows(seed: int) -> None:
     source, goal = int(problem.starts[0]), int(problem.goals[0])
     costs = costs_of(problem)
     graph, heuristic = costs.forward, costs.heuristic()
-    work = pair_work(problem.graph.num_nodes, problem.graph.num_edges)
+    work = query_work(problem.graph.num_nodes, problem.graph.num_edges)
     work = work._replace(keys=work.keys[:1], items=work.items[:1], ready=work.ready[:1])
     status = FULL
     while status == FULL:
