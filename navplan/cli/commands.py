@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "planners": "the registered planners and their guarantees",
     "modules": "who can drive, and the learned parts that --set chooses",
     "bench": "benchmark suites, each beside a named peer",
+    "doctor": "versions, extras, compiled kernels; --compile makes all of them",
     "help": "what a command does and takes, as COMMAND --help says it",
 }
 """Name -> one line; each is the module of its name in this room, with `configure(parser)` and `run(args)`."""

@@ -13,9 +13,14 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "navplan demo --agents 20 --seed 3 --headless --out demo-out",
         "navplan demo --scenario four-rooms-modified --risk-aversion 2",
     ),
+    "doctor": (
+        "navplan doctor",
+        "navplan doctor --compile",
+    ),
     "solve": (
         "navplan solve --map center-dot --agents 8 --planner ecbs --out plan.json",
         "navplan solve --map maze.map --scen maze.scen --time-limit 10 --json",
+        "navplan solve --map maze.map --scen maze-*.scen --agents 50 --out plans",
         "navplan solve --map demo-out/graph.npz --agents 5 --risk-budget 3.5",
     ),
     "lifelong": (

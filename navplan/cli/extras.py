@@ -16,6 +16,7 @@ EXTRAS: dict[str, tuple[str, str]] = {
     "gymnasium": ("Gymnasium", "envs"),
     "pettingzoo": ("PettingZoo", "envs"),
     "matplotlib": ("Matplotlib", "bench"),
+    "rustworkx": ("rustworkx", "bench"),
 }
 """Module -> (package as people call it, extra)."""
 

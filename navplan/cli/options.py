@@ -31,16 +31,18 @@ def add_quiet_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help="say nothing of progress")
 
 
-def add_problem_options(parser: argparse.ArgumentParser, scen: str) -> None:
+def add_problem_options(parser: argparse.ArgumentParser, scen: str, *, several: bool = False) -> None:
     """What `navplan.scenarios.load.load_problem` takes.
 
     Args:
         scen: what the help says of ``--scen``.
+        several: it takes more than one file.
     """
     parser.add_argument(
         "--map", required=True, type=scenario_name, metavar="FILE", help="map, scenario, saved state graph, or a scenario's name"
     )
-    parser.add_argument("--scen", type=Path, metavar="FILE", help=scen)
+    many: dict[str, Any] = {"nargs": "+", "default": []} if several else {}
+    parser.add_argument("--scen", type=Path, metavar="FILE", help=scen, **many)
     parser.add_argument("--agents", type=at_least_one, metavar="N", help="how many (default: as many as the scenario says)")
     parser.add_argument("--seed", type=seed_number, default=0, metavar="S", help="for drawing and for the planner (default 0)")
     add_radius_options(parser)

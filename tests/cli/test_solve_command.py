@@ -62,6 +62,37 @@ def test_json_is_one_document_and_the_plan_validates(
     assert main(["validate", str(out)]) == 0
 
 
+def test_several_scen_files_are_planned_one_after_the_other(
+    small_map: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [scen(tmp_path / f"{name}.scen", row) for name, row in (("a", (0, 0, 4, 0)), ("b", (0, 2, 0, 0)))]
+    arguments = ["solve", "--map", str(small_map), "--scen", *map(str, files), "--out", str(tmp_path / "plans"), "--json"]
+    assert main(arguments) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(row["scen"], row["sum_of_costs"]) for row in rows] == [(str(files[0]), 4), (str(files[1]), 2)]
+    for name in "ab":
+        assert main(["validate", str(tmp_path / "plans" / f"{name}.plan.json")]) == 0
+    capsys.readouterr()
+    assert main([*arguments[:-3], "--time-limit", "0"]) == 1
+    assert [line.split(":")[0] for line in capsys.readouterr().out.splitlines()] == [str(file) for file in files]
+
+
+@pytest.mark.parametrize(
+    ("extra", "says"),
+    [
+        (["--out", "-"], "--out - holds one plan"),
+        (["--pareto"], "--pareto is for one problem"),
+        (["--out", "plans"], "two .scen files are called a"),
+    ],
+)
+def test_what_several_scen_files_rule_out(
+    small_map: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], extra: list[str], says: str
+) -> None:
+    file = str(scen(tmp_path / "a.scen", (0, 0, 4, 0)))
+    assert main(["solve", "--map", str(small_map), "--scen", file, file, *extra]) == 2
+    assert says in capsys.readouterr().err
+
+
 def test_text_says_status_and_cost(small_map: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["solve", "--map", str(small_map), "--agents", "2", "--planner", "cbs", "--seed", "3"]) == 0
     assert capsys.readouterr().out.startswith("cbs: optimal, 2 agents, sum of costs")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -60,13 +61,31 @@ def load_problem(
         >>> load_problem("center-dot", agents=3, seed=1).num_agents
         3
     """
+    how: dict[str, Any] = {"radius": radius, "radius_m": radius_m, "clearance": clearance, "beta": beta}
+    return load_problems(map, [scen], agents, seed=seed, wait_cost=wait_cost, weight=weight, **how)[0]
+
+
+def load_problems(
+    map: str | Path,  # noqa: A002 - the public surface's name
+    scens: Sequence[str | Path | None],
+    agents: int | None = None,
+    *,
+    seed: int = 0,
+    radius: float | Sequence[float] | None = None,
+    radius_m: float | Sequence[float] | None = None,
+    clearance: float | None = None,
+    beta: float = 0.0,
+    wait_cost: float = 1.0,
+    weight: Weight = "cost",
+) -> list[Problem]:
+    """`load_problem` for each of `scens`, on one graph."""
     path = find_map(map)
     scenario = scenario_in(path)
     world = scenario.world if scenario else None
     graph = graph_of(path, world) if world else load_graph(path)
-    if agents is None and scen is None:
-        if scenario is None:
-            raise InvalidProblem(f"{path}: says nothing of agents, expected a number of them or a .scen file")
+    if agents is None and scenario is None and None in scens:
+        raise InvalidProblem(f"{path}: says nothing of agents, expected a number of them or a .scen file")
+    if agents is None and scenario is not None and None in scens:
         agents = scenario.num_agents
     if agents is not None and (isinstance(agents, bool) or not isinstance(agents, int | np.integer) or agents < 1):
         raise InvalidProblem(f"{path}: {said(agents)} agents asked for, expected at least 1")
@@ -91,17 +110,21 @@ def load_problem(
         identity["map_cells_sha256"] = cells
     if scenario is not None:
         identity["scenario"] = scenario.name
-    if scen is not None:
-        starts, goals = _from_scen(as_path(scen), path, graph, agents)
-        identity |= {"scen": as_path(scen).name, "scen_sha256": sha256(scen), "scen_path": str(as_path(scen))}
-    elif scenario is not None and scenario.starts is not None and scenario.goals is not None:
-        starts, goals = _from_scenario(path, scenario, graph, agents)
-    else:
-        assert agents is not None  # filled in above
-        starts, goals = _drawn(graph, int(agents), seed, bodies, clearance, str(path))
-        identity["seed"] = str(seed)
-    asked = float(bodies) if bodies.ndim == 0 else bodies
-    return Problem(graph, starts, goals, asked, clearance, beta, wait_cost, weight, identity=identity)
+    problems = []
+    for scen in scens:
+        known = dict(identity)
+        if scen is not None:
+            starts, goals = _from_scen(as_path(scen), path, graph, agents)
+            known |= {"scen": as_path(scen).name, "scen_sha256": sha256(scen), "scen_path": str(as_path(scen))}
+        elif scenario is not None and scenario.starts is not None and scenario.goals is not None:
+            starts, goals = _from_scenario(path, scenario, graph, agents)
+        else:
+            assert agents is not None  # filled in above
+            starts, goals = _drawn(graph, int(agents), seed, bodies, clearance, str(path))
+            known["seed"] = str(seed)
+        asked = float(bodies) if bodies.ndim == 0 else bodies
+        problems.append(Problem(graph, starts, goals, asked, clearance, beta, wait_cost, weight, identity=known))
+    return problems
 
 
 def _drawn(
