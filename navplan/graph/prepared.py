@@ -221,6 +221,9 @@ class TableStore:
         self._bytes = 0
         self._lock = threading.Lock()
 
+    def __len__(self) -> int:
+        return len(self._rows)
+
     def get(self, key: Hashable) -> NDArray[Any] | None:
         """The row that was put there, unless it has had to go."""
         if not self.most:
