@@ -40,7 +40,7 @@ def measure(critics: EdgeCritics, walls: Bool, quick: bool = False) -> list[Row]
     states = _free_states(walls, large, rng)
     critics.evaluate(states[:64], states[:64])
     graph, rows = _building(critics, states[:small])
-    rows += _large(critics, states)
+    rows += _large(critics, states, small)
     rows += _editing(critics, graph, _free_states(walls, 40, rng))
     return rows + _covering(walls, *((5_000, 500) if quick else (100_000, 10_000)))
 
@@ -64,12 +64,14 @@ def _building(critics: EdgeCritics, states: Float32) -> tuple[StateGraph, list[R
     return graph, rows
 
 
-def _large(critics: EdgeCritics, states: Float32) -> list[Row]:
+def _large(critics: EdgeCritics, states: Float32, small: int) -> list[Row]:
     n = len(states)
+    _, fewer_seconds = _best(lambda: StateGraph.from_states(states[:small], critics, MAX_DISTANCE, MAX_RISK), 1)
     graph, seconds = _best(lambda: StateGraph.from_states(states, critics, MAX_DISTANCE, MAX_RISK), 1)
     cap = graph.limits.max_neighbors if graph.limits else None
     held = "no cap" if cap is None else f"at most {cap} candidates per node"
-    rows = [_row(f"build N={n}", seconds, "", None, f"{graph.num_edges} edges, {held}")]
+    note = f"{graph.num_edges} edges, {held}; {seconds / fewer_seconds:.1f} times the time of N={small}"
+    rows = [_row(f"build N={n}", seconds, "", None, note)]
     rate: Row = {
         "name": f"edges N={n}",
         "value": graph.num_edges / seconds,
