@@ -6,6 +6,7 @@ import numpy as np
 
 from navplan.errors import InvalidProblem
 from navplan.graph.state_graph import StateGraph
+from navplan.kernels.search.components import components
 from navplan.system.arrays import Int32, Int64
 from navplan.system.numbers import Rng, generator
 
@@ -25,14 +26,10 @@ def draw_pairs(
     Raises:
         InvalidProblem: there is no room for so many.
     """
-    from scipy.sparse import csr_array
-    from scipy.sparse.csgraph import connected_components
-
     rng = generator(rng)
     roomy, _ = graph.has_room(radius)
     graph, n = graph.fitting(radius), graph.num_nodes
-    matrix = csr_array((np.ones(graph.num_edges, np.int8), graph.indices, graph.indptr), shape=(n, n))
-    _, component = connected_components(matrix, directed=True, connection="strong")
+    component = _components(graph)
     alone = np.bincount(component)[component] == 1
 
     order = rng.permutation(n)
@@ -50,6 +47,21 @@ def draw_pairs(
             raise InvalidProblem(f"{where}: no room for {agents} goals {spacing:g} apart in reach of their starts")
         goals[members] = _moved(starts[members], chosen, nodes, spacing)
     return starts.astype(np.int32), goals.astype(np.int32)
+
+
+def _components(graph: StateGraph) -> Int32:
+    """(N,) int32 the strong component of each node."""
+    n = graph.num_nodes
+    if graph.is_grid:  # without scipy, whose import takes longer than planning on most grids
+        label = np.empty(n, np.int32)
+        components(graph.indptr, graph.indices, label, np.empty(n, np.int32))
+        return label
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import connected_components
+
+    matrix = csr_array((np.ones(graph.num_edges, np.int8), graph.indices, graph.indptr), shape=(n, n))
+    found: Int32 = connected_components(matrix, directed=True, connection="strong")[1]
+    return found
 
 
 def _spaced(graph: StateGraph, order: Int64, count: int, spacing: float, avoid: Int64 | None = None) -> Int64:
