@@ -20,7 +20,6 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "solve": (
         "navplan solve --map center-dot --agents 8 --planner ecbs --out plan.json",
         "navplan solve --map maze.map --scen maze.scen --time-limit 10 --json",
-        "navplan solve --map maze.map --scen maze-*.scen --agents 50 --out plans",
         "navplan solve --map demo-out/graph.npz --agents 5 --risk-budget 3.5",
     ),
     "lifelong": (

@@ -133,7 +133,8 @@ def show(table, tree, x):
     for k in range(tree.counts[COUNT.clashes]):
         a, b = tree.clashes[k, 0], tree.clashes[k, 1]
         if shown[a] == wanted[a] and shown[b] == wanted[b]:
-            tree.clashes[kept] = tree.clashes[k]
+            for column in range(tree.clashes.shape[1]):
+                tree.clashes[kept, column] = tree.clashes[k, column]
             kept += 1
     tree.counts[COUNT.clashes] = kept
     for a in range(agents):

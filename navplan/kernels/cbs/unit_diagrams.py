@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from navplan.kernels.cbs.unit_search import barred
+from navplan.kernels.common.fill import fill
 from navplan.kernels.common.jit import inner, kernel
 
 NEVER = np.int32(1 << 30)
@@ -150,7 +151,7 @@ def least_met(diagram, traffic, work, path):
     met[0] = 0
     for time in range(1, cost + 1):
         begin, end = first[time], first[time + 1]
-        met[begin:end] = NEVER
+        fill(met, begin, end, NEVER)
         for k in range(first[time - 1], begin):
             u = nodes[k]
             # those who are here now, which matter to whom we swap with

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from navplan.kernels.common.fill import fill
 from navplan.kernels.common.jit import inner, kernel
 
 
@@ -30,7 +31,7 @@ def step_together(one, other, time, now, then):
     c0, c1 = one.first[min(time, last)], one.first[min(time, last) + 1]
     d0, d1 = other.first[min(time, other_last)], other.first[min(time, other_last) + 1]
     width, old_width = d1 - d0, b1 - b0
-    then[: (c1 - c0) * width] = 0
+    fill(then, 0, (c1 - c0) * width, 0)
     alive = False
     looked = 0
     for a in range(a0, a1):
@@ -108,7 +109,7 @@ def first_dead_level(one, other, place, now, then, most):
     pairs = width_at(one, first - 1) * width_at(other, first - 1)
     if pairs > now.size:
         return -2
-    now[:pairs] = 1
+    fill(now, 0, pairs, 1)
     looked = 0
     for time in range(first, last + 1):
         pairs = width_at(one, time) * width_at(other, time)
@@ -118,7 +119,8 @@ def first_dead_level(one, other, place, now, then, most):
         if not alive:
             return time
         looked += pairs + 4 * more
-        now[:pairs] = then[:pairs]
+        for k in range(pairs):
+            now[k] = then[k]
     return -1
 
 
@@ -180,8 +182,8 @@ def index_of(diagram, path, time):
 @inner
 def mark(pairs, rows, columns, a, b, by_column, keep, other_keep):
     """Mark the rows and columns of zeros only that grow from row a, or from column b; returns how many pairs they make."""
-    keep[:rows] = 0
-    other_keep[:columns] = 0
+    fill(keep, 0, rows, 0)
+    fill(other_keep, 0, columns, 0)
     if by_column:
         for r in range(rows):
             keep[r] = pairs[r * columns + b] == 0

@@ -15,6 +15,7 @@ import numba.core.compiler
 import numba.core.types
 import numba.core.typing
 from numba.core import sigutils
+from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.errors import NumbaError
 from numba.core.registry import cpu_target
@@ -52,6 +53,35 @@ class Compiled(NamedTuple):
     code: bytes
     door: str
     needs: tuple[str, ...]
+
+
+class Part(JITCodeLibrary):
+    """The code of one function alone, neither optimised nor linked with what it calls: that is done once, behind the door.
+
+    Numba's own libraries hold all that they call, and are optimised at each level of calls again.
+    """
+
+    def add_llvm_module(self, ll_module: Any) -> None:
+        """Take code in as it is."""
+        self._final_module.link_in(ll_module)
+
+    def finalize(self) -> None:
+        """Nothing is to be done."""
+        self._raise_if_finalized()
+        self._finalized = True
+
+    def link_into(self, module: Any, linked: set[Any]) -> None:
+        """Add this code and all that it calls to `module`, without what is in `linked`, which grows."""
+        if self in linked:
+            return
+        linked.add(self)
+        module.link_in(self._final_module, preserve=True)
+        for other in self._linking_libraries:
+            if isinstance(other, Part):
+                other.link_into(module, linked)
+            elif other not in linked:
+                linked.add(other)
+                module.link_in(other._get_module_for_linking(), preserve=True)
 
 
 class Callee:
@@ -106,8 +136,10 @@ class Callee:
             cpu_target.options.parse_as_flags(flags, _OPTIONS)
             flags.no_compile = True  # machine code is made once, of all that a door leads to
             target = cpu_target.target_context
+            context = cpu_target.typing_context
             with lock:
-                found = compiler.compile_extra(cpu_target.typing_context, target, self.py_func, kinds, None, flags, {})
+                library = Part(target.codegen(), self.py_func.__qualname__)
+                found = compiler.compile_extra(context, target, self.py_func, kinds, None, flags, {}, library=library)
             found = found._replace(entry_point=object())
             target.insert_user_function(found.entry_point, found.fndesc, [found.library])
             self._compiled[kinds] = found
@@ -158,7 +190,7 @@ def compiled(callee: Callee, kinds: tuple[Any, ...], door: str) -> Compiled:
         outside = codegen._create_empty_module(door)
         add_door(outside, target, door, found.fndesc.llvm_func_name, found.signature.return_type, kinds)
         module = llvm.parse_assembly(str(outside))
-        module.link_in(found.library._get_module_for_linking(), preserve=True)
+        found.library.link_into(module, set())
         for function in module.functions:
             if not function.is_declaration and function.name != door:
                 function.linkage = "internal"

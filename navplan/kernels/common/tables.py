@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from navplan.kernels.common.fill import fill
 from navplan.kernels.common.jit import kernel
 
 FAR = 65535
@@ -19,7 +20,7 @@ def hops(indptr, indices, sources, tables, first, last, queue):
     """
     for k in range(first, last):
         row = tables[k]
-        row[:] = FAR
+        fill(row, 0, row.size, FAR)
         row[sources[k]] = 0
         queue[0] = sources[k]
         head = 0

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from navplan.kernels.common.fill import fill
 from navplan.kernels.common.jit import inner, kernel
 
 UNKNOWN, CLEAR, HIT = -1, 0, 1
@@ -103,7 +104,7 @@ def choose(moves, order, own, pushed, spacing, budget, choice):
     """
     agents = len(order)
     stay = moves.tracks.shape[0] - 1
-    choice[:] = -1
+    fill(choice, 0, choice.size, -1)
     trail = np.empty(agents, np.int32)
     at = np.empty(agents, np.int32)
     for root in order:

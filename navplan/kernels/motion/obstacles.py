@@ -12,6 +12,7 @@ import math
 
 import numpy as np
 
+from navplan.kernels.common.fill import fill
 from navplan.kernels.common.jit import inner, kernel
 
 FREE, BLOCKED, MIXED = 0, 1, 2
@@ -55,7 +56,8 @@ def cover_rectangles(walls, rectangles):
                 tall_right += 1
             if (tall_bottom - tall_top) * (tall_right - tall_left) > (bottom - top) * (right - left):
                 top, bottom, left, right = tall_top, tall_bottom, tall_left, tall_right
-            covered[top:bottom, left:right] = True
+            for each in range(top, bottom):
+                fill(covered[each], left, right, True)
             rectangles[count, 0] = top
             rectangles[count, 1] = left
             rectangles[count, 2] = bottom

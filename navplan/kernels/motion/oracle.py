@@ -13,6 +13,7 @@ import math
 
 import numpy as np
 
+from navplan.kernels.common.fill import fill
 from navplan.kernels.common.heap import pop_key, push_key
 from navplan.kernels.common.jit import inner, kernel
 from navplan.kernels.motion.stepping import step_all
@@ -54,7 +55,7 @@ def search(
     Returns:
         The target reached, NO_WAY, or HEAP_FULL.
     """
-    best[:] = np.inf
+    fill(best, 0, best.size, np.inf)
     side = 2 * reach + 1
     size = 0
     for k in range(len(seeds)):

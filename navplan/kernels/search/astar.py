@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from navplan.kernels.common.fill import fill
 from navplan.kernels.common.heap import pop_key, push_key
 from navplan.kernels.common.jit import inner, kernel
 from navplan.kernels.common.status import BUDGET, EXHAUSTED, FOUND, FULL
@@ -57,7 +58,7 @@ def cheapest_rates(graph, xy, rates):
     The largest of the three ``rate * length to the goal`` never overestimates, and on a unit 4-grid it is the Manhattan
     distance. A norm in which no edge has a length gets rate 0.
     """
-    rates[:] = np.inf
+    fill(rates, 0, rates.size, np.inf)
     for u in range(xy.shape[0]):
         for edge in range(graph.indptr[u], graph.indptr[u + 1]):
             v = graph.indices[edge]
@@ -261,4 +262,4 @@ def clear(work):
         node = work.reached[k]
         work.g[node] = np.inf
         work.closed[node] = False
-    work.sizes[:] = 0
+    fill(work.sizes, 0, work.sizes.size, 0)

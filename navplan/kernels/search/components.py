@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from navplan.kernels.common.fill import fill
 from navplan.kernels.common.jit import kernel
 
 
@@ -13,7 +14,7 @@ def components(indptr, indices, label, queue):
         indptr, indices: CSR in which every edge has its reverse.
         queue: (N,) int32 scratch.
     """
-    label[:] = -1
+    fill(label, 0, label.size, -1)
     count = 0
     for first in range(label.size):
         if label[first] >= 0:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from navplan.kernels.common.fill import fill
 from navplan.kernels.common.heap import pop_key, push_key
 from navplan.kernels.common.jit import inner, kernel
 from navplan.kernels.common.status import BUDGET, EXHAUSTED
@@ -45,7 +46,7 @@ def reverse_slice(indptr, indices, out_indptr, out_indices, out_edges, first, la
     """`reverse` for the rows of the tails `first` to `last`; slices come in order, from 0 to N."""
     n = indptr.size - 1
     if first == 0:
-        out_indptr[:] = 0
+        fill(out_indptr, 0, out_indptr.size, 0)
         for edge in range(indices.size):
             out_indptr[indices[edge] + 1] += 1
         for v in range(n):
@@ -82,7 +83,7 @@ def breadth_first_slice(indptr, indices, source, distance, queue, front, most):
         front: (2,) int64, 0 at the beginning: how many nodes of the queue are done, and how many are in it.
     """
     if front[1] == 0:
-        distance[:] = np.inf
+        fill(distance, 0, distance.size, np.inf)
         distance[source] = 0.0
         queue[0] = source
         front[1] = 1

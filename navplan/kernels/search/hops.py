@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from navplan.kernels.common.fill import fill
 from navplan.kernels.common.jit import kernel
 
 UNREACHABLE = -1
@@ -26,7 +27,8 @@ def hops_from(walls, row, col, queue, hops):
         (count, farthest): reached cells, and hops to the last of them.
     """
     height, width = walls.shape
-    hops[:] = UNREACHABLE
+    for each in range(height):
+        fill(hops[each], 0, width, UNREACHABLE)
     hops[row, col] = 0
     queue[0] = row * width + col
     head, tail = 0, 1

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from navplan.kernels.common.fill import fill
 from navplan.kernels.common.hashing import home
 from navplan.kernels.common.heap import pop, push
 from navplan.kernels.common.jit import inner, kernel
@@ -194,7 +195,7 @@ def expand(graph, xy, ahead, query, table, others, work, progress, values, label
 @inner
 def begin(xy, ahead, query, others, work, progress, values):
     """Put the start into an empty search."""
-    progress[:] = 0
+    fill(progress, 0, progress.size, 0)
     values[LEAST] = np.inf
     work.node[0] = query.start
     work.time[0] = 0

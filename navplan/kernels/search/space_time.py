@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from navplan.kernels.common.fill import fill
 from navplan.kernels.common.hashing import home
 from navplan.kernels.common.heap import pop, push
 from navplan.kernels.common.jit import inner, kernel
@@ -292,7 +293,7 @@ def expand(graph, waits, xy, h, query, table, others, work, progress, record, bo
 @inner
 def begin(h, query, work, progress, values):
     """Put the start into an empty search."""
-    progress[:] = 0
+    fill(progress, 0, progress.size, 0)
     work.node[0] = query.start
     work.time[0] = 0
     work.g[0] = 0.0
