@@ -31,18 +31,19 @@ def build(
     limits: EdgeLimits,
     *,
     max_pairs: int | None = None,
+    whole: bool = False,
     batch: int = 8192,
     position: Position = None,
     world: Surroundings | None = None,
     progress: Progress = None,
 ) -> GraphParts:
-    """The state graph over `states` by `limits`; see `StateGraph.from_states`."""
+    """The state graph over `states` by `limits`, see `StateGraph.from_states`; `whole` evaluates all pairs that pass."""
     nodes = checked_states(states, "state").copy()
     where = positions_of(states, nodes, position)
     if world is not None and where is None:
         raise InvalidInput("rooms are measured at positions, and the states have none: give position=")
     points = Points(nodes, where)
-    if max_pairs is not None:
+    if not whole:
         limits = within_budget(points, limits, max_pairs)
     with told(progress) as listener:
         listener.stage(f"weighing the edges between {len(nodes)} states")

@@ -22,6 +22,8 @@ from navplan.system.arrays import Float64, Int64
 
 # Candidate pairs listed at once (24 bytes each in the k-d tree's answer).
 PAIRS_PER_BLOCK = 2_000_000
+# Up to so many states all pairs that pass are evaluated; of more, so many candidates each.
+MOST_WHOLE, NEIGHBORS = 3000, 48
 # Up to so many pairs that pass the screen, all are listed before they are thinned.
 LISTED = 8_000_000
 
@@ -30,13 +32,17 @@ Pairs = tuple[Int64, Int64]
 Listed = tuple[Int64, Int64, Float64]
 
 
-def within_budget(points: Points, limits: EdgeLimits, max_pairs: int) -> EdgeLimits:
-    """`limits` with a cap on the neighbours when more than `max_pairs` pairs pass the screen.
+def within_budget(points: Points, limits: EdgeLimits, max_pairs: int | None) -> EdgeLimits:
+    """`limits` with a cap on the neighbours when more than `max_pairs` pairs pass the screen; see `StateGraph.from_states`.
 
     Raises:
         InvalidInput: fewer pairs than states.
     """
     count = len(points.states)
+    if max_pairs is None:
+        if count <= MOST_WHOLE or limits.max_neighbors is not None:
+            return limits
+        max_pairs = NEIGHBORS * count
     if max_pairs < count:
         raise InvalidInput(f"max_pairs is {max_pairs}, expected at least one pair per state ({count}) or None")
     if passing(points, points, limits) - count <= max_pairs:

@@ -216,7 +216,7 @@ class StateGraph:
         goal_tolerance: float = 0.5,
         screen: bool = True,
         max_neighbors: int | None = None,
-        max_pairs: int | None = 4_000_000,
+        max_pairs: int | None = None,
         batch: int = 8192,
         position: Position = None,
         world: Surroundings | None = None,
@@ -238,8 +238,9 @@ class StateGraph:
             screen: False evaluates all N * (N - 1) pairs, `max_pairs` or not.
             max_neighbors: most candidates per node; see `EdgeLimits`.
             max_pairs: when more pairs than this pass the screen, every node is held to ``max_pairs // N`` candidates, as if given
-                as `max_neighbors`, so that large graphs stay affordable. None evaluates every pair that passes. States without
-                positions pass all, and are held to those whose numbers are nearest and a sample of the others.
+                as `max_neighbors`. None: up to 3,000 states every pair that passes is evaluated, and of more states 48 candidates
+                each, so that time grows with them and not with their square. States without positions all pass; near are then
+                those whose numbers are.
             batch: pairs per call of the critics; bounds the memory.
             position: (N, 2) positions of states that have other columns, or what gives them: (N, D) states -> (N, 2).
             world: a map (`navplan.scenarios.worlds.world.World`) to measure the rooms in; without it only the critics know walls.
@@ -254,8 +255,8 @@ class StateGraph:
         if max_pairs is not None:
             check_whole(max_pairs=max_pairs)
         limits = EdgeLimits(max_distance, max_risk, max_speed if screen else math.inf, goal_tolerance, max_neighbors)
-        most = max_pairs if screen else None
-        parts = build(states, critics, limits, max_pairs=most, batch=batch, position=position, world=world, progress=progress)
+        how: dict[str, Any] = {"position": position, "world": world, "progress": progress}
+        parts = build(states, critics, limits, max_pairs=max_pairs, whole=not screen, batch=batch, **how)
         return cls._of(parts)
 
     def keep(self, mask: Bool, limits: EdgeLimits | None = None) -> StateGraph:

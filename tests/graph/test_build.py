@@ -131,6 +131,18 @@ def test_budget_of_pairs_caps_only_what_exceeds_it() -> None:
     assert same.limits.max_neighbors is None
 
 
+def test_of_very_many_states_each_has_a_fixed_number_of_candidates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("navplan.graph.candidates.MOST_WHOLE", 100)
+    monkeypatch.setattr("navplan.graph.candidates.NEIGHBORS", 10)
+    pairs = []
+    for count in (100, 150, 300):
+        critics = FieldCritics()
+        StateGraph.from_states(spots(count), critics, 4.0)
+        pairs.append(critics.pairs)
+    assert pairs[0] > 100 * 11 + 100
+    assert pairs[1:] == [150 * 11, 300 * 11]
+
+
 def test_duplicate_states_are_joined() -> None:
     graph = StateGraph.from_states([[1, 1], [1, 1], [9, 9]], FieldCritics(), 3.0)
     assert set(edges(graph)) == {(0, 1), (1, 0)}
