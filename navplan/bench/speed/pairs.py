@@ -149,17 +149,23 @@ def _rustworkx(graph: StateGraph) -> Query:
 
 
 def median_of(call: Callable[[], object], repeats: int) -> float:
-    """Median wall seconds of one call, after one that does not count."""
+    """Median wall seconds of one call."""
+    return float(np.median(times_of(call, repeats)))
+
+
+def times_of(call: Callable[[], object], repeats: int) -> list[float]:
+    """Wall seconds of calls, after one that does not count."""
     call()
     times = []
     for _ in range(repeats):
         began = time.perf_counter()
         call()
         times.append(time.perf_counter() - began)
-    return float(np.median(times))
+    return times
 
 
-def against(name: str, seconds: float, peer: str, peer_seconds: float, note: str) -> Row:
-    """A figure in milliseconds beside the peer's."""
-    note = f"{note}; peer {1e3 * peer_seconds:.3g} ms"
-    return Row(name=name, value=1e3 * seconds, unit="ms", peer=peer, ratio=peer_seconds / seconds, note=note)
+def against(name: str, seconds: float, peer: str, peer_seconds: float | None, note: str) -> Row:
+    """A figure in milliseconds, beside the peer's where there is one."""
+    ratio = None if peer_seconds is None else peer_seconds / seconds
+    tail = "" if peer_seconds is None else f"; peer {1e3 * peer_seconds:.3g} ms"
+    return Row(name=name, value=1e3 * seconds, unit="ms", peer=peer, ratio=ratio, note=note + tail)

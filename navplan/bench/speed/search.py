@@ -7,7 +7,6 @@ paper's maps looks like to a planner, about 400,000 directed edges. Starts are a
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +16,7 @@ from scipy.sparse.csgraph import dijkstra as _scipy_dijkstra
 
 from navplan.bench import Row
 from navplan.bench.speed import pairs
+from navplan.bench.speed.pairs import against, times_of
 from navplan.graph.one_to_all import make_queue, seed_queue
 from navplan.graph.prepared import PreparedGraph
 from navplan.graph.state_graph import StateGraph
@@ -101,19 +101,7 @@ def _csr(graph: StateGraph) -> Csr:
 
 def _best(call: Callable[[], object], repeats: int) -> float:
     """Least wall seconds of one call, after one that does not count."""
-    call()
-    times = []
-    for _ in range(repeats):
-        began = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - began)
-    return min(times)
-
-
-def _row(name: str, seconds: float, peer: str, peer_seconds: float | None, note: str) -> Row:
-    ratio = None if peer_seconds is None else peer_seconds / seconds
-    tail = "" if peer_seconds is None else f"; peer {1e3 * peer_seconds:.3g} ms"
-    return Row(name=name, value=1e3 * seconds, unit="ms", peer=peer, ratio=ratio, note=note + tail)
+    return min(times_of(call, repeats))
 
 
 def _single_source(graph: StateGraph, what: str, repeats: int) -> list[Row]:
@@ -134,7 +122,7 @@ def _single_source(graph: StateGraph, what: str, repeats: int) -> list[Row]:
     if not np.allclose(distance, peer()):
         raise AssertionError("distances differ from scipy's")
     note = f"{graph.num_nodes} nodes, {graph.num_edges} edges, weighted"
-    return [_row(f"single source, {what}", seconds, "scipy.sparse.csgraph.dijkstra", peer_seconds, note)]
+    return [against(f"single source, {what}", seconds, "scipy.sparse.csgraph.dijkstra", peer_seconds, note)]
 
 
 def _hops(graph: StateGraph, repeats: int) -> list[Row]:
@@ -145,7 +133,7 @@ def _hops(graph: StateGraph, repeats: int) -> list[Row]:
     seconds = _best(lambda: breadth_first(graph.indptr, graph.indices, 0, distance, scratch), repeats)
     peer_seconds = _best(lambda: scipy_dijkstra(matrix, indices=0), repeats)
     note = f"{graph.num_nodes} nodes, {graph.num_edges} edges of cost 1"
-    return [_row("single source, unit grid", seconds, "scipy.sparse.csgraph.dijkstra", peer_seconds, note)]
+    return [against("single source, unit grid", seconds, "scipy.sparse.csgraph.dijkstra", peer_seconds, note)]
 
 
 def _tables(graph: StateGraph, repeats: int) -> list[Row]:
@@ -157,7 +145,7 @@ def _tables(graph: StateGraph, repeats: int) -> list[Row]:
     seconds = _best(lambda: distance_tables(weighted, goals, Clock(None)), repeats)
     peer_seconds = _best(lambda: scipy_dijkstra(matrix, indices=goals), repeats)
     note = f"costs from {graph.num_nodes} nodes to each of 20 goals, {graph.num_edges} edges"
-    return [_row("20 distance tables", seconds, "scipy.sparse.csgraph.dijkstra", peer_seconds, note)]
+    return [against("20 distance tables", seconds, "scipy.sparse.csgraph.dijkstra", peer_seconds, note)]
 
 
 def _many_agents(graph: StateGraph, problems: int, limit: float) -> list[Row]:
@@ -176,5 +164,5 @@ def _many_agents(graph: StateGraph, problems: int, limit: float) -> list[Row]:
             f"{graph.num_nodes} nodes, {graph.num_edges} edges; median of {problems} problems, {solved} solved in {limit:g} s "
             f"each; slowest {1e3 * max(seconds):.0f} ms"
         )
-        rows.append(_row(f"{planner}{factor}, 20 agents, clearance {clearance:g}", float(np.median(seconds)), "", None, note))
+        rows.append(against(f"{planner}{factor}, 20 agents, clearance {clearance:g}", float(np.median(seconds)), "", None, note))
     return rows
