@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from navplan.graph.nodes import coverage_nodes
     from navplan.graph.paths import distances, shortest_path
     from navplan.graph.state_graph import StateGraph
+    from navplan.learned.datasets.dataset import Dataset
     from navplan.learned.training.load import load_checkpoint
     from navplan.navigation.navigate import navigate
     from navplan.plan.plan import Plan
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 _WHERE = {
     "CheckpointError": "navplan.errors",
+    "Dataset": "navplan.learned.datasets.dataset",
     "FileAccessError": "navplan.errors",
     "FileFormatError": "navplan.errors",
     "Hazard": "navplan.scenarios.worlds.world",
@@ -79,6 +81,7 @@ _WHERE = {
 
 __all__ = [
     "CheckpointError",
+    "Dataset",
     "FileAccessError",
     "FileFormatError",
     "Hazard",

@@ -8,14 +8,14 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from navplan.errors import FileFormatError
+from navplan.errors import FileAccessError, FileFormatError
 from navplan.system.bounds import MAX_EXPANDED, MAX_RATIO
 
 # The header that numpy writes before every array.
@@ -89,6 +89,26 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise ValueError("another compression than deflate")
     content = archive.read(member)
+    form = _form(content, len(content))
+    flat = np.frombuffer(content, form.kind, math.prod(form.shape), form.begin)
+    return flat.reshape(form.shape, order=form.order)
+
+
+class _Form(NamedTuple):
+    """What the header of an array says, and where its values begin."""
+
+    kind: np.dtype[Any]
+    shape: tuple[int, ...]
+    order: Literal["C", "F"]
+    begin: int
+
+
+def _form(content: bytes, length: int) -> _Form:
+    """Read the header at the beginning of `content`, of an array that takes `length` bytes with it.
+
+    Raises:
+        ValueError: another header, or one that claims another length.
+    """
     if not content.startswith(_MAGIC) or len(content) < 10:
         raise ValueError("no array of format 1.0")
     begin = 10 + int.from_bytes(content[8:10], "little")
@@ -97,7 +117,72 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
         raise ValueError("array header of another form")
     kind = np.dtype(header[1].decode())
     shape = tuple(int(side) for side in re.findall(rb"\d+", header[3]))
-    if kind.hasobject or kind.itemsize == 0 or math.prod(shape) * kind.itemsize != len(content) - begin:
+    if kind.hasobject or kind.itemsize == 0 or math.prod(shape) * kind.itemsize != length - begin:
         raise ValueError("array header and length disagree")
-    flat = np.frombuffer(content, kind, math.prod(shape), begin)
-    return flat.reshape(shape, order="F" if header[2] == b"True" else "C")
+    return _Form(kind, shape, "F" if header[2] == b"True" else "C", begin)
+
+
+class ArchiveFile(Mapping[str, NDArray[Any]]):
+    """The arrays of an `.npz` file on disk, each read when it is asked for: mapped into memory where it is not compressed.
+
+    Args:
+        path: the file.
+        expected: what it should be, for errors.
+
+    Raises:
+        FileAccessError: it cannot be read.
+        FileFormatError: no archive; or, when an array is asked for, one that is damaged or would take up far more memory than
+            the file has bytes. What is mapped is not checked against its checksum, which would read all of it.
+    """
+
+    def __init__(self, path: str | Path, expected: str) -> None:
+        self.path, self._expected = Path(path), expected
+        try:
+            with zipfile.ZipFile(self.path) as archive:
+                self._members = {m.filename.removesuffix(".npy"): m for m in archive.infolist() if m.filename.endswith(".npy")}
+            self._size = self.path.stat().st_size
+        except FileNotFoundError as error:
+            raise FileAccessError(f"{self.path}: no such file") from error
+        except (PermissionError, IsADirectoryError) as error:
+            raise FileAccessError(f"{self.path}: cannot be read: {error.strerror}") from error
+        except _DAMAGE as error:
+            raise self._damaged(error) from error
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        member = self._members[name]
+        try:
+            if member.compress_type == zipfile.ZIP_STORED:
+                return self._mapped(member)
+            if member.file_size > max(MAX_EXPANDED, MAX_RATIO * self._size):
+                raise FileFormatError(self.path, f"{name} would take up {member.file_size} bytes, more than it can hold")
+            with zipfile.ZipFile(self.path) as archive:
+                return _array(archive, member)
+        except FileFormatError:
+            raise
+        except _DAMAGE as error:
+            raise self._damaged(error) from error
+
+    def _mapped(self, member: zipfile.ZipInfo) -> NDArray[Any]:
+        with open(self.path, "rb") as stream:
+            stream.seek(member.header_offset)
+            head = stream.read(30)
+            if len(head) < 30 or not head.startswith(b"PK\x03\x04"):
+                raise ValueError("no member where the directory says")
+            first = member.header_offset + 30 + sum(struct.unpack("<HH", head[26:30]))
+            stream.seek(first)
+            form = _form(stream.read(min(member.file_size, 1 << 12)), member.file_size)
+        if first + member.file_size > self._size:
+            raise ValueError("the file ends before its array does")
+        if not math.prod(form.shape):
+            return np.empty(form.shape, form.kind)
+        return np.memmap(self.path, form.kind, "r", first + form.begin, form.shape, form.order)
+
+    def _damaged(self, error: BaseException) -> FileFormatError:
+        what = f"is not a complete .npz archive of arrays ({type(error).__name__})"
+        return FileFormatError(self.path, f"{what}, expected {self._expected}")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._members)
+
+    def __len__(self) -> int:
+        return len(self._members)

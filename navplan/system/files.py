@@ -10,13 +10,16 @@ import os
 import stat
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING, Any
 
 from navplan.errors import FileAccessError
 from navplan.system.bounds import MAX_BYTES, MAX_STREAM
 from navplan.system.paths import as_path
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 LOCK = ".lock"
 """The file in a folder by which `locked` keeps others out of it."""
@@ -134,6 +137,13 @@ def _sweep(target: Path) -> None:
 def write_bytes(path: str | Path, data: bytes) -> None:
     """`write_atomically` for bytes that are there already; raises as there."""
     write_atomically(path, lambda stream: stream.write(data))
+
+
+def write_arrays(path: str | Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """`write_atomically` for an `.npz` archive that is not compressed, so that its arrays can be mapped into memory."""
+    import numpy as np
+
+    write_atomically(path, lambda stream: np.savez(stream, allow_pickle=False, **arrays))
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -1,0 +1,192 @@
+"""What is in a dataset, and the mistakes that logs have."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from navplan.system.arrays import Bool, Float64, Int64
+
+if TYPE_CHECKING:
+    from navplan.learned.datasets.dataset import Dataset
+
+# Rows that are looked at at once.
+_ROWS = 1 << 16
+# A step longer than this many times the median of those that move is a jump.
+JUMP = 8.0
+# Quantiles of lengths that are shown.
+_QUANTILES = (0.05, 0.5, 0.95, 1.0)
+# Most places of one kind that are named.
+_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A dataset in numbers; `str` of it is for people.
+
+    Attributes:
+        transitions, episodes: how many.
+        observation: shape and dtype of one.
+        action: width, least and largest value.
+        convention: how the ends of trajectories were found.
+        episode_steps, step_length: quantiles 5 %, 50 %, 95 % and 100 %; lengths in positions where they are known, else in the
+            numbers of observations, each column by its standard deviation.
+        bad_rows: how many rows hold NaN or infinity, in observations or in actions and costs of steps.
+        jumps: how many steps are longer than `JUMP` times the median.
+        still: share of steps that change nothing.
+        repeated: how many rows are another trajectory's beginning again: files given twice.
+        costs: mean cost of a step, None where none was logged.
+        named: of each mistake the first (episode, row within it).
+        mistakes: a line for each.
+    """
+
+    transitions: int
+    episodes: int
+    observation: tuple[tuple[int, ...], str]
+    action: tuple[int, float, float]
+    convention: str
+    episode_steps: tuple[float, ...]
+    step_length: tuple[float, ...]
+    bad_rows: int
+    jumps: int
+    still: float
+    repeated: int
+    costs: float | None
+    named: dict[str, list[tuple[int, int]]]
+    mistakes: tuple[str, ...]
+
+    def document(self) -> dict[str, Any]:
+        """For `--json`."""
+        return dataclasses.asdict(self)
+
+    def __str__(self) -> str:
+        shape, kind = self.observation
+        width, least, most = self.action
+        lines = [
+            f"{self.transitions} steps in {self.episodes} trajectories of {_spread(self.episode_steps)} steps",
+            f"observations {'x'.join(map(str, shape))} {kind}, actions {width} from {least:.3g} to {most:.3g}"
+            + ("" if self.costs is None else f", costs {self.costs:.4g} a step"),
+            f"ends of trajectories: {self.convention}",
+            f"lengths of steps: {_spread(self.step_length)}; {100 * self.still:.1f} % change nothing",
+        ]
+        return "\n".join([*lines, *(f"mistake: {line}" for line in self.mistakes)])
+
+
+def summarised(data: Dataset) -> Summary:
+    """See `Dataset.summary`; one pass through the data, a block of rows at a time."""
+    steps = np.diff(data.starts) - 1
+    bad, lengths, low, high, paid = _scan(data)
+    inner = np.ones(data.num_rows, np.bool_)
+    inner[data.starts[1:] - 1] = False
+    moving = lengths[inner & np.isfinite(lengths)]
+    still = float((moving == 0).mean()) if moving.size else 0.0
+    median = float(np.median(moving[moving > 0])) if (moving > 0).any() else 0.0
+    jumps = inner & (lengths > JUMP * median) & (median > 0)
+    repeated = _repeated(data)
+    named = {what: _places(data, rows) for what, rows in (("bad", bad), ("jump", jumps), ("repeated", repeated))}
+    return Summary(
+        transitions=data.num_transitions,
+        episodes=data.num_episodes,
+        observation=(data.shape, str(data.observations.dtype)),
+        action=(data.actions.shape[1], low, high),
+        convention=data.convention,
+        episode_steps=tuple(float(q) for q in np.quantile(steps, _QUANTILES)),
+        step_length=tuple(float(q) for q in np.quantile(moving, _QUANTILES)) if moving.size else (),
+        bad_rows=int(bad.sum()),
+        jumps=int(jumps.sum()),
+        still=still,
+        repeated=int(repeated.sum()),
+        costs=paid,
+        named=named,
+        mistakes=tuple(_mistakes(data, bad, jumps, repeated, median, steps, named)),
+    )
+
+
+def _scan(data: Dataset) -> tuple[Bool, Float64, float, float, float | None]:
+    """Rows that are no numbers; (R,) lengths of the step that begins in each row; range of actions; mean cost of a step."""
+    count = data.num_rows
+    bad, lengths = np.zeros(count, np.bool_), np.zeros(count)
+    scale = _scale(data)
+    last = np.zeros(count, np.bool_)
+    last[data.starts[1:] - 1] = True
+    low, high, paid, steps = np.inf, -np.inf, 0.0, 0
+    before: Float64 | None = None
+    for first in range(0, count, _ROWS):
+        rows = np.arange(first, min(first + _ROWS, count))
+        seen = data.observations[first : first + _ROWS].reshape(len(rows), -1).astype(np.float64)
+        bad[rows] = ~np.isfinite(seen).all(axis=1)
+        used = data.actions[first : first + _ROWS][~last[rows]]
+        bad[rows[~last[rows]]] |= ~np.isfinite(used).all(axis=1)
+        if used.size:
+            low, high = min(low, float(np.nanmin(used))), max(high, float(np.nanmax(used)))
+        if data.costs is not None:
+            costs = data.costs[rows][~last[rows]]
+            bad[rows[~last[rows]]] |= ~np.isfinite(costs)
+            paid, steps = paid + float(costs[np.isfinite(costs)].sum()), steps + int(np.isfinite(costs).sum())
+        at = data.positions(rows) if data.position is not None else seen / scale
+        whole = at if before is None else np.concatenate([before, at])
+        gaps = np.sqrt(((whole[1:] - whole[:-1]) ** 2).sum(axis=1))
+        start = first if before is None else first - 1
+        lengths[start : start + len(gaps)] = gaps
+        before = at[-1:]
+    return bad, lengths, low, high, paid / max(1, steps) if data.costs is not None else None
+
+
+def _scale(data: Dataset) -> Float64:
+    """Standard deviation of each column of observations in some rows, 1 where it is 0."""
+    rows = np.unique(np.linspace(0, data.num_rows - 1, min(data.num_rows, 4096)).astype(np.int64))
+    spread = np.nanstd(data.observations[rows].reshape(len(rows), -1).astype(np.float64), axis=0)
+    return np.where((spread > 0) & np.isfinite(spread), spread, 1.0)
+
+
+def _repeated(data: Dataset) -> Bool:
+    """First rows of trajectories that are the beginning of an earlier one again, action and all."""
+    seen: set[bytes] = set()
+    again = np.zeros(data.num_rows, np.bool_)
+    for first, end in zip(data.starts[:-1].tolist(), data.starts[1:].tolist(), strict=True):
+        stop = min(first + 3, end)
+        key = data.observations[first:stop].tobytes() + data.actions[first : stop - 1].tobytes()
+        if end - first > 2 and key in seen:
+            again[first] = True
+        seen.add(key)
+    return again
+
+
+def _mistakes(
+    data: Dataset, bad: Bool, jumps: Bool, repeated: Bool, median: float, steps: Int64, named: dict[str, list[tuple[int, int]]]
+) -> list[str]:
+    found = []
+    if bad.any():
+        found.append(f"{bad.sum()} rows hold NaN or infinity{_where(named['bad'])}")
+    if jumps.any():
+        text = f"{jumps.sum()} steps are longer than {JUMP:g} times the median of {median:.3g}{_where(named['jump'])}"
+        found.append(f"{text}: jumps of a sensor, or ends of trajectories that are not marked")
+    if repeated.any():
+        found.append(f"{repeated.sum()} trajectories begin as an earlier one does{_where(named['repeated'])}: logged twice?")
+    if (steps < 1).any():
+        found.append(f"{int((steps < 1).sum())} trajectories have no step")
+    if not np.diff(data.actions[: 1 << 16], axis=0).any():
+        found.append("all actions are the same")
+    return found
+
+
+def _places(data: Dataset, rows: Bool) -> list[tuple[int, int]]:
+    """The first few rows, as (episode, row within it)."""
+    first = np.flatnonzero(rows)[:_NAMED]
+    episodes = data.episodes(first)
+    return list(zip(episodes.tolist(), (first - data.starts[episodes]).tolist(), strict=True))
+
+
+def _where(places: list[tuple[int, int]]) -> str:
+    return f" (episode {places[0][0]}, row {places[0][1]}{', …' if len(places) > 1 else ''})"
+
+
+def _spread(quantiles: tuple[float, ...]) -> str:
+    """5 %, median and largest in words."""
+    if not quantiles:
+        return "none"
+    low, middle, high, most = quantiles
+    return f"{middle:.4g} (5 % below {low:.4g}, 5 % above {high:.4g}, at most {most:.4g})"
