@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from navplan.system.arrays import Bool, Float64, Int64
-
-if TYPE_CHECKING:
-    from navplan.learned.datasets.dataset import Dataset
+from navplan.system.arrays import Bool, Float32, Float64, Int64
 
 # Rows that are looked at at once.
 _ROWS = 1 << 16
@@ -21,6 +19,33 @@ JUMP = 8.0
 _QUANTILES = (0.05, 0.5, 0.95, 1.0)
 # Most places of one kind that are named.
 _NAMED = 5
+
+
+class Trajectories(Protocol):
+    """What is looked at of a `Dataset`, which asks for its own summary."""
+
+    @property
+    def observations(self) -> NDArray[Any]: ...  # noqa: D102
+    @property
+    def actions(self) -> Float32: ...  # noqa: D102
+    @property
+    def starts(self) -> Int64: ...  # noqa: D102
+    @property
+    def costs(self) -> Float32 | None: ...  # noqa: D102
+    @property
+    def position(self) -> object: ...  # noqa: D102
+    @property
+    def convention(self) -> str: ...  # noqa: D102
+    @property
+    def num_rows(self) -> int: ...  # noqa: D102
+    @property
+    def num_episodes(self) -> int: ...  # noqa: D102
+    @property
+    def num_transitions(self) -> int: ...  # noqa: D102
+    @property
+    def shape(self) -> tuple[int, ...]: ...  # noqa: D102
+    def positions(self, rows: ArrayLike) -> Float64: ...  # noqa: D102
+    def episodes(self, rows: ArrayLike) -> Int64: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -75,7 +100,7 @@ class Summary:
         return "\n".join([*lines, *(f"mistake: {line}" for line in self.mistakes)])
 
 
-def summarised(data: Dataset) -> Summary:
+def summarised(data: Trajectories) -> Summary:
     """See `Dataset.summary`; one pass through the data, a block of rows at a time."""
     steps = np.diff(data.starts) - 1
     bad, lengths, low, high, paid = _scan(data)
@@ -105,7 +130,7 @@ def summarised(data: Dataset) -> Summary:
     )
 
 
-def _scan(data: Dataset) -> tuple[Bool, Float64, float, float, float | None]:
+def _scan(data: Trajectories) -> tuple[Bool, Float64, float, float, float | None]:
     """Rows that are no numbers; (R,) lengths of the step that begins in each row; range of actions; mean cost of a step."""
     count = data.num_rows
     bad, lengths = np.zeros(count, np.bool_), np.zeros(count)
@@ -135,14 +160,14 @@ def _scan(data: Dataset) -> tuple[Bool, Float64, float, float, float | None]:
     return bad, lengths, low, high, paid / max(1, steps) if data.costs is not None else None
 
 
-def _scale(data: Dataset) -> Float64:
+def _scale(data: Trajectories) -> Float64:
     """Standard deviation of each column of observations in some rows, 1 where it is 0."""
     rows = np.unique(np.linspace(0, data.num_rows - 1, min(data.num_rows, 4096)).astype(np.int64))
     spread = np.nanstd(data.observations[rows].reshape(len(rows), -1).astype(np.float64), axis=0)
     return np.where((spread > 0) & np.isfinite(spread), spread, 1.0)
 
 
-def _repeated(data: Dataset) -> Bool:
+def _repeated(data: Trajectories) -> Bool:
     """First rows of trajectories that are the beginning of an earlier one again, action and all."""
     seen: set[bytes] = set()
     again = np.zeros(data.num_rows, np.bool_)
@@ -156,7 +181,13 @@ def _repeated(data: Dataset) -> Bool:
 
 
 def _mistakes(
-    data: Dataset, bad: Bool, jumps: Bool, repeated: Bool, median: float, steps: Int64, named: dict[str, list[tuple[int, int]]]
+    data: Trajectories,
+    bad: Bool,
+    jumps: Bool,
+    repeated: Bool,
+    median: float,
+    steps: Int64,
+    named: dict[str, list[tuple[int, int]]],
 ) -> list[str]:
     found = []
     if bad.any():
@@ -173,7 +204,7 @@ def _mistakes(
     return found
 
 
-def _places(data: Dataset, rows: Bool) -> list[tuple[int, int]]:
+def _places(data: Trajectories, rows: Bool) -> list[tuple[int, int]]:
     """The first few rows, as (episode, row within it)."""
     first = np.flatnonzero(rows)[:_NAMED]
     episodes = data.episodes(first)
