@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike
 
 from navplan.errors import InvalidInput
 from navplan.graph.candidates import candidates, within_budget
-from navplan.graph.critics import EdgeCritics, answered
+from navplan.graph.critics import EdgeCritics, answered, embedded, norm_of
 from navplan.graph.limits import EdgeLimits
-from navplan.graph.parts import GraphParts, Surroundings, checked_states
+from navplan.graph.parts import GraphParts, Logged, Surroundings, checked_states
 from navplan.graph.positions import Points, Position, positions_of
 from navplan.system.arrays import Float32, Float64, Int64
 from navplan.system.numbers import check_whole
@@ -47,18 +47,28 @@ def build(
         limits = within_budget(points, limits, max_pairs)
     with told(progress) as listener:
         listener.stage(f"weighing the edges between {len(nodes)} states")
-        tails, heads, distance, risk = _weigh(points, points, critics, limits, batch, same=True, listener=listener)
-    order = np.argsort(tails * len(nodes) + heads, kind="stable")
+        edges = weigh(points, points, critics, limits, batch, same=True, listener=listener)
+    return graph_of(points, edges, wait_risk(points, critics, batch), limits, None, world)
+
+
+def graph_of(
+    points: Points, edges: WeighedEdges, waits: Float64, limits: EdgeLimits, logged: Logged | None, world: Surroundings | None
+) -> GraphParts:
+    """The graph of these nodes and edges, each edge there once."""
+    tails, heads, distance, risk = edges
+    count = len(points.states)
+    order = np.argsort(tails * count + heads, kind="stable")
     return GraphParts(
-        states=nodes,
-        indptr=_row_starts(tails, len(nodes)).astype(np.int32),
+        states=points.states,
+        indptr=_row_starts(tails, count).astype(np.int32),
         indices=heads[order].astype(np.int32),
         distance=distance[order],
         risk=risk[order],
-        wait_risk=_wait_risk(nodes, critics, batch),
+        wait_risk=waits,
         limits=limits,
-        positions=where,
+        positions=points.positions,
         world=world,
+        logged=logged,
     )
 
 
@@ -70,20 +80,26 @@ def attach(
     *,
     batch: int = 8192,
     position: Position = None,
+    goals: ArrayLike | None = None,
 ) -> GraphParts:
     """`graph` with `points` as further nodes, and edges from and to them by `limits`; see `StateGraph.attach`."""
-    added = checked_states(points, "point", dimension=graph.states.shape[1]).copy()
-    where = positions_of(points, added, position)
+    new = _new_points(graph, points, critics, position, goals)
+    where = new.positions
     if (where is None) != (graph.positions is None):
         said = (
             "the graph has positions and the points have none" if where is None else "the points have positions, the graph none"
         )
         raise InvalidInput(f"{said}, expected both or neither: give position=")
-    n, p = len(graph.states), len(added)
-    new, old = Points(added, where), Points(graph.states, graph.positions)
-    out_tails, out_heads, out_distance, out_risk = _weigh(new, old, critics, limits, batch)
-    in_tails, in_heads, in_distance, in_risk = _weigh(new, old, critics, limits, batch, inward=True)
-    own_tails, own_heads, own_distance, own_risk = _weigh(new, new, critics, limits, batch, same=True)
+    n, p = len(graph.states), len(new.states)
+    old = Points(graph.states, graph.positions)
+    logged = graph.logged
+    if logged is not None:
+        old = old._replace(observations=logged.observations, goals=logged.goals, norm=new.norm)
+        more = Logged(np.full(p, -1), new.origins, new.targets)
+        logged = Logged(*(np.concatenate(both) for both in zip(logged, more, strict=True)))
+    out_tails, out_heads, out_distance, out_risk = weigh(new, old, critics, limits, batch)
+    in_tails, in_heads, in_distance, in_risk = weigh(new, old, critics, limits, batch, inward=True)
+    own_tails, own_heads, own_distance, own_risk = weigh(new, new, critics, limits, batch, same=True)
     tails = np.concatenate([out_tails + n, in_tails, own_tails + n])
     heads = np.concatenate([out_heads, in_heads + n, own_heads + n])
     order = np.argsort(tails * (n + p) + heads, kind="stable")
@@ -94,19 +110,44 @@ def attach(
     positions = None if where is None or graph.positions is None else np.concatenate([graph.positions, where])
     node_room, edge_room = _more_rooms(graph, positions, tails, heads, put)
     return GraphParts(
-        states=np.concatenate([graph.states, added]),
+        states=np.concatenate([graph.states, new.states]),
         indptr=(indptr + _row_starts(tails, n + p)).astype(np.int32),
         indices=np.insert(graph.indices, put, heads),
         distance=np.insert(graph.distance, put, np.concatenate([out_distance, in_distance, own_distance])[order]),
         risk=np.insert(graph.risk, put, np.concatenate([out_risk, in_risk, own_risk])[order]),
-        wait_risk=np.concatenate([graph.wait_risk, _wait_risk(added, critics, batch)]),
+        wait_risk=np.concatenate([graph.wait_risk, wait_risk(new, critics, batch)]),
         limits=limits,
         positions=positions,
         node_room=node_room,
         edge_room=edge_room,
         world=graph.world,
         names=None if graph.names is None else (*graph.names, *[None] * p),
+        logged=logged,
     )
+
+
+def _new_points(
+    graph: GraphParts, points: ArrayLike, critics: EdgeCritics, position: Position, goals: ArrayLike | None
+) -> Points:
+    """Points to attach: states, or where the graph's nodes are observations, observations."""
+    if graph.logged is None:
+        if goals is not None:
+            raise InvalidInput("goals are given, but the graph's nodes are states, no observations")
+        added = checked_states(points, "point", dimension=graph.states.shape[1]).copy()
+        return Points(added, positions_of(points, added, position))
+    seen = np.asarray(points)
+    wanted = graph.logged.observations.shape[1:]
+    if seen.shape[1:] != wanted or not len(seen):
+        raise InvalidInput(f"points have shape {seen.shape}, expected observations (P, {', '.join(map(str, wanted))})")
+    aims = np.asarray(seen if goals is None else goals)
+    if aims.shape != (len(seen), *graph.logged.goals.shape[1:]):
+        width = ", ".join(map(str, graph.logged.goals.shape[1:]))
+        raise InvalidInput(f"goals of the points have shape {aims.shape}, expected ({len(seen)}, {width}): give goals=")
+    given = embedded(critics, seen)
+    flat = aims.reshape(len(aims), -1) if given is None else given
+    states = checked_states(flat, "point", dimension=graph.states.shape[1])
+    where = None if position is None else positions_of(seen.reshape(len(seen), -1), states, position)
+    return Points(states, where, seen, aims, norm_of(critics))
 
 
 def _more_rooms(
@@ -129,7 +170,7 @@ def _row_starts(tails: Int64, num_nodes: int) -> Int64:
     return np.concatenate([[0], np.cumsum(np.bincount(tails, minlength=num_nodes))])
 
 
-def _weigh(
+def weigh(
     rows: Points,
     columns: Points,
     critics: EdgeCritics,
@@ -163,9 +204,9 @@ def _weigh(
         for start in range(0, len(near), batch):
             i, j = near[start : start + batch], far[start : start + batch]
             if inward:
-                distance, risk = evaluate(critics, columns.states[j], rows.states[i])
+                distance, risk = evaluate(critics, columns.origins[j], rows.targets[i])
             else:
-                distance, risk = evaluate(critics, rows.states[i], columns.states[j])
+                distance, risk = evaluate(critics, rows.origins[i], columns.targets[j])
             keep = limits.admit(distance, risk)
             tails, heads = (j, i) if inward else (i, j)
             parts.append((tails[keep], heads[keep], distance[keep], risk[keep]))
@@ -190,7 +231,7 @@ def evaluate(critics: EdgeCritics, origins: Float32, goals: Float32) -> tuple[Fl
     return np.maximum(answers[0], LEAST_DISTANCE), answers[1]
 
 
-def _wait_risk(states: Float32, critics: EdgeCritics, batch: int) -> Float64:
+def wait_risk(points: Points, critics: EdgeCritics, batch: int) -> Float64:
     """(N,) cost of one step on the spot: the goal is reached already, so the cost critic counts a single step."""
-    blocks = [states[start : start + batch] for start in range(0, len(states), batch)]
-    return np.concatenate([evaluate(critics, block, block)[1] for block in blocks])
+    blocks = [points.part(slice(start, start + batch)) for start in range(0, len(points.states), batch)]
+    return np.concatenate([evaluate(critics, block.origins, block.targets)[1] for block in blocks])

@@ -53,9 +53,10 @@ def within_budget(points: Points, limits: EdgeLimits, max_pairs: int | None) -> 
 
 def passing(rows: Points, columns: Points, limits: EdgeLimits) -> int:
     """How many pairs pass the screen, equal states included."""
-    if rows.positions is None or columns.positions is None or not math.isfinite(limits.reach):
+    here, there = rows.where, columns.where
+    if here is None or there is None or not math.isfinite(limits.reach):
         return len(rows.states) * len(columns.states)
-    return int(cKDTree(rows.positions).count_neighbors(cKDTree(columns.positions), limits.reach, p=np.inf))
+    return int(cKDTree(here).count_neighbors(cKDTree(there), limits.reach, p=rows.p))
 
 
 def candidates(rows: Points, columns: Points, limits: EdgeLimits, same: bool) -> Iterator[Pairs]:
@@ -69,13 +70,14 @@ def candidates(rows: Points, columns: Points, limits: EdgeLimits, same: bool) ->
     """
     most = limits.max_neighbors
     sampled = most is not None and passing(rows, columns, limits) > LISTED
-    screened = rows.positions is not None and columns.positions is not None and math.isfinite(limits.reach)
+    there = columns.where
+    screened = rows.where is not None and there is not None and math.isfinite(limits.reach)
     block = max(1, PAIRS_PER_BLOCK // (2 * (most or 1) if sampled and screened else len(columns.states)))
     for start in range(0, len(rows.states), block):
-        where = None if rows.positions is None else rows.positions[start : start + block]
-        part = Points(rows.states[start : start + block], where)
-        if part.positions is not None and columns.positions is not None and screened:
-            i, j, apart = _near(part.positions, columns.positions, limits.reach, most if sampled else None, start, same)
+        part = rows.part(slice(start, start + block))
+        here = part.where
+        if here is not None and there is not None and screened:
+            i, j, apart = _near(here, there, limits.reach, most if sampled else None, start, same, rows.p)
         else:
             i, j, apart = _alike(part, columns, most, sampled, start, same)
         if same:
@@ -86,43 +88,44 @@ def candidates(rows: Points, columns: Points, limits: EdgeLimits, same: bool) ->
         yield i + start, j
 
 
-def _near(where: Float64, there: Float64, reach: float, most: int | None, start: int, same: bool) -> Listed:
+def _near(where: Float64, there: Float64, reach: float, most: int | None, start: int, same: bool, p: float) -> Listed:
     """Pairs of places within `reach`: all of them, or of a row with more than `most` the nearest and a sample of the others.
 
     Args:
         most: None for all pairs.
         start: id of the first row.
+        p: of the norm.
     """
     rows, columns = np.arange(len(where)), np.arange(len(there))
     if most is None:
-        return _within(where, rows, there, columns, reach)
+        return _within(where, rows, there, columns, reach, p)
     tree, nearest = cKDTree(there), (most + 1) // 2
-    counts = tree.query_ball_point(where, reach, p=np.inf, return_length=True) - same
-    parts = [_within(where, rows[counts <= most], there, columns, reach)]
+    counts = tree.query_ball_point(where, reach, p=p, return_length=True) - same
+    parts = [_within(where, rows[counts <= most], there, columns, reach, p)]
     # One column in s, s a power of 2: as many as are wanted of the farther ones, up to twice as many.
     stride = 1 << np.log2(np.maximum(1, (counts - nearest) // max(1, most - nearest))).astype(np.int64)
     last = np.full(len(where), np.inf)
     crowded = rows[counts > most]
     if len(crowded):
-        gaps, ids = (np.asarray(part) for part in tree.query(where[crowded], k=np.arange(1, nearest + same + 1), p=np.inf))
+        gaps, ids = (np.asarray(part) for part in tree.query(where[crowded], k=np.arange(1, nearest + same + 1), p=p))
         parts.append((np.repeat(crowded, ids.shape[1]), ids.ravel().astype(np.int64), gaps.ravel()))
         last[crowded] = gaps[:, -1]
     for s in np.unique(stride[crowded]).tolist():
         for kind in range(s):
             mine = crowded[(stride[crowded] == s) & ((crowded + start) % s == kind)]
-            i, j, apart = _within(where, mine, there, columns[-kind % s :: s], reach)
+            i, j, apart = _within(where, mine, there, columns[-kind % s :: s], reach, p)
             beyond = apart > last[i]
             parts.append((i[beyond], j[beyond], apart[beyond]))
     i, j, apart = (np.concatenate(column) for column in zip(*parts, strict=True))
     return i, j, apart
 
 
-def _within(where: Float64, mine: Int64, there: Float64, theirs: Int64, reach: float) -> Listed:
-    """The pairs of some rows and some columns nearer than `reach`, in the maximum norm."""
+def _within(where: Float64, mine: Int64, there: Float64, theirs: Int64, reach: float, p: float) -> Listed:
+    """The pairs of some rows and some columns nearer than `reach`, in the p-norm."""
     if not len(mine) or not len(theirs):
         return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
     # The tree's answer includes pairs at the radius itself; the comparison below is the exclusive one of the rule.
-    found = cKDTree(where[mine]).sparse_distance_matrix(cKDTree(there[theirs]), reach, p=np.inf, output_type="ndarray")
+    found = cKDTree(where[mine]).sparse_distance_matrix(cKDTree(there[theirs]), reach, p=p, output_type="ndarray")
     found = found[found["v"] < reach]
     return mine[found["i"]], theirs[found["j"]], found["v"]
 
@@ -133,8 +136,9 @@ def _alike(rows: Points, columns: Points, most: int | None, sampled: bool, start
     if most is None:
         i, j = (axis.ravel() for axis in np.indices((size, others), dtype=np.int64))
         return i, j, np.zeros(len(i))
-    if rows.positions is not None and columns.positions is not None:
-        apart = np.abs(rows.positions[:, None] - columns.positions[None]).max(axis=2)
+    here, there = rows.where, columns.where
+    if here is not None and there is not None and rows.p == math.inf:
+        apart = np.abs(here[:, None] - there[None]).max(axis=2)
     else:
         apart = _gaps(rows.states.astype(np.float64), columns.states.astype(np.float64))
     if not sampled:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+import math
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
 
 from navplan.errors import InvalidInput
 from navplan.system.arrays import Float32, Float64
 from navplan.system.numbers import as_numbers, detached
+from navplan.system.words import said
 
 
 @runtime_checkable
@@ -26,6 +31,46 @@ class EdgeCritics(Protocol):
             distance (B,) float32 and risk (B,) float32, both >= 0.
         """
         ...
+
+
+@runtime_checkable
+class Embedding(Protocol):
+    """What critics may have beside `evaluate`: a space in which near states are looked for.
+
+    Attributes:
+        lower_bound: "l2" or "linf" where the distance between two observations is never less than that of their embeddings in
+            this norm, so that a search in the space misses none; None where the space is a hint only.
+    """
+
+    lower_bound: Literal["l2", "linf"] | None
+
+    def embed(self, observations: NDArray[Any]) -> Float32 | None:
+        """(B, …) observations -> (B, Z) float32, or None where there is no such space."""
+        ...
+
+
+def embedded(critics: object, observations: NDArray[Any]) -> Float32 | None:
+    """(B, Z) observations in the critics' own space; None where they have none.
+
+    Raises:
+        InvalidInput: an answer of another shape.
+    """
+    embed = getattr(critics, "embed", None)
+    given = None if embed is None else embed(observations)
+    if given is None:
+        return None
+    space = np.ascontiguousarray(as_numbers(detached(given), "the critics' embedding", np.float32))
+    if space.ndim != 2 or len(space) != len(observations) or space.shape[1] < 1:
+        raise InvalidInput(f"the critics' embedding has shape {space.shape}, expected ({len(observations)}, Z)")
+    return space
+
+
+def norm_of(critics: object) -> float | None:
+    """Order of the norm that bounds the critics' distances from below, see `Embedding`; None where there is none."""
+    bound = getattr(critics, "lower_bound", None)
+    if bound not in (None, "l2", "linf"):
+        raise InvalidInput(f"the critics' lower_bound is {said(bound)}, expected 'l2', 'linf' or None")
+    return None if bound is None or not hasattr(critics, "embed") else {"l2": 2.0, "linf": math.inf}[bound]
 
 
 def answered(critics: EdgeCritics, origins: Float32, goals: Float32) -> tuple[Float64, Float64]:

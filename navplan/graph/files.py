@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 
 from navplan.errors import FileFormatError, InvalidInput
 from navplan.graph.limits import EdgeLimits
-from navplan.graph.parts import GraphParts
+from navplan.graph.parts import GraphParts, Logged
 from navplan.system.archives import member_names, read_arrays
 from navplan.system.files import read_bytes, write_atomically
 from navplan.system.reading import parse_json
 
 FORMAT = "navplan.graph"
-VERSION = 2  # 1 had neither positions nor rooms
+VERSIONS = (1, 2, 3)  # 1 had neither positions nor rooms, 2 no logged observations
 
 # name -> (dtype, number of axes), in the order in which they are written and hashed
 ARRAYS: Mapping[str, tuple[str, int]] = {
@@ -39,6 +39,8 @@ ARRAYS: Mapping[str, tuple[str, int]] = {
 }
 # of version 2; any of them may be missing
 MORE: Mapping[str, tuple[str, int]] = {"positions": ("<f8", 2), "node_room": ("<f8", 1), "edge_room": ("<f8", 1)}
+# of version 3, all or none, of any kind of numbers
+LOGGED = Logged._fields
 EXPECTED = "a state graph as StateGraph.save writes it"
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -47,9 +49,11 @@ def save(graph: GraphParts, path: str | Path) -> None:
     """Write `graph` to `path`; see `StateGraph.save`."""
     kinds = {**ARRAYS, **{name: kind for name, kind in MORE.items() if getattr(graph, name) is not None}}
     arrays = {name: np.ascontiguousarray(getattr(graph, name), dtype=dtype) for name, (dtype, _) in kinds.items()}
+    if graph.logged is not None:
+        arrays |= {name: np.ascontiguousarray(array) for name, array in graph.logged._asdict().items()}
     header: dict[str, Any] = {
         "format": FORMAT,
-        "version": VERSION,
+        "version": VERSIONS[-1] if graph.logged is not None else VERSIONS[-2],
         "shape": None if graph.shape is None else list(graph.shape),
         "limits": None if graph.limits is None else _plain(dataclasses.asdict(graph.limits)),
         "sha256": _digest(arrays),
@@ -72,7 +76,7 @@ def load(path: str | Path) -> GraphParts:
     """Read a graph file; see `StateGraph.load`. What the arrays mean together is not checked."""
     data = read_bytes(path)
     there = member_names(path, data, EXPECTED)
-    members = read_arrays(path, data, ("header", *ARRAYS, *(name for name in MORE if name in there)), EXPECTED)
+    members = read_arrays(path, data, ("header", *ARRAYS, *(name for name in (*MORE, *LOGGED) if name in there)), EXPECTED)
     header = _header(path, members)
     arrays: dict[str, Any] = {}
     for name, (dtype, axes) in {**ARRAYS, **MORE}.items():
@@ -82,11 +86,14 @@ def load(path: str | Path) -> GraphParts:
         if array.dtype != np.dtype(dtype) or array.ndim != axes:
             raise FileFormatError(path, f"{name} is {array.dtype} with {array.ndim} axes, expected {np.dtype(dtype)} with {axes}")
         arrays[name] = array
+    arrays |= {name: members[name] for name in LOGGED if name in members}
     if header.get("sha256") != _digest(arrays):
         raise FileFormatError(path, "the arrays do not match their SHA-256; the file is damaged")
     try:
         shape, limits = _shape(header.get("shape")), _limits(header.get("limits"))
-        return GraphParts(**arrays, shape=shape, limits=limits, names=_names(header.get("names")))
+        kept = [arrays.pop(name) for name in LOGGED if name in arrays]
+        logged = Logged(*kept) if kept else None
+        return GraphParts(**arrays, shape=shape, limits=limits, names=_names(header.get("names")), logged=logged)
     except (InvalidInput, TypeError, ValueError) as error:
         raise FileFormatError(path, str(error)) from error
 
@@ -95,14 +102,14 @@ def _header(path: str | Path, members: Mapping[str, NDArray[Any]]) -> dict[str, 
     header = parse_json(path, members["header"].tobytes(), EXPECTED)
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise FileFormatError(path, f"the header does not say {FORMAT!r}; this is another kind of file")
-    if header.get("version") not in (1, VERSION):
-        raise FileFormatError(path, f"graph file version {header.get('version')!r}, expected 1 or {VERSION}")
+    if header.get("version") not in VERSIONS:
+        raise FileFormatError(path, f"graph file version {header.get('version')!r}, expected {VERSIONS[0]} to {VERSIONS[-1]}")
     return header
 
 
 def _digest(arrays: Mapping[str, NDArray[Any]]) -> str:
     digest = hashlib.sha256()
-    for name in (name for name in (*ARRAYS, *MORE) if name in arrays):
+    for name in (name for name in (*ARRAYS, *MORE, *LOGGED) if name in arrays):
         digest.update(f"{name}{arrays[name].shape}".encode())
         digest.update(arrays[name].tobytes())
     return digest.hexdigest()

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from navplan.errors import InvalidInput
 from navplan.graph.limits import EdgeLimits
-from navplan.system.arrays import Float32, Float64, Int32
+from navplan.system.arrays import Float32, Float64, Int32, Int64
 from navplan.system.numbers import as_array, as_numbers
 from navplan.system.words import said
 
@@ -30,8 +30,16 @@ class Surroundings(Protocol):
         ...
 
 
+class Logged(NamedTuple):
+    """The observation that each node is: rows (N,) int64 of the dataset, -1 where none; observations (N, …); goals (N, G)."""
+
+    rows: Int64
+    observations: NDArray[Any]
+    goals: NDArray[Any]
+
+
 class GraphParts(NamedTuple):
-    """The fields of `navplan.graph.state_graph.StateGraph`, in its order, not yet checked."""
+    """The fields of `navplan.graph.graph_fields.GraphFields`, in its order, not yet checked."""
 
     states: Float32
     indptr: Int32
@@ -46,6 +54,7 @@ class GraphParts(NamedTuple):
     edge_room: Float64 | None = None
     world: Surroundings | None = None
     names: tuple[Hashable, ...] | None = None
+    logged: Logged | None = None
 
 
 _DTYPES: dict[str, type[np.floating[Any]]] = {
@@ -81,7 +90,8 @@ def checked(parts: GraphParts) -> GraphParts:
     _check_structure(graph)
     _check_values(graph)
     _check_rooms(graph)
-    graph = graph._replace(names=_checked_names(graph.names, len(graph.states)))
+    count = len(graph.states)
+    graph = graph._replace(names=_checked_names(graph.names, count), logged=_checked_logged(graph.logged, count))
     if graph.shape is not None:
         _check_shape(graph.states, graph.shape)
     return graph
@@ -206,6 +216,19 @@ def _checked_names(names: Any, count: int) -> tuple[Hashable, ...] | None:
     if len(listed) != count or not distinct:
         raise InvalidInput(f"{len(listed)} names for {count} nodes, expected one each, all different, None for none")
     return listed
+
+
+def _checked_logged(logged: Logged | None, count: int) -> Logged | None:
+    """One row, one observation and one goal for each node, read-only."""
+    if logged is None:
+        return None
+    rows, observations, goals = Logged(*logged)
+    parts = Logged(np.asarray(rows, np.int64).view(), np.asarray(observations).view(), np.asarray(goals).view())
+    for name, array in parts._asdict().items():
+        if len(array) != count or (array.ndim != 1 if name == "rows" else array.ndim < 2):
+            raise InvalidInput(f"logged {name} have shape {array.shape}, expected one for each of {count} nodes")
+        array.setflags(write=False)
+    return parts
 
 
 def _check_shape(states: Float32, shape: Any) -> None:

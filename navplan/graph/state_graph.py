@@ -9,138 +9,31 @@ import dataclasses
 import math
 from collections.abc import Hashable
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from navplan.errors import FileFormatError, InvalidInput, UnknownName
 from navplan.graph.critics import EdgeCritics
+from navplan.graph.graph_fields import GraphFields
 from navplan.graph.grid import grid_parts
 from navplan.graph.limits import EdgeLimits, Weight
-from navplan.graph.parts import GraphParts, Surroundings, check_world, checked
+from navplan.graph.parts import Surroundings, check_world
 from navplan.graph.positions import Position
-from navplan.graph.room import HALF_CELL, Room, fits, frozen, measured
-from navplan.system.arrays import Bool, Float32, Float64, Int32, Int64
-from navplan.system.numbers import as_flags, check_beta, check_choice, check_flag, check_radius, check_whole
+from navplan.system.arrays import Bool, Int32, Int64
+from navplan.system.numbers import as_flags, check_flag, check_whole
 from navplan.system.progress import Progress
 
 if TYPE_CHECKING:
+    from navplan.graph.logged import EdgeRule, LoggedSteps
     from navplan.graph.prepared import PreparedGraph
 
 
 @dataclass(frozen=True, eq=False)
-class StateGraph:
-    """A directed graph over states.
-
-    Attributes:
-        states: (N, D) float32 in cell units. Grid nodes are cell centres, (row + 0.5, col + 0.5).
-        indptr: (N + 1,) int32 CSR row starts.
-        indices: (M,) int32 edge heads, ascending within a row, no self-loops (waiting is implicit).
-        distance: (M,) float64 environment steps per edge, > 0.
-        risk: (M,) float64 cumulative cost per edge, >= 0.
-        wait_risk: (N,) float64 cost of one step on the spot.
-        shape: (H, W) of the grid map that the nodes are the free cells of, or None for a state graph.
-        limits: the rule that the edges obey, or None where none is known.
-        positions: (N, 2) float64 (row, col), or None where they are not known. Two-column states are positions (as they were
-            given, before rounding) unless others are given; with other states they must be given, or there is no clearance and
-            no screening. `dataclasses.replace` with other states needs other positions too, or ``positions=None``.
-        node_room: (N,) float64 radius of the largest disc whose centre may stand at the node without reaching into an obstacle or
-            over the map's edge; -1 where not even a point may, inf where no map was given. Worked out when first asked for.
-        edge_room: (M,) float64 the same for moving straight along the edge.
-        world: the map that the rooms are measured in, or None; a grid's is its own cells. Files keep the rooms, not the world.
-        names: what each node is called where the graph came from, None for a node without; or None. See `node`.
-    """
-
-    states: Float32
-    indptr: Int32
-    indices: Int32
-    distance: Float64
-    risk: Float64
-    wait_risk: Float64
-    shape: tuple[int, int] | None = None
-    limits: EdgeLimits | None = None
-    positions: Float64 | None = None
-    node_room: Float64 = Room()  # type: ignore[assignment]  # noqa: RUF009 - a descriptor
-    edge_room: Float64 = Room()  # type: ignore[assignment]  # noqa: RUF009
-    world: Surroundings | None = None
-    names: tuple[Hashable, ...] | None = None
-
-    def __post_init__(self) -> None:
-        for name, part in checked(self.parts)._asdict().items():
-            object.__setattr__(self, name, part)
-
-    @property
-    def parts(self) -> GraphParts:
-        """The fields, in their order; rooms that nobody has asked for yet are None."""
-        fields = {name.removeprefix("_"): value for name, value in self.__dict__.items()}
-        return GraphParts(**{name: fields[name] for name in GraphParts._fields})
-
-    @classmethod
-    def _of(cls, parts: GraphParts) -> StateGraph:
-        fields: dict[str, Any] = parts._asdict()
-        return cls(**fields)
-
-    def measured(self) -> GraphParts:
-        """The fields for a file: with rooms where the others do not say them already, whether anybody asked for them or not."""
-        return measured(self)
-
-    @property
-    def num_nodes(self) -> int:
-        """N."""
-        return len(self.states)
-
-    @property
-    def num_edges(self) -> int:
-        """M, directed."""
-        return len(self.indices)
-
-    @property
-    def is_grid(self) -> bool:
-        """True when the nodes are the free cells of a grid map."""
-        return self.shape is not None
-
-    @cached_property
-    def places(self) -> Float64:
-        """(N, 2) float64 positions, or where there are none the (N, D) states: what plans and pictures show of a node."""
-        return frozen(self.states.astype(np.float64)) if self.positions is None else self.positions
-
-    @cached_property
-    def largest(self) -> tuple[float, float, float, float]:
-        """The largest distance and risk of an edge, risk of a wait, and coordinate of a place from the origin; 0 without any."""
-        values = self.distance, self.risk, self.wait_risk, np.abs(self.places)
-        return tuple(float(each.max(initial=0.0)) for each in values)  # type: ignore[return-value]  # four
-
-    @cached_property
-    def walls(self) -> Literal["map", "learned"]:
-        """Where it is known from how much room there is: a map, or only what the critics have learned."""
-        given = self.__dict__["_node_room"]
-        measured = self.is_grid or self.world is not None or (given is not None and bool(np.isfinite(given).any()))
-        return "map" if measured else "learned"
-
-    def fits_everywhere(self, radius: float) -> bool:
-        """True where it is plain without measuring that a disc of this radius has room: it stays within the cells of a grid."""
-        return self.is_grid and radius <= HALF_CELL and self.__dict__["_node_room"] is None
-
-    def room_at(self, nodes: Int32) -> Float64:
-        """`node_room` of some nodes, of any shape, without measuring all where a world is there to measure in."""
-        if self.__dict__["_node_room"] is None and self.world is not None and self.positions is not None:
-            return self.world.room(self.positions[nodes]).reshape(nodes.shape)
-        return self.node_room[nodes]
-
-    def has_room(self, radius: float) -> tuple[Bool, Bool]:
-        """(N,) and (M,) bool: nodes and edges with room for a disc of this radius.
-
-        Example:
-            >>> StateGraph.from_grid(np.zeros((3, 3), bool)).has_room(1.5)[0].sum()
-            np.int64(1)
-        """
-        check_radius(radius)
-        if self.fits_everywhere(radius):
-            return np.ones(self.num_nodes, np.bool_), np.ones(self.num_edges, np.bool_)
-        return fits(self.node_room, radius), fits(self.edge_room, radius)
+class StateGraph(GraphFields):
+    """A directed graph over states: made, cut, enlarged, kept in files. Its fields are those of `GraphFields`."""
 
     def fitting(self, radius: float) -> StateGraph:
         """The same nodes with the edges that have room for a disc of this radius; the graph itself where all have."""
@@ -150,22 +43,6 @@ class StateGraph:
         tails = np.repeat(np.arange(self.num_nodes), np.diff(self.indptr))
         mask = edges if nodes.all() else edges & nodes[tails] & nodes[self.indices]
         return self if mask.all() else self.keep(mask)
-
-    def weights(self, beta: float = 0.0, weight: Weight = "cost") -> Float64:
-        """(M,) float64 edge costs: ``distance + beta * risk``, or 1 per edge with ``weight="hops"``.
-
-        Raises:
-            InvalidInput: a negative beta, or a cost that is too large for a number.
-        """
-        check_choice("weight", weight, ("cost", "hops"))
-        if weight == "hops":
-            return np.ones(self.num_edges)
-        check_beta(beta)
-        with np.errstate(over="ignore", invalid="ignore"):
-            costs: Float64 = self.distance + beta * self.risk if beta else self.distance.copy()
-        if costs.size and not math.isfinite(costs.max()):
-            raise InvalidInput(f"distance + beta * risk overflows with beta {beta:g}, expected finite costs")
-        return costs
 
     def prepare(
         self, *, beta: float = 0.0, weight: Weight = "cost", landmarks: int = 16, progress: Progress = None
@@ -259,6 +136,55 @@ class StateGraph:
         parts = build(states, critics, limits, max_pairs=max_pairs, whole=not screen, batch=batch, **how)
         return cls._of(parts)
 
+    @classmethod
+    def from_dataset(
+        cls,
+        data: LoggedSteps,
+        critics: EdgeCritics | None,
+        nodes: int = 1500,
+        *,
+        edges: EdgeRule = "data+critic",
+        max_distance: float | None = None,
+        max_risk: float = math.inf,
+        quantile: float | None = None,
+        steps: tuple[int, ...] | None = None,
+        support: int = 2,
+        both_ways: bool = True,
+        seed: int = 0,
+        world: Surroundings | None = None,
+        progress: Progress = None,
+    ) -> StateGraph:
+        """A state graph of logged observations: vectors, images, anything that `critics` can weigh.
+
+        Nodes are rows that cover the logs, see `navplan.graph.nodes`; each keeps its row and its observation. ``states`` are the
+        critics' embedding where they have one, else what of an observation a goal is. With positions (`Dataset.position`) several
+        agents can be planned for; without, clearance is refused.
+
+        Args:
+            data: `navplan.Dataset`.
+            critics: weighs pairs (observation, goal); may embed, see `navplan.graph.critics.Embedding`. None for logs alone.
+            nodes: how many.
+            edges: "data": what was driven, see `navplan.graph.arcs`, at the steps that it took or that the critics say, whichever
+                is more; "critic": pairs that the critics say are near; "data+critic": both, driven ones first.
+            max_distance: steps of critics' edges, exclusive; None: twice the typical distance of neighbours.
+            max_risk: cumulative cost of an edge, exclusive; the data must hold costs.
+            quantile: of the steps that an arc took, from 0.5 to 1; None: their mean.
+            steps: lengths of the windows in which arcs are looked for; None: about as long as it takes from a node to the next.
+            support: logged observations that must lie between the ends of a critics' edge; 0 for none.
+            both_ways: critics' edges only where the way back is one too.
+            seed: of the choice of nodes.
+            world: a map to measure rooms in, where positions are known.
+            progress: who is told how far it is; see `navplan.system.progress.Progress`.
+
+        Raises:
+            InvalidInput: more nodes than observations, a rule that makes no sense, a limit on risk without costs, or the critics
+                do not fit the observations.
+        """
+        from navplan.graph.logged import EdgeRules, from_logs
+
+        rules = EdgeRules(edges, max_distance, max_risk, quantile, steps, support, both_ways)
+        return cls._of(from_logs(data, critics, nodes, rules, seed, world=world, progress=progress))
+
     def keep(self, mask: Bool, limits: EdgeLimits | None = None) -> StateGraph:
         """The same nodes with the edges at which `mask` ((M,) bool) is True.
 
@@ -300,19 +226,21 @@ class StateGraph:
         batch: int = 8192,
         position: Position = None,
         world: Surroundings | None = None,
+        goals: ArrayLike | None = None,
     ) -> tuple[StateGraph, Int32]:
         """Add `points` as nodes, with edges from and to the old nodes and among themselves, by this graph's own limits.
 
         Equal points become distinct nodes. Costs O(points * neighbours), never N**2.
 
         Args:
-            points: (P, D) finite numbers, as the graph's states.
+            points: (P, D) finite numbers, as the graph's states; where nodes are logged observations, (P, …) observations.
             critics: those that the graph was built with.
             max_distance: replaces the remembered limit.
             max_risk: replaces the remembered limit.
             batch: pairs per call of the critics.
             position: as for `from_states`, where the graph has positions other than its states.
             world: the map, where the graph's rooms come from one that it no longer has (it was read from a file).
+            goals: (P, G) what of the observations a goal is, where that is not all.
 
         Returns:
             The larger graph, old ids unchanged, and the (P,) int32 ids of the points.
@@ -334,7 +262,7 @@ class StateGraph:
             limits = dataclasses.replace(limits, max_risk=max_risk)
         check_world(world)
         parts = self.parts._replace(world=self.world if world is None else world)
-        larger = StateGraph._of(attach(parts, points, critics, limits, batch=batch, position=position))
+        larger = StateGraph._of(attach(parts, points, critics, limits, batch=batch, position=position, goals=goals))
         return larger, np.arange(self.num_nodes, larger.num_nodes, dtype=np.int32)
 
     def node(self, name: Hashable) -> int:
