@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     )
     from navplan.execution.synchronised import drive, execute
     from navplan.execution.trajectory import Trajectory
+    from navplan.graph.critics import EuclideanCritics
     from navplan.graph.nodes import coverage_nodes
     from navplan.graph.paths import distances, shortest_path
     from navplan.graph.state_graph import StateGraph
     from navplan.learned.datasets.dataset import Dataset
     from navplan.learned.training.load import load_checkpoint
     from navplan.navigation.navigate import navigate
+    from navplan.navigation.navigator import Navigator
     from navplan.plan.plan import Plan
     from navplan.plan.problem import Problem
     from navplan.plan.validation import validate, violations
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 _WHERE = {
     "CheckpointError": "navplan.errors",
     "Dataset": "navplan.learned.datasets.dataset",
+    "EuclideanCritics": "navplan.graph.critics",
     "FileAccessError": "navplan.errors",
     "FileFormatError": "navplan.errors",
     "Hazard": "navplan.scenarios.worlds.world",
@@ -52,6 +55,7 @@ _WHERE = {
     "InvalidPlan": "navplan.errors",
     "InvalidProblem": "navplan.errors",
     "MissingExtra": "navplan.errors",
+    "Navigator": "navplan.navigation.navigator",
     "NavplanError": "navplan.errors",
     "Plan": "navplan.plan.plan",
     "PlanningFailed": "navplan.errors",
@@ -82,6 +86,7 @@ _WHERE = {
 __all__ = [
     "CheckpointError",
     "Dataset",
+    "EuclideanCritics",
     "FileAccessError",
     "FileFormatError",
     "Hazard",
@@ -89,6 +94,7 @@ __all__ = [
     "InvalidPlan",
     "InvalidProblem",
     "MissingExtra",
+    "Navigator",
     "NavplanError",
     "Plan",
     "PlanningFailed",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
+
+from numpy.typing import NDArray
 
 from navplan.system.arrays import Float32
 
@@ -22,4 +24,13 @@ class LowLevel(Protocol):
         Returns:
             (B, 2) float32 in [-1, 1]: displacement wished for in one environment step, cells per axis.
         """
+        ...
+
+
+@runtime_checkable
+class Controller(Protocol):
+    """What drives one kind of robot by what it observes, whatever its observations and actions are."""
+
+    def act(self, observations: NDArray[Any], goals: NDArray[Any]) -> NDArray[Any]:
+        """(B, …) observations and (B, G) goals -> (B, A) actions, as the robot takes them."""
         ...

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from navplan.errors import InvalidInput
 from navplan.system.arrays import Float32, Float64
-from navplan.system.numbers import as_numbers, detached
+from navplan.system.numbers import as_numbers, detached, is_finite
 from navplan.system.words import said
 
 
@@ -89,3 +90,34 @@ def answered(critics: EdgeCritics, origins: Float32, goals: Float32) -> tuple[Fl
         if values.shape != (len(origins),):
             raise InvalidInput(f"the critics' {name} has shape {values.shape}, expected ({len(origins)},)")
     return answers[0], answers[1]
+
+
+class EuclideanCritics:
+    """Steps along straight lines at a known speed, no risk: the metric of places where nothing better is known.
+
+    Args:
+        speed: how far a step goes.
+        place: what of observations a place is, (B, …) -> (B, G), as goals are; None: they are places.
+
+    Example:
+        >>> EuclideanCritics(0.5).evaluate(np.zeros((1, 2)), np.array([[3.0, 4.0]]))[0].tolist()
+        [10.0]
+    """
+
+    lower_bound: Literal["l2", "linf"] | None = "l2"
+    horizon = math.inf
+
+    def __init__(self, speed: float = 1.0, place: Callable[[NDArray[Any]], ArrayLike] | None = None) -> None:
+        if not (is_finite(speed) and speed > 0):
+            raise InvalidInput(f"speed is {said(speed)}, expected a positive number")
+        self.speed, self.place = float(speed), place
+
+    def embed(self, observations: NDArray[Any]) -> Float32:
+        """(B, …) -> (B, G) places, in steps."""
+        places = np.asarray(observations if self.place is None else self.place(observations), np.float64) / self.speed
+        return places.astype(np.float32)
+
+    def evaluate(self, observations: NDArray[Any], goals: NDArray[Any]) -> tuple[Float32, Float32]:
+        """See `EdgeCritics`."""
+        gaps = self.embed(observations) - np.asarray(goals, np.float64) / self.speed
+        return np.sqrt((gaps**2).sum(axis=1)).astype(np.float32), np.zeros(len(gaps), np.float32)
