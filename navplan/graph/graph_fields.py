@@ -139,6 +139,7 @@ class GraphFields:
         """(N,) and (M,) bool: nodes and edges with room for a disc of this radius.
 
         Example:
+            >>> from navplan.graph.state_graph import StateGraph
             >>> StateGraph.from_grid(np.zeros((3, 3), bool)).has_room(1.5)[0].sum()
             np.int64(1)
         """
