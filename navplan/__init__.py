@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from navplan.graph.paths import distances, shortest_path
     from navplan.graph.state_graph import StateGraph
     from navplan.learned.datasets.dataset import Dataset
+    from navplan.learned.fit import fit
     from navplan.learned.training.load import load_checkpoint
     from navplan.navigation.navigate import navigate
     from navplan.navigation.navigator import Navigator
@@ -68,6 +69,7 @@ _WHERE = {
     "World": "navplan.scenarios.worlds.world",
     "coverage_nodes": "navplan.graph.nodes",
     "distances": "navplan.graph.paths",
+    "fit": "navplan.learned.fit",
     "drive": "navplan.execution.synchronised",
     "execute": "navplan.execution.synchronised",
     "lifelong": "navplan.planners.lifelong.lifelong",
@@ -109,6 +111,7 @@ __all__ = [
     "distances",
     "drive",
     "execute",
+    "fit",
     "lifelong",
     "load_checkpoint",
     "load_map",

@@ -158,10 +158,12 @@ class Exported(NamedTuple):
     path: Path
     arrays: Arrays
     size: tuple[float, float]
-    """(H, W) of the map."""
+    """(H, W) of the map; (0, 0) of recipes that know none."""
     states: Float32
-    """(K, 2)."""
+    """(K, 2), or (K, D) of recipes that know no map."""
     stage: int
+    facts: Mapping[str, Any]
+    """What else the file says."""
 
 
 # -- modules --------------------------------------------------------------------------------------------------------------------
@@ -241,8 +243,8 @@ class Offer(NamedTuple):
 class Critic(Module, Protocol):
     """Slot `critic`: how far, and how costly, one state is from another."""
 
-    def learner(self, task: Any) -> Learner[Any]:
-        """What learns it from the host's task."""
+    def learner(self, task: Any) -> Any:
+        """What learns it from the host's task: networks, targets and optimisers by name, and `update`."""
         ...
 
 
@@ -250,8 +252,8 @@ class Critic(Module, Protocol):
 class Extraction(Module, Protocol):
     """Slot `policy`: what a policy learns from critics and data."""
 
-    def loss(self, policy: nn.Module, critic: nn.Module, batch: Batch) -> tuple[Tensor, Info]:
-        """Scalar loss, and what to log."""
+    def loss(self, policy: Any, critic: Any, batch: Any) -> tuple[Tensor, Info]:
+        """Scalar loss, and what to log; the host says what policy, critic and batch are."""
         ...
 
 

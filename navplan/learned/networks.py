@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import cast
 
@@ -142,3 +143,67 @@ def filled(tensor: Tensor, limit: float, generator: torch.Generator) -> Tensor:
     """The tensor, filled in place from U(-limit, limit)."""
     with torch.no_grad():
         return tensor.uniform_(-limit, limit, generator=generator)
+
+
+class Features(nn.Module):
+    """Numbers for a network out of scaled observations of any shape.
+
+    Vectors get sines and cosines at a few frequencies beside them, which lets small networks bend sharply; images (H, W, C) go
+    through three convolutions.
+
+    Args:
+        shape: of one observation.
+        frequencies: of the sines, in half turns per standard deviation; none: the numbers as they are.
+        generator: of the initial weights, where there are any.
+    """
+
+    def __init__(self, shape: tuple[int, ...], frequencies: tuple[float, ...], generator: torch.Generator) -> None:
+        super().__init__()
+        self.image = len(shape) == 3
+        self.register_buffer("waves", torch.tensor([math.pi * each for each in frequencies]), persistent=False)
+        self.dim = math.prod(shape) * (1 + 2 * len(frequencies))
+        self.layers = nn.Sequential()
+        if self.image:
+            channels, sides = (shape[2], 16, 32, 32), [shape[0], shape[1]]
+            for few, many in itertools.pairwise(channels):
+                self.layers += [nn.Conv2d(few, many, 3, 2, 1), nn.SiLU()]
+                sides = [(side + 1) // 2 for side in sides]
+            self.dim = channels[-1] * sides[0] * sides[1]
+            for parameter in self.layers.parameters():
+                filled(parameter.data, 0.0 if parameter.ndim == 1 else math.sqrt(3 / parameter[0].numel()), generator)
+
+    def forward(self, observations: Tensor) -> Tensor:
+        """(B, …) -> (B, dim)."""
+        if self.image:
+            found: Tensor = self.layers(observations.permute(0, 3, 1, 2)).flatten(1)
+            return found
+        flat = observations.flatten(1)
+        phase = (flat[:, :, None] * cast(Tensor, self.waves)).flatten(1)
+        return torch.cat([flat, torch.sin(phase), torch.cos(phase)], dim=1)
+
+
+class Members(nn.Module):
+    """Networks of two hidden layers side by side: one batched product a layer.
+
+    Args:
+        members: how many.
+        inputs, hidden, outputs: widths.
+        generator: of the initial weights.
+    """
+
+    def __init__(self, members: int, inputs: int, hidden: int, outputs: int, generator: torch.Generator) -> None:
+        super().__init__()
+        widths = (inputs, hidden, hidden, outputs)
+        self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
+        for few, many in itertools.pairwise(widths):
+            self.weights.append(filled(torch.empty(members, few, many), math.sqrt(1 / few), generator))
+            self.biases.append(torch.zeros(members, 1, many))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(B, inputs), the same for all, or (M, B, inputs) -> (M, B, outputs)."""
+        x = inputs.expand(len(self.weights[0]), -1, -1) if inputs.ndim == 2 else inputs
+        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            x = torch.baddbmm(bias, x, weight)
+            if layer < len(self.weights) - 1:
+                x = torch.nn.functional.silu(x)
+        return x

@@ -11,9 +11,16 @@ from navplan.errors import InvalidInput, UnknownName
 from navplan.system.names import Registry
 
 MODULES: dict[str, str] = {
+    "awr": "navplan.learned.extraction.awr:Awr",
     "disagreement": "navplan.learned.curriculum.disagreement:Disagreement",
+    "gcbc": "navplan.learned.extraction.gcbc:Gcbc",
+    "gcivl": "navplan.learned.critics.gcivl:Gcivl",
+    "knn": "navplan.learned.extraction.knn:Knn",
     "navplan": "navplan.learned.recipes.navplan.recipe:NavplanRecipe",
+    "offline": "navplan.learned.recipes.offline.recipe:OfflineRecipe",
     "paper": "navplan.learned.recipes.paper.recipe:PaperRecipe",
+    "quasimetric": "navplan.learned.critics.quasimetric:Quasimetric",
+    "temporal": "navplan.learned.critics.temporal:Temporal",
     "uniform": "navplan.learned.curriculum.uniform:Uniform",
 }
 """Name -> "module:Class" of the modules that navplan ships; imported when asked for."""

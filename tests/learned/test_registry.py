@@ -11,7 +11,7 @@ from navplan.learned import registry
 
 def test_modules_are_found_by_name_and_by_slot() -> None:
     assert registry.names() == sorted(registry.MODULES)
-    assert registry.names("recipe") == ["navplan", "paper"]
+    assert registry.names("recipe") == ["navplan", "offline", "paper"]
     assert registry.names("curriculum") == ["disagreement", "uniform"]
     assert registry.names("ranking") == []
     assert registry.get("uniform").slot == "curriculum"

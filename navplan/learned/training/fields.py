@@ -11,6 +11,7 @@ import dataclasses
 import json
 import typing
 from collections.abc import Mapping, Sequence
+from dataclasses import MISSING
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
 
@@ -109,7 +110,7 @@ class Configuration:
         """
         try:
             fields = read_fields(cls, values)
-            if "scenario" not in fields:
+            if "scenario" not in fields and any(f.name == "scenario" and f.default is MISSING for f in dataclasses.fields(cls)):  # type: ignore[arg-type]
                 raise InvalidInput("key 'scenario' is missing, expected a scenario's name")
             return cls(**fields)
         except (InvalidInput, UnknownName) as error:
@@ -225,12 +226,12 @@ def read_module(slot: str, value: Any) -> Module:
 
 
 def _checked(key: str, value: Any, kind: Any) -> Any:
-    """`value` as the field type `kind` (str, bool, int, float or a tuple of floats)."""
+    """`value` as the field type `kind` (str, bool, int, float or a tuple of one of these)."""
     if kind is float and is_finite(value):
         return float(value)
     if kind in (int, str, bool) and type(value) is kind:
         return value
     if typing.get_origin(kind) is tuple and isinstance(value, list):
-        return tuple(_checked(key, item, float) for item in value)
-    expected = "a list of numbers" if typing.get_origin(kind) is tuple else f"{kind.__name__}"
+        return tuple(_checked(key, item, typing.get_args(kind)[0]) for item in value)
+    expected = "a list" if typing.get_origin(kind) is tuple else f"{kind.__name__}"
     raise InvalidInput(f"{key} is {shown(value)}, expected {expected}")

@@ -95,21 +95,21 @@ def _critics(path: Path, arrays: Arrays, document: dict[str, Any]) -> Critics:
     except FileFormatError as error:
         raise error if isinstance(error, CheckpointError) else CheckpointError(path, _without_path(path, error)) from error
     recipe: Recipe[Any, Critics] = recipe_named(config.recipe)
-    return recipe.trained(config, _exported(path, arrays, document))
+    return recipe.trained(config, _exported(path, arrays, document, getattr(recipe, "mapped", True)))
 
 
-def _exported(path: Path, arrays: Arrays, document: dict[str, Any]) -> Exported:
-    """The parts of a policy file that do not depend on the recipe, checked."""
+def _exported(path: Path, arrays: Arrays, document: dict[str, Any], mapped: bool) -> Exported:
+    """The parts of a policy file that do not depend on the recipe, checked; `mapped`: it knows a map's size, and states in it."""
     wide = {name: array.astype(np.float32) if array.dtype == np.float16 else array for name, array in arrays.items()}
-    size, stage = document.get("size"), document.get("stage")
+    size, stage = document.get("size") if mapped else [1, 1], document.get("stage")
     if not isinstance(size, list) or len(size) != 2 or not all(type(v) in (int, float) and 0 < v < math.inf for v in size):
         raise CheckpointError(path, f"map size is {size!r}, expected two positive numbers")
     states = wide.get("states")
-    if states is None or states.ndim != 2 or states.shape[1] != 2 or len(states) < 1 or states.dtype != np.float32:
-        raise CheckpointError(path, "tensor 'states' is missing or misshaped, expected float32 (K, 2)")
+    if states is None or states.ndim != 2 or (mapped and states.shape[1] != 2) or len(states) < 1 or states.dtype != np.float32:
+        raise CheckpointError(path, f"tensor 'states' is missing or misshaped, expected float32 (K, {2 if mapped else 'D'})")
     if not isinstance(stage, int) or stage not in EXPORTS:
         raise CheckpointError(path, f"stage is {stage!r}, expected 1 or 2")
-    return Exported(path, wide, (float(size[0]), float(size[1])), states, stage)
+    return Exported(path, wide, (float(size[0]), float(size[1])), states, stage, document)
 
 
 def _without_path(path: Path, error: Exception) -> str:

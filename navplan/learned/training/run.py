@@ -115,12 +115,15 @@ class Run(Generic[LearnerT]):
         return before is not None and before.steps < longer and before.extended(longer) == self.settings
 
     def export(self, out: Path) -> None:
-        """Write ``policy.safetensors``, and ``stage1.safetensors`` where there is one: halved weights, and states for graphs."""
+        """Write ``policy.safetensors``, and ``stage1.safetensors`` where there is one: halved weights, and states for graphs.
+
+        What is in double precision is not halved.
+        """
         settings = self.settings
         states = thinned(self.experience.states(), settings.export_states, settings.seed)
         document = {**self.document(), **self.learner.facts()}
         for stage, arrays in self.learner.stages().items():
-            contents: Arrays = {key: value.astype(np.float16) for key, value in arrays.items()}
+            contents: Arrays = {key: v.astype(np.float16) if v.dtype == np.float32 else v for key, v in arrays.items()}
             contents["states"] = states
             files.write_tensors(out / files.EXPORTS[stage], "policy", contents, {**document, "stage": stage})
 
@@ -134,9 +137,10 @@ class Run(Generic[LearnerT]):
         }
 
 
-def new_run(settings: TrainingSettings) -> Run[Any]:
-    """An untrained run of the recipe that the configuration names."""
-    return Run(settings, *recipe_named(settings.recipe).start(settings))
+def new_run(settings: TrainingSettings, data: object = None) -> Run[Any]:
+    """An untrained run of the recipe that the configuration names, of `data` that is at hand where there is any."""
+    recipe: Any = recipe_named(settings.recipe)
+    return Run(settings, *(recipe.start(settings) if data is None else recipe.start(settings, data)))
 
 
 def thinned(pool: Float32, count: int, seed: int) -> Float32:

@@ -26,7 +26,9 @@ from navplan.system.progress import Progress, told
 from navplan.system.signals import handled
 
 
-def train(config: TrainingSettings, out: str | Path, *, resume: bool = False, progress: Progress = None) -> Path:
+def train(
+    config: TrainingSettings, out: str | Path, *, resume: bool = False, data: object = None, progress: Progress = None
+) -> Path:
     """Train to the end; returns the run directory.
 
     Args:
@@ -34,6 +36,7 @@ def train(config: TrainingSettings, out: str | Path, *, resume: bool = False, pr
             the run goes on where it ended, by the schedules of the longer one. Where nothing is scheduled over the whole run
             (recipe paper) that is what one long run would have been; where rates fall towards the end (recipe navplan) it is not.
         out: a new folder, or with `resume` the folder of a run that was interrupted, or that is to be made longer.
+        data: a dataset to learn from that the configuration cannot name, for recipes that learn from logs.
         progress: who is told after each round of the updates made and the latest row of the curves; see
             `navplan.system.progress.Progress`.
 
@@ -48,7 +51,7 @@ def train(config: TrainingSettings, out: str | Path, *, resume: bool = False, pr
     with told(progress) as listener, locked(folder), fixed_numerics(config), _interrupt() as interrupted:
         about = f"{out}: recipe {config.recipe}, seed {config.seed}, {config.steps} updates"
         listener.stage(f"preparing {about}")
-        run = _open(config, folder, resume)
+        run = _open(config, folder, resume, data)
         listener.stage(f"training {about}")
         figures = ""
         while run.learner.updates < config.steps:
@@ -81,10 +84,10 @@ def latest(folder: Path) -> dict[str, float]:
     return {name: float(value) for name, value in rows[-1].items()} if rows else {}
 
 
-def _open(config: TrainingSettings, folder: Path, resume: bool) -> Run[Any]:
+def _open(config: TrainingSettings, folder: Path, resume: bool, data: object) -> Run[Any]:
     if not resume:
         _check_folder(folder, resume)
-        run = new_run(config)
+        run = new_run(config, data)
         _write_config(config, folder)
         run.warm_up()
         return run
@@ -95,7 +98,7 @@ def _open(config: TrainingSettings, folder: Path, resume: bool) -> Run[Any]:
     path = folder / files.CHECKPOINT
     if not path.is_file() and (folder / files.POLICY).is_file():
         raise InvalidInput(f"{folder}: was exported for use only, expected a run that still has its {files.CHECKPOINT}")
-    run = new_run(config)
+    run = new_run(config, data)
     if path.is_file():
         run.restore(path)
     else:

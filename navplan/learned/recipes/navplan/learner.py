@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from navplan.learned.interface import Arrays, Batch, Info, Policy, Shapes, State
 from navplan.learned.networks import Actor, CriticEnsemble, Encoder, PlaceTable
+from navplan.learned.optimise import adam, descend, follow, frozen
 from navplan.learned.recipes.navplan.config import TrainConfig
 from navplan.learned.recipes.navplan.losses import CostWeight, actor_loss, clone_loss, critic_loss, critic_targets
 from navplan.learned.trained import learned_policies, opinions
-from navplan.learned.training.optimise import adam, descend, follow, frozen
 from navplan.learned.training.state import network_arrays, network_shapes
 from navplan.system.arrays import Float32
 

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from navplan.learned.networks import CriticEnsemble, PlaceTable
+from navplan.learned.optimise import frozen
 from navplan.learned.recipes.navplan.learner import NavplanLearner
 from navplan.learned.trained import Critics
-from navplan.learned.training.optimise import frozen
 
 
 class PlainCritics(nn.Module):

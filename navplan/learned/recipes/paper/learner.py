@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from navplan.learned.critics.distributions import expected_cost, expected_distance, project_cost, shift_distance
 from navplan.learned.interface import Arrays, Info, Policy, Shapes, State
+from navplan.learned.optimise import adam, descend, follow, frozen
 from navplan.learned.recipes.paper.config import PaperConfig
 from navplan.learned.recipes.paper.networks import PaperCritics, UnitEncoder, paper_actor
 from navplan.learned.trained import learned_policies, opinions
-from navplan.learned.training.optimise import adam, descend, follow, frozen
 from navplan.learned.training.state import fill_networks, network_arrays, network_shapes
 from navplan.system.arrays import Float32
 

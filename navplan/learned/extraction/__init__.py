@@ -1,0 +1,1 @@
+"""What policies learn from logs and critics, one way a file."""

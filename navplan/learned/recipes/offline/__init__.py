@@ -1,0 +1,1 @@
+"""Recipe `offline`: critics and a policy from logs, without a simulator."""
