@@ -261,3 +261,25 @@ def autoregress(noise, keep):
         for t in range(1, noise.shape[1]):
             for n in range(noise.shape[2]):
                 noise[e, t, n] = keep * noise[e, t - 1, n] + new * noise[e, t, n]
+
+
+@kernel
+def scramble(weights, shifts, rotation, places, noise, seen):
+    """Fill `seen` (B, C + N) float32: sines of places (B, 2) by `weights` (2, C) and `shifts` (C,), and noise (B, N), rotated.
+
+    Written out, so that no library's threads take part: the same numbers whatever the machine.
+    """
+    codes = len(shifts)
+    mixed = np.empty(len(rotation))
+    for b in range(len(places)):
+        for k in range(len(rotation)):
+            mixed[k] = 0.0
+        for c in range(len(rotation)):
+            if c < codes:
+                value = math.sin(places[b, 0] * weights[0, c] + places[b, 1] * weights[1, c] + shifts[c])
+            else:
+                value = float(noise[b, c - codes])
+            for k in range(len(rotation)):
+                mixed[k] += value * rotation[c, k]
+        for k in range(len(rotation)):
+            seen[b, k] = mixed[k]

@@ -32,12 +32,12 @@ class GoalMaze:
     places are (x, y). The bodies are discs of radius 0.7, which walls push out.
 
     - "pointmaze": the action moves the point by 0.2 along each axis at most. Observed is its place; a goal is a place.
-    - "carmaze": the first action accelerates (by 0.03 a step at most; speed is -0.08 to 0.2), the second steers (0.15 radians a step
-      at full speed). Observed are (x, y, cos, sin, speed); a goal is a place.
+    - "carmaze": the first action accelerates (by 0.03 a step at most; speed is -0.08 to 0.2), the second steers (0.15 radians a
+      step at full speed). Observed are (x, y, cos, sin, speed); a goal is a place.
     - "scrambled": moves as the point. Observed are 32 numbers, see `scrambled`; a goal is what would be observed there.
 
-    In the maze "teleport" who comes within 1.5 of a teleporter's middle is put on one of three others at random, one of which has no
-    way out; the observation of that step still shows where it stood in the teleporter, as in OGBench.
+    In the maze "teleport" who comes within 1.5 of a teleporter's middle is put on one of three others at random, one of which has
+    no way out; the observation of that step still shows where it stood in the teleporter, as in OGBench.
 
     Args:
         name: "pointmaze-giant", or of logs in it: "pointmaze-giant-stitch".
@@ -98,12 +98,8 @@ class GoalMaze:
             InvalidInput: no such task, or no seed.
         """
         asked = as_array(tasks, "tasks")
-        if (
-            asked.ndim != 1
-            or asked.dtype.kind not in "iu"
-            or not ((asked >= 0) & (asked < self.num_tasks)).all()
-            or not len(asked)
-        ):
+        fits = asked.ndim == 1 and len(asked) > 0 and asked.dtype.kind in "iu"
+        if not (fits and ((asked >= 0) & (asked < self.num_tasks)).all()):
             raise InvalidInput(f"tasks are {said(tasks)}, expected (B,) integers of 0 to {self.num_tasks - 1}")
         self._rng = generator(seed, "seed")
         count = len(asked)
@@ -167,7 +163,7 @@ class GoalMaze:
         return seen[:, :2]
 
     def next_places(self) -> Float64:
-        """(B, 2) float64 where to go next on a shortest way through the maze: the middle of a cell, at last the goal; privileged."""
+        """(B, 2) float64 where to go next on a shortest way: the middle of a cell, at last the goal; privileged."""
         places = np.empty((len(self._states), 2))
         next_places(self._layout.toward, self._layout.walls.shape[1], self._states, self.goal_places, places)
         return places

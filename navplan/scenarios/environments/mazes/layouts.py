@@ -143,7 +143,7 @@ class Layout:
 
     def number(self, cells: Int64) -> Int64:
         """Of cells (…, 2), as `hops` and `toward` count them."""
-        return cells[..., 0] * self.walls.shape[1] + cells[..., 1]
+        return np.asarray(cells[..., 0] * self.walls.shape[1] + cells[..., 1], np.int64)
 
 
 def centres(cells: Int64) -> Float64:

@@ -45,8 +45,8 @@ def make_logs(name: str, transitions: int = 1_000_000, seed: int = 0, *, progres
     - "stitch": 201 rows, to a goal four cells away, and there to the end;
     - "mixed": 201 rows; of five trajectories one is a driver's as in "stitch", four have actions at random.
 
-    Starts are drawn from all cells. Drivers go from middle to middle of cells on a shortest way; noise of deviation 0.5 is added to
-    each action, to a car's with a correlation of 0.8 from step to step. More steps begin with the same trajectories.
+    Starts are drawn from all cells. Drivers go from middle to middle of cells on a shortest way; noise of deviation 0.5 is added
+    to each action, to a car's with a correlation of 0.8 from step to step. More steps begin with the same trajectories.
 
     Args:
         name: one of `MAZES`.
@@ -55,8 +55,8 @@ def make_logs(name: str, transitions: int = 1_000_000, seed: int = 0, *, progres
         progress: who is told how far it is; see `navplan.system.progress.Progress`.
 
     Returns:
-        observations (R, D), actions (R, 2), terminals (R,), all float32; as in OGBench, terminals is 1 in a trajectory's last row,
-        whose successor is not logged.
+        observations (R, D), actions (R, 2), terminals (R,), all float32; as in OGBench, terminals is 1 in a trajectory's last
+        row, whose successor is not logged.
 
     Raises:
         UnknownName: there are no such logs; the message suggests the nearest.
@@ -78,7 +78,8 @@ def make_logs(name: str, transitions: int = 1_000_000, seed: int = 0, *, progres
     made = _blocks(asked, rows, rng)
     with told(progress) as shown:
         shown.stage(f"logging {asked}")
-        done, parts = 0, []
+        done = 0
+        parts: list[Float32] = []
         while done < episodes:
             block = next(made)
             count = min(len(block.actions), episodes - done)

@@ -13,8 +13,8 @@ class MazeName(NamedTuple):
     """A name's parts.
 
     Attributes:
-        kind: "pointmaze" (a point, its place observed), "carmaze" (a car, its place, heading and speed observed) or "scrambled" (a
-            point, a code of its place and noise observed).
+        kind: "pointmaze" (a point, its place observed), "carmaze" (a car, its place, heading and speed observed) or "scrambled"
+            (a point, a code of its place and noise observed).
         layout: "medium", "large", "giant" or "teleport".
         logs: "navigate" (long trajectories from goal to goal), "stitch" (short ones to a goal four cells away) or "mixed" (four
             of five short ones by actions at random); None: the maze alone.

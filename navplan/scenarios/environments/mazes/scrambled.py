@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike
 
-from navplan.kernels.motion.goal_maze import autoregress
+from navplan.kernels.motion.goal_maze import autoregress, scramble
 from navplan.scenarios.environments.mazes.layouts import centres, layout
 from navplan.system.arrays import Float32, Float64
 
@@ -33,14 +33,16 @@ class Scrambling:
     def __init__(self, name: str) -> None:
         rng = np.random.default_rng(_WEIGHTS)
         self._weights = rng.normal(0.0, _FREQUENCY, (2, CODES))
-        self._shifts = rng.uniform(0.0, 2.0 * np.pi, CODES)
+        self._shifts = rng.uniform(0.0, 2.0 * np.pi, CODES) - centres(layout(name).cells).mean(axis=0) @ self._weights
         self.rotation: Float64 = np.linalg.qr(rng.normal(size=(CODES + NOISES, CODES + NOISES)))[0]
-        self._middle = centres(layout(name).cells).mean(axis=0)
 
     def seen(self, places: ArrayLike, noise: ArrayLike) -> Float32:
         """(…, 32) float32 observations at places (…, 2) under noise (…, 8)."""
-        code = np.sin((np.asarray(places, np.float64) - self._middle) @ self._weights + self._shifts)
-        return np.asarray(np.concatenate([code, noise], axis=-1) @ self.rotation, np.float32)
+        at = np.ascontiguousarray(places, np.float64)
+        seen = np.empty((*at.shape[:-1], CODES + NOISES), np.float32)
+        flat, added = seen.reshape(-1, CODES + NOISES), np.ascontiguousarray(noise, np.float32).reshape(-1, NOISES)
+        scramble(self._weights, self._shifts, self.rotation, at.reshape(-1, 2), added, flat)
+        return seen
 
 
 @cache

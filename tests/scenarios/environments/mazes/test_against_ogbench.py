@@ -63,7 +63,6 @@ def test_nearly_the_same_physics(name: str, straight: bool) -> None:
         contacts += not np.allclose(there, here + 0.2 * action, atol=1e-3)
         alone = stepped(maze.ground, here if t % 60 == 0 else alone, action)
         drifts.append(np.linalg.norm(alone - there))
-    print(f"{name}: {contacts} contacts; a step {np.mean(gaps):.4f} (most {max(gaps):.4f}), 60 steps most {max(drifts):.4f}")
     assert contacts > (200 if straight else 5)
     assert np.mean(gaps) < 0.03
     assert max(gaps) < 0.1
