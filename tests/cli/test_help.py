@@ -74,7 +74,19 @@ def test_examples_belong_to_pages() -> None:
     assert EXAMPLES.keys() <= set(PAGES)
 
 
-QUICK = ("scenario", "scenario make", "scenario show", "scenario convert", "solve", "validate", "view", "planners", "help")
+QUICK = (
+    "scenario",
+    "scenario make",
+    "scenario show",
+    "scenario convert",
+    "data make",
+    "data inspect",
+    "solve",
+    "validate",
+    "view",
+    "planners",
+    "help",
+)
 
 
 def test_quick_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

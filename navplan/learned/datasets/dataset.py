@@ -249,6 +249,8 @@ def _files(paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> 
         fitting = sorted(glob.glob(str(path))) if glob.has_magic(str(path)) and not path.is_file() else [str(path)]
         if not fitting:
             raise FileAccessError(f"{path}: fits no file")
+        if path.is_dir():
+            raise FileAccessError(f"{path}: is a folder, expected a file, or a pattern such as {path}/*.npz")
         found += map(Path, fitting)
     if not found:
         raise FileAccessError("no file is named, expected at least one")
