@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from navplan.errors import FileAccessError, FileFormatError, InvalidInput
+from navplan.errors import FileAccessError, FileFormatError, InvalidInput, NavplanError
 from navplan.learned.datasets.formats import EXPECTED, Log, read_log
 from navplan.system.archives import ArchiveFile
 from navplan.system.arrays import Float32, Float64, Int64
@@ -255,6 +255,14 @@ def _files(paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> 
     if not found:
         raise FileAccessError("no file is named, expected at least one")
     return found
+
+
+def are_logs(source: str | os.PathLike[str]) -> bool:
+    """Whether a file, or a pattern's, is a `.npz` archive with observations; what else is wrong with it, `Dataset.load` says."""
+    try:
+        return any("observations" in ArchiveFile(file, EXPECTED) for file in _files(source) if file.suffix.lower() == ".npz")
+    except NavplanError:
+        return False
 
 
 def _check_alike(file: Path, log: Log, first_file: Path, first: Log) -> None:

@@ -73,7 +73,7 @@ _OUT = {"teleport": [(1, 7), (6, 1), (6, 10)]}
 
 
 @dataclass(frozen=True)
-class Layout:
+class MazeLayout:
     """A maze.
 
     Attributes:
@@ -152,11 +152,11 @@ def centres(cells: Int64) -> Float64:
 
 
 @cache
-def layout(name: str) -> Layout:
+def layout(name: str) -> MazeLayout:
     """The maze of that name, one of four."""
     rows = _DRAWINGS[name].split()
     walls = np.array([[mark == "#" for mark in row] for row in rows])
     into, out = (np.array(cells.get(name, []), np.int64).reshape(-1, 2) for cells in (_INTO, _OUT))
-    found = Layout(name, walls, np.array(_TASKS[name], np.int64), into, out)
+    found = MazeLayout(name, walls, np.array(_TASKS[name], np.int64), into, out)
     freeze(found.walls, found.tasks, found.ground.into, found.ground.out, found.toward)
     return found

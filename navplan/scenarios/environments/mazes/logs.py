@@ -10,7 +10,7 @@ import numpy as np
 from navplan.errors import InvalidInput
 from navplan.kernels.motion.goal_maze import CAR, POINT, autoregress, log_driving
 from navplan.scenarios.environments.mazes.goal_maze import SPREAD, TOLERANCE
-from navplan.scenarios.environments.mazes.layouts import Layout, centres, layout
+from navplan.scenarios.environments.mazes.layouts import MazeLayout, centres, layout
 from navplan.scenarios.environments.mazes.names import MazeName, logs_named
 from navplan.scenarios.environments.mazes.scrambled import noise_along, scrambling
 from navplan.system.arrays import Bool, Float32, Float64, Int64
@@ -133,7 +133,7 @@ def _blocks(name: MazeName, rows: int, rng: np.random.Generator) -> Iterator[_Bl
         yield block
 
 
-def _drawn(maze: Layout, far: bool, count: int, rng: np.random.Generator) -> tuple[Int64, Int64]:
+def _drawn(maze: MazeLayout, far: bool, count: int, rng: np.random.Generator) -> tuple[Int64, Int64]:
     """Cells (E, 2) of starts and goals; a start that has no goal so many cells away is its own."""
     starts = maze.cells[rng.integers(len(maze.cells), size=count)]
     if far:
