@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from navplan.scenarios.environments.mazes.driver import ScriptedDriver
 from navplan.scenarios.environments.mazes.goal_maze import GoalMaze
 from navplan.scenarios.environments.mazes.logs import make_logs
 from navplan.scenarios.environments.mazes.names import MAZES, MazeName
 
-__all__ = ["MAZES", "GoalMaze", "MazeName", "make_logs"]
+__all__ = ["MAZES", "GoalMaze", "MazeName", "ScriptedDriver", "make_logs"]

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from navplan.errors import InvalidInput
 from navplan.kernels.motion.goal_maze import CAR, POINT, STEP, head_all, next_places, show_all, step_bodies
+from navplan.scenarios.environments.mazes.driver import ScriptedDriver
 from navplan.scenarios.environments.mazes.layouts import centres, layout
 from navplan.scenarios.environments.mazes.names import maze_named
 from navplan.scenarios.environments.mazes.scrambled import CODES, NOISES, next_noise, scrambling
@@ -47,6 +48,7 @@ class GoalMaze:
         max_steps: length of an episode, kept for callers.
         num_tasks: 5.
         observation_width, goal_width, action_width: of an observation, of a goal, of an action.
+        driver: goes straight to a place, by an observation (in scrambled mazes by a place); privileged.
         step_length: the largest distance that a step covers but by a teleporter, units.
         places: (B, 2) float64 where the bodies are; known to nobody who drives.
         goal_places: (B, 2) float64 likewise.
@@ -74,6 +76,7 @@ class GoalMaze:
         self.observation_width = CODES + NOISES if self._scrambling else self._width
         self.goal_width = CODES + NOISES if self._scrambling else 2
         self.action_width = 2
+        self.driver = ScriptedDriver("carmaze" if kind == "carmaze" else "pointmaze")
         self.step_length = STEP if kind == "carmaze" else STEP * math.sqrt(2.0)
         self._states: Float64 = np.zeros((0, 4))
         self.goal_places: Float64 = np.zeros((0, 2))
@@ -168,18 +171,9 @@ class GoalMaze:
         next_places(self._layout.toward, self._layout.walls.shape[1], self._states, self.goal_places, places)
         return places
 
-    def driver_actions(self, places: ArrayLike | None = None) -> Float32:
-        """(B, 2) float32 what the scripted driver does: it knows where its body is, and how that moves; privileged.
-
-        Args:
-            places: (B, 2) where to go, straight; None: as `next_places`.
-
-        Raises:
-            InvalidInput: another shape.
-        """
-        to = self.next_places() if places is None else np.ascontiguousarray(as_numbers(places, "places"))
-        if to.shape != (len(self._states), 2):
-            raise InvalidInput(f"places have shape {to.shape}, expected ({len(self._states)}, 2)")
-        actions = np.empty((len(to), 2), np.float32)
-        head_all(self._body, self._states, to, actions)
+    def driver_actions(self) -> Float32:
+        """(B, 2) float32 what the scripted driver does on a shortest way: `driver`, to `next_places`; privileged."""
+        places = self.next_places()
+        actions = np.empty((len(places), 2), np.float32)
+        head_all(self._body, self._states, places, actions)
         return actions

@@ -69,6 +69,26 @@ def test_nearly_the_same_physics(name: str, straight: bool) -> None:
     assert max(drifts) < 0.15
 
 
+def test_teleporters_take_a_body_at_the_same_step_and_show_it_before() -> None:
+    env, maze = theirs("teleport"), layout("teleport")
+    for into in maze.ground.into:
+        env.reset(seed=0, options={"task_id": 1})
+        env.set_xy(into + [0.0, 1.9])
+        state = np.array([[*env.get_xy(), 0.0, 0.0]])
+        far, none, seen = np.full((1, 2), 1e6), np.zeros(1, np.bool_), np.empty((1, 2), np.float32)
+        for _ in range(5):
+            observation = env.step(np.array([0.0, -0.9]))[0]
+            step_bodies(maze.ground, POINT, state, np.array([[0.0, -0.9]], np.float32), far, 1.0, np.zeros(1), none, seen)
+            np.testing.assert_allclose(seen[0], observation, atol=1e-3)
+            gone = np.linalg.norm(env.get_xy() - into) > 3.0
+            assert gone == (np.linalg.norm(state[0, :2] - into) > 3.0)
+            if gone:
+                break
+        assert gone
+        for place in (env.get_xy(), state[0, :2]):
+            assert np.abs(maze.ground.out - place).max(axis=1).min() < 1e-6
+
+
 def stepped(ground: MazeGround, place: Any, action: Any) -> Any:
     state = np.array([[*place, 0.0, 0.0]])
     far, none = np.full((1, 2), 1e6), np.zeros(1, np.bool_)

@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from navplan.control.interface import LowLevel
 from navplan.errors import InvalidInput, UnknownName
-from navplan.scenarios.environments.mazes import MAZES, GoalMaze, make_logs
+from navplan.scenarios.environments.mazes import MAZES, GoalMaze, ScriptedDriver, make_logs
 from navplan.scenarios.environments.mazes.layouts import layout
 from navplan.scenarios.environments.mazes.names import maze_named
 from navplan.scenarios.environments.mazes.scrambled import scrambling
@@ -25,6 +26,24 @@ def test_the_scripted_driver_reaches_every_task(name: str) -> None:
             break
     assert reached.all()
     assert (np.linalg.norm(env.places - env.goal_places, axis=1) <= 1.0).all()
+
+
+@pytest.mark.parametrize("name", ["pointmaze-giant", "carmaze-medium", "scrambled-large"])
+def test_the_driver_is_a_low_level_that_sees_what_others_see(name: str) -> None:
+    env = GoalMaze(name)
+    observations, _ = env.reset([0, 1, 2, 3], seed=2)
+    assert isinstance(env.driver, LowLevel)
+    for _ in range(60):
+        seen = env.places if name.startswith("scrambled") else observations
+        actions = env.driver.act(seen.astype(np.float32), env.next_places().astype(np.float32))
+        np.testing.assert_allclose(actions, env.driver_actions(), atol=1e-4)
+        observations, _ = env.step(actions)
+    wrong: list[tuple[object, ...]] = [(np.zeros((1, 3)), np.zeros((1, 2))), (np.zeros((1, 2)), np.zeros((2, 2)))]
+    for arguments in (*wrong, (np.zeros((1, 2)), np.zeros((1, 2)), np.zeros((1, 1)))):
+        with pytest.raises(InvalidInput):
+            ScriptedDriver("pointmaze").act(*arguments)  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput, match="did you mean carmaze"):
+        ScriptedDriver("car-maze")
 
 
 def test_tasks_can_be_done_without_teleporters_and_one_leads_into_a_trap() -> None:
@@ -134,5 +153,3 @@ def test_what_is_refused() -> None:
     with pytest.raises(InvalidInput, match="action 1 is"):
         env.step([[1, 1], [0, np.inf]])
     np.testing.assert_array_equal(env.places, before)
-    with pytest.raises(InvalidInput, match="places have shape"):
-        env.driver_actions([[0.0, 0.0]])
