@@ -47,8 +47,9 @@ def test_mistakes_are_said(capsys: pytest.CaptureFixture[str], tmp_path: Path) -
     status, out, err = data(capsys, "data", "inspect", tmp_path / "a.npz", tmp_path / "b.npz", "--cost", "price")
     assert (status, err) == (0, "")
     assert "costs 2 a step" in out
-    assert "mistake: rows with NaN or infinity: 2 (first: episode 0, row 7 of it, 7 of all)" in out
-    assert "mistake: trajectories that begin as an earlier one does: 1" in out
+    assert "mistake: rows with NaN or infinity: 2 (first: episode 0, row 7 of it, 7 of all, in" in out
+    twice = "mistake: trajectories that begin as an earlier one does: 1"
+    assert f"{twice} (first: episode 10, row 0 of it, 2010 of all, in {tmp_path}/b.npz)" in out
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,7 @@ class Dataset:
         goal: what of observations a goal is, (B, …) -> (B, G); None: the whole observation.
         position: where observations are, (B, …) -> (B, 2) cells; None: nobody knows.
         convention: how the ends of trajectories were found.
+        files: name and first row of each file that the data was loaded from.
 
     Example:
         >>> episode = {"observations": np.zeros((4, 2)), "actions": np.ones((3, 2))}
@@ -62,6 +63,7 @@ class Dataset:
     goal: ViewOf = None
     position: ViewOf = None
     convention: str = ""
+    files: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         rows = len(self.observations)
@@ -166,7 +168,9 @@ class Dataset:
         logs = [read_log(file, ArchiveFile(file, EXPECTED), cost) for file in files]
         for file, log in zip(files, logs, strict=True):
             _check_alike(file, log, files[0], logs[0])
-        return cls._of(_joined(logs), goal, position)
+        first_rows = np.cumsum([0, *(len(log.observations) for log in logs[:-1])]).tolist()
+        named = tuple(zip(map(str, files), first_rows, strict=True))
+        return dataclasses.replace(cls._of(_joined(logs), goal, position), files=named)
 
     @classmethod
     def _of(cls, log: Log, goal: ViewOf, position: ViewOf) -> Dataset:
@@ -219,7 +223,7 @@ class Dataset:
         rows = np.repeat(self.starts[chosen] - starts[:-1], lengths) + np.arange(starts[-1])
         costs = None if self.costs is None else self.costs[rows]
         return dataclasses.replace(
-            self, observations=self.observations[rows], actions=self.actions[rows], starts=starts, costs=costs
+            self, observations=self.observations[rows], actions=self.actions[rows], starts=starts, costs=costs, files=()
         )
 
     def summary(self) -> Summary:

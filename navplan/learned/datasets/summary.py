@@ -40,6 +40,8 @@ class Trajectories(Protocol):
     @property
     def convention(self) -> str: ...  # noqa: D102
     @property
+    def files(self) -> tuple[tuple[str, int], ...]: ...  # noqa: D102
+    @property
     def num_rows(self) -> int: ...  # noqa: D102
     @property
     def num_episodes(self) -> int: ...  # noqa: D102
@@ -257,7 +259,9 @@ def _places(data: Trajectories, rows: Bool) -> list[tuple[int, int]]:
 
 def _where(data: Trajectories, places: list[tuple[int, int]]) -> str:
     episode, row = places[0]
-    return f" (first: episode {episode}, row {row} of it, {data.starts[episode] + row} of all)"
+    at = int(data.starts[episode]) + row
+    file = next((f", in {name}" for name, first in reversed(data.files) if first <= at), "") if len(data.files) > 1 else ""
+    return f" (first: episode {episode}, row {row} of it, {at} of all{file})"
 
 
 def _spread(quantiles: tuple[float, ...]) -> str:
