@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "evaluate": "score methods over a fixed problem set: tables, report, figures",
     "view": "look at a map, a problem, a graph, a plan, a run",
     "scenario": "bundled scenarios, generators, file formats",
+    "data": "look at logs and say what is wrong with them; make some",
     "planners": "the registered planners and their guarantees",
     "modules": "who can drive, and the learned parts that --set chooses",
     "bench": "benchmark suites, each beside a named peer",

@@ -77,6 +77,16 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "navplan scenario problems paper-2d --split tuning --out tuning.csv",
         "navplan scenario problems long-horizon --no-oracle --out half.csv",
     ),
+    "data": (
+        "navplan data make carmaze-large-stitch --transitions 300000 --out car.npz",
+        "navplan data inspect car.npz --position 0,1",
+        "navplan scenario convert 'car*.npz' merged.npz",
+    ),
+    "data make": (
+        "navplan data make pointmaze-medium-navigate --transitions 10000 --out point.npz",
+        "navplan data make carmaze-large-mixed --transitions 5000 --out mixed.npz",
+    ),
+    "data inspect": ("navplan data inspect point.npz", "navplan data inspect 'mix*.npz' --position 0,1 --json"),
     "planners": ("navplan planners", "navplan planners --json"),
     "modules": ("navplan modules", "navplan modules --json"),
     "bench": (

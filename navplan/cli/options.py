@@ -208,6 +208,12 @@ def _benchmarks() -> Sequence[str]:
     return list(SUITES)
 
 
+def _mazes() -> Sequence[str]:
+    from navplan.scenarios.environments.mazes import MAZES
+
+    return list(MAZES)
+
+
 planner_name = RegisteredName(_planners)
 scenario_name = RegisteredName(_scenarios, path=True)
 checkpoint_name = RegisteredName(_checkpoints, path=True)
@@ -215,6 +221,7 @@ method_name = RegisteredName(_methods)
 low_level_name = RegisteredName(_low_levels)
 suite_name = RegisteredName(_suites, path=True)
 benchmark_name = RegisteredName(_benchmarks)
+maze_name = RegisteredName(_mazes)
 
 
 def seconds(text: str) -> float:
@@ -263,6 +270,14 @@ def radius_numbers(text: str) -> float | list[float]:
     """A finite number that is not negative, or several separated by commas."""
     radii = [not_negative(part) for part in text.split(",")]
     return radii[0] if len(radii) == 1 else radii
+
+
+def columns(text: str) -> list[int]:
+    """Two different columns, numbered from 0: ``0,1``."""
+    found = [_whole(part, 0) for part in text.split(",")]
+    if len(found) != 2 or found[0] == found[1]:
+        raise argparse.ArgumentTypeError(f"is {text!r}, expected the numbers of two columns, 0,1")
+    return found
 
 
 def ratio(text: str) -> float:

@@ -77,7 +77,8 @@ def _declare_convert(parser: CommandParser) -> None:
 
     add = parser.add_argument
     parser.description = f"From one format to another; OUT may end in {OUTPUTS}."
-    add("source", type=scenario_name, metavar="IN", help="bundled scenario, .toml, .map, .yaml, .geojson or .npz")
+    text = "bundled scenario, .toml, .map, .yaml, .geojson or .npz; logs, also a pattern: 'logs/*.npz'"
+    add("source", type=scenario_name, metavar="IN", help=text)
     add("target", metavar="OUT", type=Path, help="file to write; its ending says the format")
     add("--image", type=hyphenated, choices=("pgm", "png"), default="pgm", help="beside a .yaml file (default pgm)")
     text = "what the unknown cells of a ROS map count as (default blocked)"
@@ -145,13 +146,32 @@ def _make(args: argparse.Namespace) -> str:
 
 
 def _convert(args: argparse.Namespace) -> str:
+    from navplan.learned.datasets.dataset import are_logs
     from navplan.scenarios.convert import convert
 
+    if are_logs(args.source):
+        return _convert_logs(args)
     how = {name: getattr(args, name) for name in ("image", "unknown", "cells", "agents", "seed")}
     convert(args.source, args.target, **how)
     if args.json:
         return json.dumps({"in": str(args.source), "out": str(args.target)})
     return f"{args.target}: written from {args.source}"
+
+
+def _convert_logs(args: argparse.Namespace) -> str:
+    """Logs of any convention, one file or more, as one file of OGBench's."""
+    from navplan.errors import InvalidInput
+    from navplan.learned.datasets.dataset import Dataset
+
+    if args.target.suffix.lower() != ".npz":
+        raise InvalidInput(f"{args.target}: logs go to .npz, not to {args.target.suffix!r}")
+    data = Dataset.load(args.source)
+    data.save(args.target)
+    facts = {"transitions": data.num_transitions, "episodes": data.num_episodes, "convention": data.convention}
+    if args.json:
+        return json.dumps({"in": str(args.source), "out": str(args.target), **facts})
+    count = f"{data.num_transitions} steps in {data.num_episodes} trajectories"
+    return f"{args.target}: {count} written from {args.source}; ends of trajectories there: {data.convention}"
 
 
 def _problems(args: argparse.Namespace) -> str:

@@ -74,7 +74,19 @@ def test_examples_belong_to_pages() -> None:
     assert EXAMPLES.keys() <= set(PAGES)
 
 
-QUICK = ("scenario", "scenario make", "scenario show", "scenario convert", "solve", "validate", "view", "planners", "help")
+QUICK = (
+    "scenario",
+    "scenario make",
+    "scenario show",
+    "scenario convert",
+    "data make",
+    "data inspect",
+    "solve",
+    "validate",
+    "view",
+    "planners",
+    "help",
+)
 
 
 def test_quick_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -85,9 +97,17 @@ def test_quick_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cap
         for line in EXAMPLES[page]:
             if "demo-out" not in line:
                 assert main(arguments(line)) == 0, (line, capsys.readouterr().err)
-    assert {"maze.map", "maze.scen", "warehouse.toml", "dot.scen", "polygons.png", "plan.json", "plan.gif"} <= {
-        path.name for path in tmp_path.iterdir()
-    }
+    assert {
+        "point.npz",
+        "mixed.npz",
+        "maze.map",
+        "maze.scen",
+        "warehouse.toml",
+        "dot.scen",
+        "polygons.png",
+        "plan.json",
+        "plan.gif",
+    } <= {path.name for path in tmp_path.iterdir()}
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

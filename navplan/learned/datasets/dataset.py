@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from navplan.errors import FileAccessError, FileFormatError, InvalidInput
+from navplan.errors import FileAccessError, FileFormatError, InvalidInput, NavplanError
 from navplan.learned.datasets.formats import EXPECTED, Log, read_log
 from navplan.system.archives import ArchiveFile
 from navplan.system.arrays import Float32, Float64, Int64
@@ -47,6 +47,7 @@ class Dataset:
         goal: what of observations a goal is, (B, …) -> (B, G); None: the whole observation.
         position: where observations are, (B, …) -> (B, 2) cells; None: nobody knows.
         convention: how the ends of trajectories were found.
+        files: name and first row of each file that the data was loaded from.
 
     Example:
         >>> episode = {"observations": np.zeros((4, 2)), "actions": np.ones((3, 2))}
@@ -62,6 +63,7 @@ class Dataset:
     goal: ViewOf = None
     position: ViewOf = None
     convention: str = ""
+    files: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         rows = len(self.observations)
@@ -166,7 +168,9 @@ class Dataset:
         logs = [read_log(file, ArchiveFile(file, EXPECTED), cost) for file in files]
         for file, log in zip(files, logs, strict=True):
             _check_alike(file, log, files[0], logs[0])
-        return cls._of(_joined(logs), goal, position)
+        first_rows = np.cumsum([0, *(len(log.observations) for log in logs[:-1])]).tolist()
+        named = tuple(zip(map(str, files), first_rows, strict=True))
+        return dataclasses.replace(cls._of(_joined(logs), goal, position), files=named)
 
     @classmethod
     def _of(cls, log: Log, goal: ViewOf, position: ViewOf) -> Dataset:
@@ -219,7 +223,7 @@ class Dataset:
         rows = np.repeat(self.starts[chosen] - starts[:-1], lengths) + np.arange(starts[-1])
         costs = None if self.costs is None else self.costs[rows]
         return dataclasses.replace(
-            self, observations=self.observations[rows], actions=self.actions[rows], starts=starts, costs=costs
+            self, observations=self.observations[rows], actions=self.actions[rows], starts=starts, costs=costs, files=()
         )
 
     def summary(self) -> Summary:
@@ -249,10 +253,20 @@ def _files(paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> 
         fitting = sorted(glob.glob(str(path))) if glob.has_magic(str(path)) and not path.is_file() else [str(path)]
         if not fitting:
             raise FileAccessError(f"{path}: fits no file")
+        if path.is_dir():
+            raise FileAccessError(f"{path}: is a folder, expected a file, or a pattern such as {path}/*.npz")
         found += map(Path, fitting)
     if not found:
         raise FileAccessError("no file is named, expected at least one")
     return found
+
+
+def are_logs(source: str | os.PathLike[str]) -> bool:
+    """Whether a file, or a pattern's, is a `.npz` archive with observations; what else is wrong with it, `Dataset.load` says."""
+    try:
+        return any("observations" in ArchiveFile(file, EXPECTED) for file in _files(source) if file.suffix.lower() == ".npz")
+    except NavplanError:
+        return False
 
 
 def _check_alike(file: Path, log: Log, first_file: Path, first: Log) -> None:

@@ -52,17 +52,19 @@ def read_log(path: Path, arrays: Mapping[str, NDArray[Any]], cost: str | None) -
     """
     for name in ("observations", "actions"):
         if name not in arrays:
-            raise FileFormatError(path, f"{name} is missing, expected {EXPECTED}")
+            raise FileFormatError(path, f"{name} is missing among {_listed(arrays)}, expected {EXPECTED}")
     observations, actions = arrays["observations"], arrays["actions"]
     _check_columns(path, observations, actions)
     count = len(observations)
     if cost is not None and cost not in arrays:
-        raise FileFormatError(path, f"{cost} is missing, expected the cost of each step there")
+        raise FileFormatError(path, f"{cost} is missing among {_listed(arrays)}, expected the cost of each step there")
     name = cost if cost is not None else "costs"
     costs = _column(path, arrays, name, count).astype(np.float32) if name in arrays else None
     if "next_observations" in arrays:
         return _by_steps(path, arrays, observations, actions, costs)
     last, convention = _last_rows(path, arrays, count)
+    if last.all():
+        raise FileFormatError(path, "every row is marked as a trajectory's end, expected a mark at the last row of each")
     return Log(observations, np.asarray(actions, np.float32), _starts(last, count), costs, convention)
 
 
@@ -84,7 +86,7 @@ def _last_rows(path: Path, arrays: Mapping[str, NDArray[Any]], count: int) -> tu
     if "episode" in arrays:
         number = _column(path, arrays, "episode", count)
         return np.append(number[1:] != number[:-1], True), "episode: a number for each trajectory"
-    raise FileFormatError(path, f"no end of a trajectory is marked, expected {EXPECTED}")
+    raise FileFormatError(path, f"no end of a trajectory is marked in {_listed(arrays)}, expected {EXPECTED}")
 
 
 def _by_steps(
@@ -136,6 +138,12 @@ def _marked(path: Path, name: str, last: Bool, mark: str) -> Bool:
     if not last.any():
         raise FileFormatError(path, f"no row of {name} is {mark}, expected a mark at the last row of each trajectory")
     return last
+
+
+def _listed(arrays: Mapping[str, NDArray[Any]]) -> str:
+    """The first names of arrays, for messages."""
+    names = sorted(arrays)
+    return ", ".join(names[:8]) + (", …" if len(names) > 8 else "") if names else "no arrays"
 
 
 def _column(path: Path, arrays: Mapping[str, NDArray[Any]], name: str, count: int) -> NDArray[Any]:

@@ -11,14 +11,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from navplan.system.arrays import Bool, Float32, Float64, Int64
 
-# Rows that are looked at at once.
+# Rows that are looked at at once, and numbers in them.
 _ROWS = 1 << 16
+_VALUES = 1 << 22
 # A step longer than this many times the median of those that move is a jump.
 JUMP = 8.0
 # Quantiles of lengths that are shown.
 _QUANTILES = (0.05, 0.5, 0.95, 1.0)
 # Most places of one kind that are named.
 _NAMED = 5
+# Where a larger share of steps changes nothing, that is said.
+_PARKED = 0.5
 
 
 class Trajectories(Protocol):
@@ -36,6 +39,8 @@ class Trajectories(Protocol):
     def position(self) -> object: ...  # noqa: D102
     @property
     def convention(self) -> str: ...  # noqa: D102
+    @property
+    def files(self) -> tuple[tuple[str, int], ...]: ...  # noqa: D102
     @property
     def num_rows(self) -> int: ...  # noqa: D102
     @property
@@ -55,10 +60,11 @@ class Summary:
     Attributes:
         transitions, episodes: how many.
         observation: shape and dtype of one.
-        action: width, least and largest value.
+        action: width, least and largest value; nan where no action is finite.
         convention: how the ends of trajectories were found.
-        episode_steps, step_length: quantiles 5 %, 50 %, 95 % and 100 %; lengths in positions where they are known, else in the
-            numbers of observations, each column by its standard deviation.
+        episode_steps, step_length: quantiles 5 %, 50 %, 95 % and 100 %.
+        measure: of lengths: "positions" where they are known, else "deviations": the numbers of observations, each column by its
+            standard deviation.
         bad_rows: how many rows hold NaN or infinity, in observations or in actions and costs of steps.
         jumps: how many steps are longer than `JUMP` times the median.
         still: share of steps that change nothing.
@@ -75,6 +81,7 @@ class Summary:
     convention: str
     episode_steps: tuple[float, ...]
     step_length: tuple[float, ...]
+    measure: str
     bad_rows: int
     jumps: int
     still: float
@@ -84,18 +91,21 @@ class Summary:
     mistakes: tuple[str, ...]
 
     def document(self) -> dict[str, Any]:
-        """For `--json`."""
-        return dataclasses.asdict(self)
+        """For `--json`: what is no finite number is None."""
+        width, *ends = self.action
+        return {**dataclasses.asdict(self), "action": [width, *(end if np.isfinite(end) else None for end in ends)]}
 
     def __str__(self) -> str:
         shape, kind = self.observation
         width, least, most = self.action
+        ends = f"from {least:.3g} to {most:.3g}" if np.isfinite(least) else "of which none is finite"
+        measured = "" if self.measure == "positions" else " (in standard deviations of observations)"
         lines = [
-            f"{self.transitions} steps in {self.episodes} trajectories of {_spread(self.episode_steps)} steps",
-            f"observations {'x'.join(map(str, shape))} {kind}, actions {width} from {least:.3g} to {most:.3g}"
-            + ("" if self.costs is None else f", costs {self.costs:.4g} a step"),
+            f"{self.transitions} steps in {self.episodes} trajectories; steps of each: {_spread(self.episode_steps)}",
+            f"observations {'x'.join(map(str, shape))} {kind}, actions {width} {ends}"
+            + (", no costs" if self.costs is None else f", costs {self.costs:.4g} a step"),
             f"ends of trajectories: {self.convention}",
-            f"lengths of steps: {_spread(self.step_length)}; {100 * self.still:.1f} % change nothing",
+            f"lengths of steps{measured}: {_spread(self.step_length)}; {100 * self.still:.1f} % change nothing",
         ]
         return "\n".join([*lines, *(f"mistake: {line}" for line in self.mistakes)])
 
@@ -120,13 +130,14 @@ def summarised(data: Trajectories) -> Summary:
         convention=data.convention,
         episode_steps=tuple(float(q) for q in np.quantile(steps, _QUANTILES)),
         step_length=tuple(float(q) for q in np.quantile(moving, _QUANTILES)) if moving.size else (),
+        measure="deviations" if data.position is None else "positions",
         bad_rows=int(bad.sum()),
         jumps=int(jumps.sum()),
         still=still,
         repeated=int(repeated.sum()),
         costs=paid,
         named=named,
-        mistakes=tuple(_mistakes(data, bad, jumps, repeated, median, steps, named)),
+        mistakes=tuple(_mistakes(data, bad, jumps, repeated, median, still, named)),
     )
 
 
@@ -139,32 +150,51 @@ def _scan(data: Trajectories) -> tuple[Bool, Float64, float, float, float | None
     last[data.starts[1:] - 1] = True
     low, high, paid, steps = np.inf, -np.inf, 0.0, 0
     before: Float64 | None = None
-    for first in range(0, count, _ROWS):
-        rows = np.arange(first, min(first + _ROWS, count))
-        seen = data.observations[first : first + _ROWS].reshape(len(rows), -1).astype(np.float64)
-        bad[rows] = ~np.isfinite(seen).all(axis=1)
-        used = data.actions[first : first + _ROWS][~last[rows]]
+    block = min(_ROWS, _rows_at_once(data))
+    for first in range(0, count, block):
+        rows = np.arange(first, min(first + block, count))
+        seen = _finite(data.observations[first : first + block].reshape(len(rows), -1))
+        bad[rows] = np.isnan(seen).any(axis=1)
+        used = data.actions[first : first + block][~last[rows]]
         bad[rows[~last[rows]]] |= ~np.isfinite(used).all(axis=1)
+        used = used[np.isfinite(used)]
         if used.size:
-            low, high = min(low, float(np.nanmin(used))), max(high, float(np.nanmax(used)))
+            low, high = min(low, float(used.min())), max(high, float(used.max()))
         if data.costs is not None:
             costs = data.costs[rows][~last[rows]]
             bad[rows[~last[rows]]] |= ~np.isfinite(costs)
             paid, steps = paid + float(costs[np.isfinite(costs)].sum()), steps + int(np.isfinite(costs).sum())
-        at = data.positions(rows) if data.position is not None else seen / scale
+        at = _finite(data.positions(rows)) if data.position is not None else seen / scale
         whole = at if before is None else np.concatenate([before, at])
         gaps = np.sqrt(((whole[1:] - whole[:-1]) ** 2).sum(axis=1))
         start = first if before is None else first - 1
         lengths[start : start + len(gaps)] = gaps
         before = at[-1:]
+    if low > high:
+        low = high = np.nan
     return bad, lengths, low, high, paid / max(1, steps) if data.costs is not None else None
+
+
+def _rows_at_once(data: Trajectories) -> int:
+    return max(1, _VALUES // int(np.prod(data.shape, dtype=np.int64)))
+
+
+def _finite(values: NDArray[Any]) -> Float64:
+    """Numbers as float64, nan where they are not finite."""
+    found = values.astype(np.float64)
+    found[~np.isfinite(found)] = np.nan
+    return found
 
 
 def _scale(data: Trajectories) -> Float64:
     """Standard deviation of each column of observations in some rows, 1 where it is 0."""
-    rows = np.unique(np.linspace(0, data.num_rows - 1, min(data.num_rows, 4096)).astype(np.int64))
-    spread = np.nanstd(data.observations[rows].reshape(len(rows), -1).astype(np.float64), axis=0)
-    return np.where((spread > 0) & np.isfinite(spread), spread, 1.0)
+    rows = np.unique(np.linspace(0, data.num_rows - 1, min(data.num_rows, 4096, _rows_at_once(data))).astype(np.int64))
+    seen = _finite(data.observations[rows].reshape(len(rows), -1))
+    known = ~np.isnan(seen)
+    count = np.maximum(1, known.sum(axis=0))
+    middle = np.where(known, seen, 0.0).sum(axis=0) / count
+    spread = np.sqrt(np.where(known, (seen - middle) ** 2, 0.0).sum(axis=0) / count)
+    return np.where(spread > 0, spread, 1.0)
 
 
 def _repeated(data: Trajectories) -> Bool:
@@ -186,22 +216,38 @@ def _mistakes(
     jumps: Bool,
     repeated: Bool,
     median: float,
-    steps: Int64,
+    still: float,
     named: dict[str, list[tuple[int, int]]],
 ) -> list[str]:
     found = []
     if bad.any():
-        found.append(f"{bad.sum()} rows hold NaN or infinity{_where(named['bad'])}")
+        found.append(f"rows with NaN or infinity: {bad.sum()}{_where(data, named['bad'])}")
     if jumps.any():
-        text = f"{jumps.sum()} steps are longer than {JUMP:g} times the median of {median:.3g}{_where(named['jump'])}"
-        found.append(f"{text}: jumps of a sensor, or ends of trajectories that are not marked")
+        text = f"steps longer than {JUMP:g} times the median of {median:.3g}: {jumps.sum()}{_where(data, named['jump'])}"
+        found.append(f"{text}; {_reason(data, jumps)}")
     if repeated.any():
-        found.append(f"{repeated.sum()} trajectories begin as an earlier one does{_where(named['repeated'])}: logged twice?")
-    if (steps < 1).any():
-        found.append(f"{int((steps < 1).sum())} trajectories have no step")
-    if not np.diff(data.actions[: 1 << 16], axis=0).any():
+        text = f"trajectories that begin as an earlier one does: {repeated.sum()}{_where(data, named['repeated'])}"
+        found.append(f"{text}; logged twice?")
+    empty = int((np.diff(data.starts) < 2).sum())
+    if empty:
+        found.append(f"trajectories without a step: {empty}")
+    if still > _PARKED:
+        found.append(f"{100 * still:.0f} % of the steps change nothing")
+    if (data.actions[1:_ROWS] == data.actions[0]).all():
         found.append("all actions are the same")
     return found
+
+
+def _reason(data: Trajectories, jumps: Bool) -> str:
+    """What long steps may come from: those next to the ends of trajectories tell of marks in the wrong row."""
+    rows = np.flatnonzero(jumps)
+    last = data.starts[data.episodes(rows) + 1] - 1
+    first = data.starts[data.episodes(rows)]
+    for there, text in ((rows + 1 == last, "end at a trajectory's last row: marked one row late?"),
+                        (rows == first, "begin at a trajectory's first row: marked one row early?")):  # fmt: skip
+        if 2 * there.sum() > len(rows):
+            return f"{there.sum()} of them {text}"
+    return "jumps of a sensor, teleporters, or ends of trajectories that are not marked"
 
 
 def _places(data: Trajectories, rows: Bool) -> list[tuple[int, int]]:
@@ -211,13 +257,18 @@ def _places(data: Trajectories, rows: Bool) -> list[tuple[int, int]]:
     return list(zip(episodes.tolist(), (first - data.starts[episodes]).tolist(), strict=True))
 
 
-def _where(places: list[tuple[int, int]]) -> str:
-    return f" (episode {places[0][0]}, row {places[0][1]}{', …' if len(places) > 1 else ''})"
+def _where(data: Trajectories, places: list[tuple[int, int]]) -> str:
+    episode, row = places[0]
+    at = int(data.starts[episode]) + row
+    file = next((f", in {name}" for name, first in reversed(data.files) if first <= at), "") if len(data.files) > 1 else ""
+    return f" (first: episode {episode}, row {row} of it, {at} of all{file})"
 
 
 def _spread(quantiles: tuple[float, ...]) -> str:
-    """5 %, median and largest in words."""
+    """Median, 5 %, 95 % and largest in words."""
     if not quantiles:
         return "none"
     low, middle, high, most = quantiles
+    if low == most:
+        return f"{middle:.4g}"
     return f"{middle:.4g} (5 % below {low:.4g}, 5 % above {high:.4g}, at most {most:.4g})"
