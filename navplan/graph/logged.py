@@ -34,6 +34,8 @@ POOL = 20_000
 _ROWS, _PAIRS = 1 << 16, 1 << 24
 # Up to so many dimensions a k-d tree finds the nearest node faster than looking at all.
 _FEW = 8
+# Logged places that are looked for between the ends of an edge.
+_WITNESSES = 4096
 # Arcs take at least as long as nodes lie apart at the speed that so many of the logged steps do not exceed.
 _FAST = 0.95
 # Critics' edges are at most this many times as long as nodes typically lie apart.
@@ -212,7 +214,7 @@ def _vouched(
     data: LoggedSteps, critics: EdgeCritics, points: Points, limits: EdgeLimits, rules: EdgeRules, node: Int64
 ) -> WeighedEdges:
     """Edges by the critics alone, where they agree both ways and logs were there."""
-    tails, heads, distance, risk = weigh(points, points, critics, limits, _ROWS // 8, same=True)
+    tails, heads, distance, risk = weigh(points, points, critics, limits, _ROWS, same=True)
     keep = distance < getattr(critics, "horizon", math.inf)
     if rules.both_ways:
         count = len(points.states)
@@ -227,12 +229,17 @@ def _supported(
 ) -> Bool:
     """Whether so many logged places lie within half an edge's length of its middle, the surroundings of its ends not counted."""
     rows = np.flatnonzero(node >= 0)
-    rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), POOL)).astype(np.int64)]
+    rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), _WITNESSES)).astype(np.int64)]
     seen = _places(data, critics, rows)
-    ends = points.states[tails].astype(np.float64), points.states[heads].astype(np.float64)
-    radius = np.linalg.norm(ends[0] - ends[1], axis=1) / 2
-    counted = cKDTree(seen).query_ball_point((ends[0] + ends[1]) / 2, radius * (1 - 1e-6), return_length=True)
-    return np.asarray(counted) >= least
+    middle = (points.states[tails] + points.states[heads]) / 2
+    radius = np.linalg.norm(points.states[tails] - points.states[heads], axis=1) / 2 * (1 - 1e-4)
+    square, enough = (seen**2).sum(axis=1), np.zeros(len(tails), np.bool_)
+    step = max(1, _PAIRS // len(seen))
+    for k in range(0, len(tails), step):
+        part = middle[k : k + step]
+        gaps = square - 2 * part @ seen.T + (part**2).sum(axis=1)[:, None]
+        enough[k : k + step] = (gaps < radius[k : k + step, None] ** 2).sum(axis=1) >= least
+    return enough
 
 
 def _best(found: list[WeighedEdges], limits: EdgeLimits) -> WeighedEdges:

@@ -48,7 +48,8 @@ class Navigator:
         graph: of logged observations, see `StateGraph.from_dataset`; or any whose states are observations.
         critics: those that the graph was built with.
         follower: acts towards a goal that is a few steps away.
-        reach: steps within which the follower is trusted; None: twice the typical edge.
+        reach: steps within which the follower is trusted; None: twice the typical edge, and no more than half again as far as
+            the follower learned to go (`ahead`, where it has that).
         arrive: steps within which a node counts as passed; None: a quarter of `reach`.
         replan: calls of `act` after which the way is looked at again.
         beta: cost of an edge is ``distance + beta * risk``.
@@ -77,7 +78,7 @@ class Navigator:
             raise InvalidInput(f"the follower is a {type(follower).__name__}, expected one with act(observations, goals)")
         check_whole(replan=replan)
         typical = float(np.median(graph.distance)) if graph.num_edges else 1.0
-        self.reach = 2.0 * typical if reach is None else reach
+        self.reach = min(2.0 * typical, 1.5 * getattr(follower, "ahead", math.inf)) if reach is None else reach
         self.arrive = self.reach / 4 if arrive is None else arrive
         check_numbers(reach=self.reach, arrive=self.arrive)
         if not (0 <= self.arrive < self.reach and replan >= 1):

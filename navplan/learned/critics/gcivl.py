@@ -88,5 +88,9 @@ class Gcivl:
         left = (1 + (1 - self.discount) * network(seen, goals)[..., 0]).clamp(1e-4, 1.0)
         return torch.log(left) / math.log(self.discount)
 
+    def between(self, codes: Tensor, goals: Tensor) -> Tensor:
+        """It sees pairs only."""
+        raise NotImplementedError
+
     def space(self, network: Any, seen: Tensor) -> None:
         """It has none."""

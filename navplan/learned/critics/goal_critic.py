@@ -105,6 +105,10 @@ class GoalCritic(Protocol):
         """(M, B) steps that each member expects."""
         ...
 
+    def between(self, codes: Tensor, goals: Tensor) -> Tensor:
+        """(M, B) the same from what the network makes of places; for critics that see places."""
+        ...
+
     def space(self, network: Any, seen: Tensor) -> Tensor | None:
         """(B, Z) the embedding that `lower_bound` speaks of; None where there is none."""
         ...

@@ -104,9 +104,9 @@ class Quasimetric:
         found: Tensor = network(seen)[0]
         return found[:, : self.width // 2] if self.head == "mrn" else found
 
-    def between(self, a: Tensor, b: Tensor) -> Tensor:
+    def between(self, codes: Tensor, goals: Tensor) -> Tensor:
         """(…) the quasimetric of embeddings (…, width)."""
-        return mrn(a, b) if self.head == "mrn" else iqe(a, b)
+        return mrn(codes, goals) if self.head == "mrn" else iqe(codes, goals)
 
 
 def mrn(a: Tensor, b: Tensor) -> Tensor:

@@ -88,10 +88,14 @@ class Temporal:
         return (weight * (wanted - value) ** 2).mean(dim=1).sum(), {"value": value.detach().mean()}
 
     def steps(self, network: Any, seen: Tensor, goals: Tensor) -> Tensor:
+        """(M, B)."""
+        return self.between(network(seen), network(goals))
+
+    def between(self, codes: Tensor, goals: Tensor) -> Tensor:
         """(M, B) the discount undone: ``log(1 - (1 - γ) ‖·‖) / log γ``."""
         import torch
 
-        left = (1 - (1 - self.discount) * apart(network(seen), network(goals))).clamp_min(1e-4)
+        left = (1 - (1 - self.discount) * apart(codes, goals)).clamp_min(1e-4)
         return torch.log(left) / math.log(self.discount)
 
     def space(self, network: Any, seen: Tensor) -> Tensor:

@@ -18,14 +18,19 @@ from navplan.learned.recipes.offline.parts import Logs, acting
 from navplan.system.arrays import Float32
 
 # Pairs per pass of the networks.
-BLOCK = 4096
+BLOCK = 1 << 15
 
 
 class GoalPolicy:
-    """A policy of logged steps, as a controller: actions are within the logged range."""
+    """A policy of logged steps, as a controller: actions are within the logged range.
+
+    Attributes:
+        ahead: most steps to the goals that it learned to go to.
+    """
 
     def __init__(self, critics: GoalCritics) -> None:
         self._critics = critics
+        self.ahead: int = critics.config.policy.ahead  # type: ignore[attr-defined]
         self._act = acting(critics.networks, critics.logs.table, critics.config)
 
     def act(self, observations: ArrayLike, goals: ArrayLike, condition: None = None) -> Float32:
@@ -100,13 +105,23 @@ class GoalCritics:
     def _block(self, seen: NDArray[Any], goals: NDArray[Any]) -> tuple[Float32, Float32]:
         scales = self.logs.scales
         aims = torch.from_numpy(scales.goals.of(goals))
-        views = {"places": scales.goals.of(self.places(seen)), "observations": scales.observations.of(seen)}
         with torch.inference_mode():
-            distance = self.critic.steps(self.networks["critic"], torch.from_numpy(views[self.critic.sees]), aims)
+            if self.critic.sees == "places":
+                distance = self.critic.between(self._codes(scales.goals.of(self.places(seen))), self._codes(aims.numpy()))
+            else:
+                distance = self.critic.steps(self.networks["critic"], torch.from_numpy(scales.observations.of(seen)), aims)
             risk = torch.zeros_like(distance)
             if "cost" in self.networks:
-                risk = self.networks["cost"](torch.from_numpy(views["observations"]), aims)[..., 0]
+                risk = self.networks["cost"](torch.from_numpy(scales.observations.of(seen)), aims)[..., 0]
         return distance.numpy(), risk.numpy()
+
+    def _codes(self, places: Float32) -> Tensor:
+        """(M, B, Z) of (B, G) scaled places; in a graph's pairs the same ones come many times, and are embedded once."""
+        flat = np.ascontiguousarray(places).reshape(len(places), -1)
+        keys = flat.view(np.dtype((np.void, flat.itemsize * flat.shape[1])))[:, 0]
+        _, first, which = np.unique(keys, return_index=True, return_inverse=True)
+        codes: Tensor = self.networks["critic"](torch.from_numpy(places[first]))
+        return codes[:, torch.from_numpy(which)]
 
     def embed(self, observations: ArrayLike) -> Float32 | None:
         """(B, …) observations -> (B, Z), see `navplan.graph.critics.Embedding`; None where the critic has no embedding."""
