@@ -166,7 +166,7 @@ class Features(nn.Module):
         if self.image:
             channels, sides = (shape[2], 16, 32, 32), [shape[0], shape[1]]
             for few, many in itertools.pairwise(channels):
-                self.layers += [nn.Conv2d(few, many, 3, 2, 1), nn.SiLU()]
+                self.layers.extend([nn.Conv2d(few, many, 3, 2, 1), nn.SiLU()])
                 sides = [(side + 1) // 2 for side in sides]
             self.dim = channels[-1] * sides[0] * sides[1]
             for parameter in self.layers.parameters():

@@ -126,8 +126,36 @@ def a_whole_run_keeps_its_promises(recipe: Recipe[TrainingSettings, Any], out: P
     exports_act_as_what_was_trained(run, out)
 
 
+# -- parts of learning from logs ------------------------------------------------------------------------------------------------
+
+
+def learns_from_logs(module: Any, out: Path) -> None:
+    recipe = registry.get("offline")()
+
+    class Chosen:
+        def quick(self, scenario: str) -> TrainingSettings:
+            settings: TrainingSettings = recipe.quick(scenario).replace(**{module.slot: module})
+            return settings
+
+    run = saved_runs_go_on_as_if_nothing_had_happened(Chosen(), out)  # type: ignore[arg-type]
+    exports_act_as_what_was_trained(run, out)
+    critics = load_checkpoint(out / "whole")
+    seen = critics.states[:30]
+    pairs = np.repeat(seen, 30, axis=0), np.tile(seen, (30, 1))
+    distance, risk = critics.evaluate(*pairs)
+    assert distance.shape == risk.shape == (900,)
+    assert (distance >= 0).all()
+    assert (distance <= critics.horizon).all()
+    space = critics.embed(seen)
+    if critics.lower_bound is not None:
+        apart = np.linalg.norm(space[:, None] - space[None], axis=2).ravel()
+        assert (apart <= distance + 1e-3 * (1 + distance)).all()
+
+
 CHECKS: dict[str, Callable[[Any, Path], None]] = {
+    "critic": learns_from_logs,
     "curriculum": draws_what_is_on_offer,
+    "policy": learns_from_logs,
     "recipe": a_whole_run_keeps_its_promises,
 }
 """What a slot's modules are held to beyond their Protocol."""

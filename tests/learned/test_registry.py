@@ -21,7 +21,7 @@ def test_modules_are_found_by_name_and_by_slot() -> None:
 def test_unknown_names_are_told_what_is_near() -> None:
     with pytest.raises(UnknownName, match="unknown module 'unifrom': did you mean 'uniform'"):
         registry.get("unifrom")
-    with pytest.raises(UnknownName, match=r"unknown recipe 'uniform':.* known: navplan, paper"):
+    with pytest.raises(UnknownName, match=r"unknown recipe 'uniform':.* known: navplan, offline, paper"):
         registry.get("uniform", "recipe")
 
 

@@ -19,7 +19,7 @@ _SAMPLE = 1 << 14
 _POOL, _NEAREST = 2048, 8
 
 
-class Scale(NamedTuple):
+class Scaling(NamedTuple):
     """Mean and spread of numbers: ``(x - mean) / spread`` is what networks see; images are divided by 255."""
 
     mean: Float32
@@ -30,7 +30,7 @@ class Scale(NamedTuple):
         return (np.asarray(values, np.float32) - self.mean) / self.spread
 
     @classmethod
-    def measured(cls, values: NDArray[np.generic]) -> Scale:
+    def measured(cls, values: NDArray[np.generic]) -> Scaling:
         """Of some (B, …) values; a column that never changes keeps its size."""
         if values.dtype == np.uint8 and values.ndim == 4:
             return cls(np.zeros(1, np.float32), np.full(1, 255, np.float32))
@@ -45,9 +45,9 @@ class Scale(NamedTuple):
 class Scales(NamedTuple):
     """Of observations, of goals, and of actions, whose mean and spread are the middle and half the range."""
 
-    observations: Scale
-    goals: Scale
-    actions: Scale
+    observations: Scaling
+    goals: Scaling
+    actions: Scaling
 
 
 class GoalBatch(NamedTuple):
@@ -85,8 +85,8 @@ def measured_scales(data: Dataset, rng: np.random.Generator) -> Scales:
     moved = data.actions[data.rows(np.unique(np.linspace(0, data.num_transitions - 1, _SAMPLE).astype(np.int64)))]
     low, high = np.nanmin(moved, axis=0), np.nanmax(moved, axis=0)
     half = np.where(high > low, (high - low) / 2, 1.0)
-    actions = Scale(((low + high) / 2).astype(np.float32), half.astype(np.float32))
-    return Scales(Scale.measured(data.observations[rows]), Scale.measured(data.goals(rows)), actions)
+    actions = Scaling(((low + high) / 2).astype(np.float32), half.astype(np.float32))
+    return Scales(Scaling.measured(data.observations[rows]), Scaling.measured(data.goals(rows)), actions)
 
 
 class StepSampler:

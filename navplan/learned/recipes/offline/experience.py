@@ -64,7 +64,7 @@ class LogExperience:
 
     def batches(self, learner: OfflineLearner) -> Iterator[GoalBatch]:
         """Some batches, then a look at what is held back."""
-        for _ in range(min(_ROUND, self.config.steps - learner.updates)):
+        for _ in range(min(_ROUND, self.config.log_interval, self.config.steps - learner.updates)):
             yield self.train.draw(self.config.batch_size, self.rng)
         learner.judge(self.held)
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from navplan.learned.critics.critic_learner import PairNetwork
 from navplan.learned.critics.goal_critic import GoalTask
-from navplan.learned.datasets.steps import Scale, Scales
+from navplan.learned.datasets.steps import Scales, Scaling
 from navplan.learned.extraction.follower import FollowerNetwork
 from navplan.learned.extraction.knn import Neighbors
 from navplan.learned.interface import Arrays
@@ -58,7 +58,9 @@ def acting(networks: Mapping[str, nn.Module], table: Arrays, config: OfflineConf
 
 def scale_arrays(scales: Scales) -> Arrays:
     """Scales as files hold them: in double precision, so that they are not halved with the weights."""
-    parts = [(f"scale.{name}.{part}", getattr(scale, part)) for name, scale in scales._asdict().items() for part in Scale._fields]
+    parts = [
+        (f"scale.{name}.{part}", getattr(scale, part)) for name, scale in scales._asdict().items() for part in Scaling._fields
+    ]
     return {name: array.astype(np.float64) for name, array in parts}
 
 
@@ -69,8 +71,8 @@ def scales_from(arrays: Arrays) -> Scales:
         KeyError: one is missing.
     """
 
-    def scale(name: str) -> Scale:
-        return Scale(*(arrays[f"scale.{name}.{part}"].astype(np.float32) for part in Scale._fields))
+    def scale(name: str) -> Scaling:
+        return Scaling(*(arrays[f"scale.{name}.{part}"].astype(np.float32) for part in Scaling._fields))
 
     return Scales(*map(scale, Scales._fields))
 

@@ -45,12 +45,12 @@ class OfflineRecipe:
         """See `navplan.learned.interface.Recipe`."""
         return OfflineConfig(
             scenario,
-            steps=200,
+            steps=40,
             batch_size=16,
             hidden=8,
             transitions=400,
-            checkpoint_interval=100,
-            log_interval=100,
+            checkpoint_interval=20,
+            log_interval=20,
             export_states=50,
         )
 
