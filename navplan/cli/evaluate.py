@@ -30,8 +30,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         required=True,
         type=suite_name,
         metavar="NAME",
-        help="paper-2d, long-horizon, robust, ablations, ablations-maze, paper-recipe, or a suite file; bodies have the radius "
-        "that its problems were drawn for, so there is no --radius",
+        help="paper-2d, long-horizon, robust, ablations, ablations-maze, paper-recipe, offline-mazes, or a suite file; bodies "
+        "have the radius that its problems were drawn for, so there is no --radius",
     )
     parser.add_argument(
         "--out", required=True, type=output_folder, metavar="DIR", help="folder for the results; what is there is kept"
@@ -58,8 +58,11 @@ def run(args: argparse.Namespace) -> int:
     from navplan.bench.evaluate.report import fill
     from navplan.bench.evaluate.run import evaluate, report_again
     from navplan.bench.evaluate.suite import load_suite
+    from navplan.bench.mazes.rungs import SUITE
     from navplan.cli.extras import need
 
+    if str(args.suite) == SUITE:
+        return _mazes(args)
     suite = load_suite(args.suite).narrowed(
         methods=args.methods,
         agents=args.agents,
@@ -83,5 +86,32 @@ def run(args: argparse.Namespace) -> int:
             )
     if args.readme is not None:
         fill(args.readme, outcome.evidence)
+    print(json.dumps(outcome.document()) if args.json else outcome.text())
+    return 130 if outcome.interrupted else 1 if outcome.failures else 0
+
+
+def _mazes(args: argparse.Namespace) -> int:
+    """Suite offline-mazes, which makes its own logs and trains its own runs."""
+    from navplan.bench.mazes.run import evaluate_mazes, report_mazes_again
+    from navplan.cli.extras import need
+    from navplan.errors import InvalidInput
+
+    for name in ("checkpoint", "perturbations", "agents", "readme"):
+        if getattr(args, name):
+            raise InvalidInput(f"--{name}: suite {args.suite} makes logs and runs of single robots itself, expected none")
+    if args.report_only:
+        outcome = report_mazes_again(args.out)
+    else:
+        need("navplan evaluate", "torch", "safetensors")
+        with ProgressDisplay(quiet=args.quiet) as progress:
+            outcome = evaluate_mazes(
+                args.out,
+                methods=args.methods,
+                train_seeds=args.train_seeds,
+                episodes=args.problems,
+                workers=args.workers,
+                fresh=args.fresh,
+                progress=progress,
+            )
     print(json.dumps(outcome.document()) if args.json else outcome.text())
     return 130 if outcome.interrupted else 1 if outcome.failures else 0

@@ -198,8 +198,9 @@ def _low_levels() -> Sequence[str]:
 
 def _suites() -> Sequence[str]:
     from navplan.bench.evaluate.suite import suite_names
+    from navplan.bench.mazes.rungs import SUITE
 
-    return suite_names()
+    return sorted([*suite_names(), SUITE])
 
 
 def _benchmarks() -> Sequence[str]:

@@ -58,7 +58,12 @@ def windows(starts: Int64, lengths: tuple[int, ...]) -> Windows:
 
 
 def arcs(
-    node: Int64, jumps: Bool, seen: Windows, quantile: float | None = None, costs: NDArray[np.floating] | None = None
+    node: Int64,
+    jumps: Bool,
+    seen: Windows,
+    quantile: float | None = None,
+    costs: NDArray[np.floating] | None = None,
+    price_luck: bool = True,
 ) -> Arcs:
     """What the windows say of going from node to node.
 
@@ -68,6 +73,7 @@ def arcs(
         seen: the windows.
         quantile: of the steps of an arc's windows; None: their mean.
         costs: (R,) of the step that begins in a row; None: not known.
+        price_luck: False: arcs with jumps cost what they took when they succeeded.
     """
     tails, heads = node[seen.first], node[seen.last]
     there = (tails >= 0) & (heads >= 0)
@@ -77,7 +83,8 @@ def arcs(
     if not jumped.any():
         return ordinary
     lucky = _grouped(tails, heads, seen, there & jumped & (tails != heads), quantile, costs)
-    lucky = lucky._replace(steps=_tried(lucky, ordinary, tails[there], heads[there]))
+    if price_luck:
+        lucky = lucky._replace(steps=_tried(lucky, ordinary, tails[there], heads[there]))
     return _merged(ordinary, lucky)
 
 

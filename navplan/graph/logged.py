@@ -70,6 +70,7 @@ class EdgeRules:
     steps: tuple[int, ...] | None = None
     support: int = 2
     both_ways: bool = True
+    price_luck: bool = True
 
     def __post_init__(self) -> None:
         check_choice("edges", self.edges, EDGE_RULES)
@@ -175,7 +176,7 @@ def _arcs(data: LoggedSteps, rules: EdgeRules, node: Int64, lengths: Float64, po
         most = max(1, round(float(np.median(apart)) / median))
         # even on both sides, so that the mean over places around a node is what it takes from centre to centre
         steps = tuple(sorted({max(1, round(most * part / 2)) for part in (1, 2, 3)}))
-    found = arcs(node, ~(lengths <= JUMP * median), windows(data.starts, steps), rules.quantile, data.costs)
+    found = arcs(node, ~(lengths <= JUMP * median), windows(data.starts, steps), rules.quantile, data.costs, rules.price_luck)
     if not moving.size:
         return found
     apart = np.linalg.norm(points.states[found.tails] - points.states[found.heads], axis=1)

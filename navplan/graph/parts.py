@@ -222,6 +222,8 @@ def _checked_logged(logged: Logged | None, count: int) -> Logged | None:
     """One row, one observation and one goal for each node, read-only."""
     if logged is None:
         return None
+    if not isinstance(logged, tuple) or len(logged) != len(Logged._fields):
+        raise InvalidInput(f"logged is {said(logged)}, expected rows, observations and goals of the nodes")
     rows, observations, goals = Logged(*logged)
     parts = Logged(np.asarray(rows, np.int64).view(), np.asarray(observations).view(), np.asarray(goals).view())
     for name, array in parts._asdict().items():

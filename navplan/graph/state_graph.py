@@ -150,6 +150,7 @@ class StateGraph(GraphFields):
         steps: tuple[int, ...] | None = None,
         support: int = 2,
         both_ways: bool = True,
+        price_luck: bool = True,
         seed: int = 0,
         world: Surroundings | None = None,
         progress: Progress = None,
@@ -172,6 +173,7 @@ class StateGraph(GraphFields):
             steps: lengths of the windows in which arcs are looked for; None: about as long as it takes from a node to the next.
             support: logged observations that must lie between the ends of a critics' edge; 0 for none.
             both_ways: critics' edges only where the way back is one too.
+            price_luck: what was jumped over costs what trying until it succeeds costs; False: what it took when it did.
             seed: of the choice of nodes.
             world: a map to measure rooms in, where positions are known.
             progress: who is told how far it is; see `navplan.system.progress.Progress`.
@@ -182,7 +184,7 @@ class StateGraph(GraphFields):
         """
         from navplan.graph.logged import EdgeRules, from_logs
 
-        rules = EdgeRules(edges, max_distance, max_risk, quantile, steps, support, both_ways)
+        rules = EdgeRules(edges, max_distance, max_risk, quantile, steps, support, both_ways, price_luck)
         return cls._of(from_logs(data, critics, nodes, rules, seed, world=world, progress=progress))
 
     def keep(self, mask: Bool, limits: EdgeLimits | None = None) -> StateGraph:

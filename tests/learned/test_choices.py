@@ -68,7 +68,7 @@ def test_choices_fill_slots() -> None:
         (["curriculum=disagreement:most=nan"], "--set curriculum=disagreement: most is nan, expected float"),
         (["critic=x"], "--set critic: recipe 'navplan' has no such slot, expected curriculum"),
         (["recipe=paper", "curriculum=uniform"], "--set curriculum: recipe 'paper' has no such slot, it has none"),
-        (["recipe=papre"], "unknown recipe 'papre': did you mean 'paper'? known: navplan, paper"),
+        (["recipe=papre"], "unknown recipe 'papre': did you mean 'paper'? known: navplan, offline, paper"),
         (
             ["recipe=paper:steps=3"],
             "--set recipe=paper: has no option steps; a TOML file (--config) says the rest of a run",

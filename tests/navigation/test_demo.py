@@ -245,6 +245,13 @@ def test_modules_are_listed(capsys):
         "straight-line": "controller",
         "disagreement": "curriculum",
         "uniform": "curriculum",
+        "gcivl": "critic",
+        "quasimetric": "critic",
+        "temporal": "critic",
+        "awr": "policy",
+        "gcbc": "policy",
+        "knn": "policy",
+        "offline": "recipe",
         "navplan": "recipe",
         "paper": "recipe",
     }
