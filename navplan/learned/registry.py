@@ -12,8 +12,10 @@ from navplan.system.names import Registry
 
 MODULES: dict[str, str] = {
     "awr": "navplan.learned.extraction.awr:Awr",
+    "contrastive": "navplan.learned.critics.contrastive:Contrastive",
     "disagreement": "navplan.learned.curriculum.disagreement:Disagreement",
     "gcbc": "navplan.learned.extraction.gcbc:Gcbc",
+    "gciql": "navplan.learned.critics.gciql:Gciql",
     "gcivl": "navplan.learned.critics.gcivl:Gcivl",
     "knn": "navplan.learned.extraction.knn:Knn",
     "navplan": "navplan.learned.recipes.navplan.recipe:NavplanRecipe",

@@ -245,6 +245,8 @@ def test_modules_are_listed(capsys):
         "straight-line": "controller",
         "disagreement": "curriculum",
         "uniform": "curriculum",
+        "contrastive": "critic",
+        "gciql": "critic",
         "gcivl": "critic",
         "quasimetric": "critic",
         "temporal": "critic",

@@ -27,17 +27,50 @@ class Embedder(nn.Module):
 class PairNetwork(nn.Module):
     """Observations and goals -> (M, B, outputs)."""
 
-    def __init__(self, task: GoalTask, outputs: int, generator: torch.Generator, *, members: int | None = None) -> None:
+    def __init__(self, task: GoalTask, outputs: int, generator: torch.Generator, *, more: int = 0) -> None:
         super().__init__()
         self.seen = Features(task.observation, task.frequencies, generator)
         self.goal = self.seen if task.same else Features(task.goal, task.frequencies, generator)
-        width = self.seen.dim + self.goal.dim
-        self.members = Members(task.members if members is None else members, width, task.hidden, outputs, generator)
+        width = self.seen.dim + self.goal.dim + more
+        self.members = Members(task.members, width, task.hidden, outputs, generator)
+
+    def forward(self, observations: Tensor, goals: Tensor, *more: Tensor) -> Tensor:
+        """(B, …) and (B, G), and (B, `more`) numbers beside -> (M, B, outputs)."""
+        found: Tensor = self.members(torch.cat([self.seen(observations), self.goal(goals), *more], dim=1))
+        return found
+
+
+class ActionValues(nn.Module):
+    """V(s, g) and Q(s, a, g) of each member."""
+
+    def __init__(self, task: GoalTask, generator: torch.Generator) -> None:
+        super().__init__()
+        self.value = PairNetwork(task, 1, generator)
+        self.action_value = PairNetwork(task, 1, generator, more=task.actions)
 
     def forward(self, observations: Tensor, goals: Tensor) -> Tensor:
-        """(B, …) and (B, G) -> (M, B, outputs)."""
-        found: Tensor = self.members(torch.cat([self.seen(observations), self.goal(goals)], dim=1))
+        """V: (B, …) and (B, G) -> (M, B, 1)."""
+        found: Tensor = self.value(observations, goals)
         return found
+
+    def act(self, observations: Tensor, goals: Tensor, actions: Tensor) -> Tensor:
+        """Q: with actions (B, A) -> (M, B)."""
+        found: Tensor = self.action_value(observations, goals, actions)[..., 0]
+        return found
+
+
+class Lined(nn.Module):
+    """An `Embedder` whose codes end with two numbers of each member, the same for all: (M, B, outputs + 2)."""
+
+    def __init__(self, task: GoalTask, outputs: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.codes = Embedder(task, outputs, generator)
+        self.line = nn.Parameter(torch.ones(task.members, 2))
+
+    def forward(self, places: Tensor) -> Tensor:
+        """(B, G) -> (M, B, outputs + 2)."""
+        codes: Tensor = self.codes(places)
+        return torch.cat([codes, self.line[:, None].expand(-1, codes.shape[1], -1)], dim=-1)
 
 
 class CriticLearner:

@@ -42,6 +42,24 @@ def test_values_of_a_chain_are_fixed_points_and_map_to_whole_steps(discount, win
     np.testing.assert_allclose(found.detach().numpy(), np.arange(1, CHAIN), atol=1e-6)
 
 
+def test_values_of_actions_of_a_chain_are_fixed_points():
+    from navplan.learned.critics.gciql import Gciql
+
+    critic, batch = Gciql(discount=0.9), _batch(1)
+
+    class Values:
+        def __call__(self, seen, goals):
+            return _value(seen - goals, 0.9)[None].requires_grad_()
+
+        def act(self, seen, goals, actions):
+            return _value(seen - goals, 0.9)[None, :, 0].requires_grad_()
+
+    loss, _ = critic.loss(Values(), Values(), batch)
+    assert loss.item() == pytest.approx(0, abs=1e-12)
+    found = critic.steps(Values(), batch.observations, batch.goals)[0]
+    np.testing.assert_allclose(found.detach().numpy(), np.arange(1, CHAIN), atol=1e-6)
+
+
 @pytest.mark.parametrize("window", [1, 5])
 def test_distances_from_a_goal_are_fixed_points_and_map_to_whole_steps(window):
     critic, batch = Temporal(discount=0.95, window=window), _batch(window)
