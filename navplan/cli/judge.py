@@ -1,4 +1,4 @@
-"""`navplan judge`: whether runs have converged, and how well calibrated their critics are; of runs from logs, by held-out logs."""
+"""`navplan judge`: whether runs have converged, and how well calibrated their critics are; runs from logs, by other logs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import json
 
 from navplan.cli.options import ListOption, add_json_option, add_quiet_option, checkpoints_list, logs_list
 from navplan.system.progress import ProgressDisplay
-
 
 _HEADS = "run | passed | near: upheld, overstated | predicted / elapsed, 1 to 10 steps | false far edges | outside | action error"
 

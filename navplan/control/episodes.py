@@ -38,8 +38,8 @@ class Episode(NamedTuple):
     """One trajectory of one robot, which `navplan.Dataset.from_episodes` takes.
 
     observations (T + 1, …) as the environment gave them; actions (T, A) float32; costs (T,) float32 of ``info["cost"]``, or None
-    where the environment has none; goal (G,) that was driven to at the end, (0,) where the environment names none; reached: whether
-    it was; steps: T.
+    where there is none; goal (G,) that was driven to at the end, (0,) where the environment names none; reached: whether it was;
+    steps: T.
     """
 
     observations: NDArray[Any]
@@ -68,13 +68,13 @@ def rollout(
     """Drive `controller` through episodes of `env`.
 
     Observations are arrays, or dicts with ``"observation"`` in them. The goal is their ``"desired_goal"`` or ``"goal"``, else
-    ``info["goal"]`` of the reset; where there is neither, the controller is given goals of no width. An episode ends when the goal is
-    reached, or as the environment says. Reached is what `reached` says, else ``info["success"]`` or ``info["is_success"]``, else
-    that the environment terminates.
+    ``info["goal"]``; where there is neither, the controller is given goals of no width. An episode ends when the goal is reached,
+    or as the environment says. Reached is what `reached` says, else ``info["success"]`` or ``info["is_success"]``, else that the
+    environment terminates.
 
     Args:
         env: with Gymnasium's `reset(seed=, options=)` and `step(action)`.
-        controller: ``act(observations (1, …), goals (1, G)) -> (1, A)``; `reset()` is called before each episode where it has that.
+        controller: ``act(observations (1, …), goals (1, G)) -> (1, A)``; its `reset()`, if any, is called before each episode.
         episodes: how many.
         seed: episode k is reset with ``seed + k``.
         max_steps: of an episode; None: as many as the environment allows.
@@ -82,8 +82,8 @@ def rollout(
         reached: ``(observation, goal) -> bool``.
 
     Raises:
-        InvalidInput: the environment has another form, or changes the shape of its observations; the controller answers with what is
-            no action of the environment's; or something is not finite. It names episode and step.
+        InvalidInput: the environment has another form, or changes the shape of its observations; the controller answers with
+            what is no action of the environment's; or something is not finite. It names episode and step.
 
     Example:
         >>> class Line:  # to the right, until 3
@@ -145,7 +145,7 @@ class _Drive:
         """From reset to end."""
         if callable(forget := getattr(self.controller, "reset", None)):
             forget()
-        answer = self.env.reset(seed=seed) if options is None else self.env.reset(seed=seed, options=dict(options))
+        answer: Any = self.env.reset(seed=seed) if options is None else self.env.reset(seed=seed, options=dict(options))
         if not isinstance(answer, tuple) or len(answer) != 2 or not isinstance(answer[1], Mapping):
             raise InvalidInput(f"reset of {type(self.env).__name__} answers with {said(answer)}, expected (observation, info)")
         self._look(*answer)
@@ -244,4 +244,3 @@ def driven(env: Environment, controller: Controller, steps: int, seed: int) -> l
         found += rollout(env, controller, seed=seed + len(found), max_steps=left)
         left -= found[-1].steps
     return found
-

@@ -83,7 +83,7 @@ def chosen(settings: TrainingSettings, choices: Choices) -> TrainingSettings:
 
 
 def new_settings(wanted: Wanted, config: Path | None = None) -> TrainingSettings:
-    """The configuration of a new run: a TOML file's, that of the scenario, or that of learning from logs, with what else is wanted.
+    """The configuration of a new run: a TOML file's, the scenario's, or that of learning from logs, with what else is wanted.
 
     Raises:
         InvalidInput, UnknownName, FileAccessError: what is wanted contradicts itself, or does not exist.

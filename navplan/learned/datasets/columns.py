@@ -38,9 +38,7 @@ class Columns:
         return observations[:, list(self.numbers)]
 
 
-def named_logs(
-    paths: Sequence[str], goal: Sequence[int] = (), position: Sequence[int] = (), cost: str | None = None
-) -> Dataset:
+def named_logs(paths: Sequence[str], goal: Sequence[int] = (), position: Sequence[int] = (), cost: str | None = None) -> Dataset:
     """`Dataset.load` where goal and place are columns, none where there are no numbers of them; raises as that does."""
     goals, places = (Columns(tuple(numbers)) if numbers else None for numbers in (goal, position))
     return Dataset.load(paths, goal=goals, position=places, cost=cost or None)

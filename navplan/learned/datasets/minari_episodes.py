@@ -28,6 +28,8 @@ def minari_episodes(name: str) -> Iterator[dict[str, Any]]:
         raise InvalidInput(f"the name of a Minari data set is {said(name)}, expected text such as 'D4RL/pointmaze/umaze-v2'")
     try:
         found = minari.load_dataset(name)
+    except ImportError as error:  # of what its files are read with
+        raise MissingExtra("a Minari data set", f"Minari with {error.name or 'its files'}", "minari") from error
     except (OSError, ValueError) as error:
         raise FileAccessError(f"Minari data set {name}: {error}; minari download {name} fetches what is published") from error
     for number, episode in enumerate(found.iterate_episodes()):

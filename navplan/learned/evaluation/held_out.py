@@ -1,7 +1,7 @@
 """Whether a run from logs can be trusted, by logs that it has not seen; no simulator is asked.
 
 Steps that passed between two observations of a trajectory are an upper bound of their distance: nobody has to have gone the
-shortest way. So a critic that says more than that is wrong, and one that says much less may see through walls. What is far apart is
+shortest way. So a critic that says much more is wrong, and one that says much less may see through walls. What is far apart is
 judged by the shortest ways through the held-out logs themselves.
 """
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from navplan.control.interface import Controller
+from navplan.errors import InvalidInput
 from navplan.graph.critics import EdgeCritics, answered
 from navplan.graph.paths import distances
 from navplan.graph.state_graph import StateGraph
@@ -92,8 +93,8 @@ def judge_held_out(critics: EdgeCritics, held: Dataset, *, seed: int = 0) -> Hel
     """Judge critics, and the policy that they bring, on logs that they were not learned from.
 
     Args:
-        critics: of `navplan.load_checkpoint`, or anybody's with `evaluate`; of those without `states` or `policies` the parts that need
-            these are None.
+        critics: of `navplan.load_checkpoint`, or anybody's with `evaluate`; of those without `states` or `policies` the parts
+            that need these are None.
         held: logs with the same observations, actions and goals. Where positions are known, what is far apart is judged by them.
         seed: of the pairs and nodes that are looked at.
 
@@ -121,8 +122,6 @@ def judge_held_out(critics: EdgeCritics, held: Dataset, *, seed: int = 0) -> Hel
 
 def _near(held: Dataset, good: Bool, rng: np.random.Generator) -> tuple[Int64, Int64]:
     """First rows (B,) of pairs of one trajectory, and the steps (B,) between them."""
-    from navplan.errors import InvalidInput
-
     rows = held.rows(rng.integers(held.num_transitions, size=4 * _PAIRS))
     steps = rng.integers(1, _NEAR + 1, size=len(rows))
     fits = rows + steps <= held.last(rows)
