@@ -113,7 +113,7 @@ def rollout(
         if not callable(getattr(env, name, None)):
             raise InvalidInput(f"the environment is a {type(env).__name__} without {name}(), expected Gymnasium's reset and step")
     wishes = _wishes(options, episodes)
-    return [_Drive(env, controller, k, reached).run(seed + k, wishes[k], max_steps) for k in range(episodes)]
+    return [_EpisodeRun(env, controller, k, reached).run(seed + k, wishes[k], max_steps) for k in range(episodes)]
 
 
 def _wishes(options: Options, episodes: int) -> list[Mapping[str, Any] | None]:
@@ -126,7 +126,7 @@ def _wishes(options: Options, episodes: int) -> list[Mapping[str, Any] | None]:
     return list(listed)
 
 
-class _Drive:
+class _EpisodeRun:
     """One episode."""
 
     def __init__(self, env: Environment, controller: Controller, number: int, reached: Reached) -> None:
