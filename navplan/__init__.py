@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from navplan import planners
+    from navplan.control.episodes import rollout
     from navplan.errors import (
         CheckpointError,
         FileAccessError,
@@ -78,6 +79,7 @@ _WHERE = {
     "load_problem": "navplan.scenarios.problems.load",
     "load_scenario": "navplan.scenarios.registry",
     "navigate": "navplan.navigation.navigate",
+    "rollout": "navplan.control.episodes",
     "scenario_names": "navplan.scenarios.registry",
     "shortest_path": "navplan.graph.paths",
     "solve": "navplan.planners.solving",
@@ -119,6 +121,7 @@ __all__ = [
     "load_scenario",
     "navigate",
     "planners",
+    "rollout",
     "scenario_names",
     "shortest_path",
     "solve",

@@ -16,7 +16,7 @@ COMMANDS: dict[str, str] = {
     "lifelong": "drive a fleet from goal to goal and report its throughput",
     "validate": "check a plan file with code that no planner shares",
     "run": "close the loop in one scenario: plan, execute, record",
-    "train": "train critics and policy",
+    "train": "train critics and policy, in a scenario or from logs",
     "judge": "has training converged, how well are the critics calibrated",
     "evaluate": "score methods over a fixed problem set: tables, report, figures",
     "view": "look at a map, a problem, a graph, a plan, a run",

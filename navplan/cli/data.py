@@ -10,11 +10,11 @@ from navplan.cli.options import (
     add_json_option,
     add_quiet_option,
     at_least_one,
-    columns,
     maze_name,
     output_file,
     report_stream,
     seed_number,
+    two_columns,
 )
 from navplan.cli.parser import CommandParser
 from navplan.system.progress import ProgressDisplay
@@ -35,7 +35,7 @@ def _declare_inspect(parser: CommandParser) -> None:
     parser.add_argument("logs", nargs="+", metavar="LOGS", help=text)
     parser.add_argument("--cost", metavar="NAME", help="the array that holds the cost of each step (default costs)")
     text = "which two columns of observations are a place (default: nobody knows); lengths of steps are those of places then"
-    parser.add_argument("--position", type=columns, metavar="I,J", help=text)
+    parser.add_argument("--position", type=two_columns, metavar="I,J", help=text)
     add_json_option(parser)
 
 
@@ -58,11 +58,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _inspect(args: argparse.Namespace) -> str:
-    from navplan.learned.datasets.dataset import Dataset
+    from navplan.learned.datasets.columns import named_logs
 
-    pair = args.position
-    data = Dataset.load(args.logs, cost=args.cost, position=None if pair is None else lambda seen: seen[:, pair])
-    summary = data.summary()
+    summary = named_logs(args.logs, position=args.position or (), cost=args.cost).summary()
     return json.dumps(summary.document()) if args.json else str(summary)
 
 

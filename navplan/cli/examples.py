@@ -38,12 +38,13 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "train": (
         "navplan train --scenario center-dot --out runs/mine",
         "navplan train --scenario center-dot --recipe paper --seed 1 --out runs/paper",
-        "navplan train --scenario line --set curriculum=uniform --out runs/uniform",
+        "navplan train --data car.npz --goal 0,1 --position 0,1 --out runs/car",
         "navplan train --out runs/mine --resume",
     ),
     "judge": (
         "navplan judge center-dot",
         "navplan judge runs/mine center-dot --json",
+        "navplan judge runs/car --data held.npz",
     ),
     "evaluate": (
         "navplan evaluate --suite paper-2d --workers 2 --out results",

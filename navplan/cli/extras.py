@@ -15,6 +15,7 @@ EXTRAS: dict[str, tuple[str, str]] = {
     "yaml": ("PyYAML", "ros"),
     "gymnasium": ("Gymnasium", "envs"),
     "pettingzoo": ("PettingZoo", "envs"),
+    "minari": ("Minari", "minari"),
     "matplotlib": ("Matplotlib", "bench"),
     "rustworkx": ("rustworkx", "bench"),
 }

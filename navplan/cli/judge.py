@@ -1,12 +1,14 @@
-"""`navplan judge`: whether runs have converged, and how well calibrated their critics are."""
+"""`navplan judge`: whether runs have converged, and how well calibrated their critics are; runs from logs, by other logs."""
 
 from __future__ import annotations
 
 import argparse
 import json
 
-from navplan.cli.options import ListOption, add_json_option, add_quiet_option, checkpoints_list
+from navplan.cli.options import ListOption, add_json_option, add_quiet_option, checkpoints_list, logs_list
 from navplan.system.progress import ProgressDisplay
+
+_HEADS = "run | passed | near: upheld, overstated | predicted / elapsed, 1 to 10 steps | false far edges | outside | action error"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -18,6 +20,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     which.add_argument(
         "--over-seeds", action="store_true", help="a Markdown table: medians over runs whose names differ in -seedN only"
     )
+    text = "runs that were learned from logs: held-out logs to judge by, .npz files or patterns"
+    which.add_argument("--data", nargs="+", action=ListOption, type=logs_list, metavar="HELD", help=text)
     add_json_option(parser, "one JSON document with the bins of the calibration")
     add_quiet_option(parser)
 
@@ -27,6 +31,8 @@ def run(args: argparse.Namespace) -> int:
     from navplan.cli.extras import need
 
     need("judging", "torch", "safetensors")
+    if args.data:
+        return _by_logs(args)
     return _over_seeds(args) if args.over_seeds else _each(args)
 
 
@@ -50,6 +56,34 @@ def _each(args: argparse.Namespace) -> int:
             errors = " | ".join(f"{part.error:.3f}, {part.bias:+.3f}" for part in (steps, cost))
             print(f"{one.run} | {state} | {share} | {errors} | {verdict.cost:.3f}")
     return 0 if all(one.verdict.converged for one in found) else 1
+
+
+def _by_logs(args: argparse.Namespace) -> int:
+    from navplan.bench.judge.run import judge_logs
+
+    found = []
+    with ProgressDisplay(quiet=args.quiet) as progress:
+        progress.stage("judging")
+        for done, name in enumerate(args.runs):
+            progress.show(done, len(args.runs), name)
+            found.append((name, judge_logs(name, args.data)))
+    if args.json:
+        print(json.dumps({"runs": [{"run": name, "passed": not one.failures, **one.to_dict()} for name, one in found]}))
+    else:
+        print(_HEADS)
+        for name, one in found:
+            ratios = " ".join(f"{ratio:.2f}" for ratio in one.ratios)
+            shares = [_percent(share) for share in (one.upheld, one.overstated, one.false_edges, one.outside)]
+            error = "-" if one.action_error is None else f"{one.action_error:.2f}"
+            state = "FAILED" if one.failures else "yes"
+            print(f"{name} | {state} | {shares[0]}, {shares[1]} | {ratios} | {shares[2]} | {shares[3]} | {error}")
+            for failure in one.failures:
+                print(f"{name}: {failure}")
+    return 1 if any(one.failures for _, one in found) else 0
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f} %"
 
 
 def _over_seeds(args: argparse.Namespace) -> int:

@@ -273,12 +273,25 @@ def radius_numbers(text: str) -> float | list[float]:
     return radii[0] if len(radii) == 1 else radii
 
 
-def columns(text: str) -> list[int]:
+def columns(text: str) -> tuple[int, ...]:
+    """Different columns, numbered from 0, in the order given: ``0,1,4``."""
+    found = tuple(_whole(part, 0) for part in text.split(","))
+    if len(set(found)) < len(found):
+        raise argparse.ArgumentTypeError(f"is {text!r}, expected the numbers of different columns")
+    return found
+
+
+def two_columns(text: str) -> tuple[int, ...]:
     """Two different columns, numbered from 0: ``0,1``."""
-    found = [_whole(part, 0) for part in text.split(",")]
-    if len(found) != 2 or found[0] == found[1]:
+    found = columns(text)
+    if len(found) != 2:
         raise argparse.ArgumentTypeError(f"is {text!r}, expected the numbers of two columns, 0,1")
     return found
+
+
+def logs_list(text: str) -> list[str]:
+    """The name of a file of logs, or a pattern, as it is: commas belong to it."""
+    return [text]
 
 
 def ratio(text: str) -> float:

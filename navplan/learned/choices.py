@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 from navplan.errors import InvalidInput, UnknownName
 from navplan.learned.interface import SLOTS
 from navplan.learned.training.fields import TrainingSettings, hosted, read_module
-from navplan.learned.training.run_config import FIRST_RECIPE, read_config, read_run_config, recipe_named
+from navplan.learned.training.run_config import FIRST_RECIPE, LOGS_RECIPE, read_config, read_run_config, recipe_named
 
 Choices = Mapping[str, dict[str, Any]]
 """Slot -> table of a module, as TOML would hold it."""
@@ -24,6 +25,8 @@ class Wanted(NamedTuple):
     seed: int | None = None
     steps: int | None = None
     choices: Choices = MappingProxyType({})
+    logs: Mapping[str, Any] = MappingProxyType({})
+    """Of learning from logs: ``data``, ``goal``, ``position`` and ``cost``, what is said of them."""
 
 
 def parse_choices(texts: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -80,18 +83,22 @@ def chosen(settings: TrainingSettings, choices: Choices) -> TrainingSettings:
 
 
 def new_settings(wanted: Wanted, config: Path | None = None) -> TrainingSettings:
-    """The configuration of a new run: a TOML file's, or that of the scenario, with what else is wanted.
+    """The configuration of a new run: a TOML file's, the scenario's, or that of learning from logs, with what else is wanted.
 
     Raises:
         InvalidInput, UnknownName, FileAccessError: what is wanted contradicts itself, or does not exist.
     """
     name = _recipe(wanted)
+    if wanted.scenario is not None and wanted.logs.get("data"):
+        raise InvalidInput("--scenario and --data are both given, expected one of them: logs say where they were driven")
     if config is not None:
         base = read_config(config)
         if name not in (None, base.recipe):
             raise InvalidInput(f"--config is for new runs of its own recipe: {config} is one of {base.recipe!r}, not {name!r}")
+    elif wanted.logs.get("data"):
+        base = recipe_named(name or LOGS_RECIPE).settings("")
     elif wanted.scenario is None:
-        raise InvalidInput("--scenario is missing, expected the name of a scenario or the path of a scenario file")
+        raise InvalidInput("--scenario is missing, expected the name of a scenario or the path of a scenario file, or --data")
     else:
         base = recipe_named(name or FIRST_RECIPE).settings(wanted.scenario)
     return _changed(base, wanted)
@@ -124,7 +131,11 @@ def _recipe(wanted: Wanted) -> str | None:
 
 
 def _changed(base: TrainingSettings, wanted: Wanted) -> TrainingSettings:
-    asked = {"scenario": wanted.scenario, "seed": wanted.seed, "steps": wanted.steps}
+    asked: dict[str, Any] = {"scenario": wanted.scenario, "seed": wanted.seed, "steps": wanted.steps, **wanted.logs}
+    known = {field.name for field in dataclasses.fields(base)}  # type: ignore[arg-type]
+    for name in wanted.logs:
+        if name not in known:
+            raise InvalidInput(f"--{name} is for learning from logs, which recipe {base.recipe!r} does not do")
     settings = base.replace(**{name: value for name, value in asked.items() if value is not None})
     return chosen(settings, {slot: table for slot, table in wanted.choices.items() if slot != "recipe"})
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from navplan.errors import InvalidInput
 from navplan.learned.choices import chosen, parse_choices
+from navplan.learned.datasets.columns import Columns
 from navplan.learned.datasets.dataset import Dataset
-from navplan.learned.training.run_config import read_run_config, recipe_named
+from navplan.learned.training.run_config import LOGS_RECIPE, read_run_config, recipe_named
 from navplan.system.numbers import check_whole
 from navplan.system.paths import as_path
 from navplan.system.progress import Progress
@@ -46,7 +47,7 @@ def fit(
     """
     from navplan.learned.training.train import train
 
-    recipe = recipe_named("offline")
+    recipe = recipe_named(LOGS_RECIPE)
     fields = {"goal": columns_of(data, "goal"), "position": columns_of(data, "position"), "seed": seed, **settings}
     if steps is not None:
         check_whole(steps=steps)
@@ -72,6 +73,8 @@ def columns_of(data: Dataset, name: str) -> tuple[int, ...]:
     view = getattr(data, name)
     if view is None:
         return ()
+    if isinstance(view, Columns):
+        return view.numbers
     if len(data.shape) == 1:
         # every column another number in every row, so that columns are told apart by what they hold
         probe = np.arange(4 * data.shape[0], dtype=np.float64).reshape(4, -1) ** 1.5

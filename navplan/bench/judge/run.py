@@ -1,7 +1,8 @@
-"""Judging trained runs on the tuning problems of their map: convergence and calibration."""
+"""Judging trained runs: on the tuning problems of their map, convergence and calibration; or on held-out logs."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from navplan.system.arrays import Float32
 
 if TYPE_CHECKING:
     from navplan.learned.evaluation.calibration import Calibration
+    from navplan.learned.evaluation.held_out import HeldOut
     from navplan.learned.evaluation.judge import ConvergenceReport
 
 # Hops between start and goal: the paper's hard problems, and what 20-step episodes leave time for.
@@ -79,7 +81,28 @@ def judge_run(run: str, *, stage: int = 2) -> Judgement:
     from navplan.scenarios.registry import load_scenario
 
     critics = load_checkpoint(run, stage=stage)
+    if hasattr(getattr(critics, "config", None), "data"):
+        raise InvalidInput(f"{run}: was learned from logs and is judged by logs that it has not seen, expected --data LOGS")
     scenario = load_scenario(critics.scenario)
     verdict = judge(critics, scenario.world, *tuning_pairs(critics.scenario), tolerance=scenario.goal_tolerance)
     starts, goals = calibration_pairs(critics.scenario)
     return Judgement(run, verdict, calibration(critics, scenario.world, starts, goals, max_distance=scenario.max_distance))
+
+
+def judge_logs(run: str, files: Sequence[str]) -> HeldOut:
+    """What held-out logs say of a run that was learned from logs; goals and places are the columns that the run names.
+
+    Raises:
+        InvalidInput: the run was not learned from logs, or from logs of another kind.
+        As `navplan.load_checkpoint` and `navplan.Dataset.load`.
+    """
+    from navplan.learned.datasets.columns import named_logs
+    from navplan.learned.evaluation.held_out import judge_held_out
+    from navplan.learned.training.load import load_checkpoint
+
+    critics: Any = load_checkpoint(run)
+    config: Any = getattr(critics, "config", None)
+    if config is not None and not hasattr(config, "data"):
+        raise InvalidInput(f"{run}: was learned in a scenario, not from logs; it is judged without --data")
+    goal, position = (getattr(config, name, ()) for name in ("goal", "position"))
+    return judge_held_out(critics, named_logs(files, goal, position))

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from navplan.control.episodes import Environment, Episode, driven
+from navplan.control.interface import Controller
 from navplan.errors import FileAccessError, FileFormatError, InvalidInput, NavplanError
 from navplan.learned.datasets.formats import EXPECTED, Log, read_log
 from navplan.system.archives import ArchiveFile
@@ -178,12 +180,14 @@ class Dataset:
 
     @classmethod
     def from_episodes(
-        cls, episodes: Iterable[Mapping[str, ArrayLike]], *, goal: ViewOf = None, position: ViewOf = None
+        cls, episodes: Iterable[Mapping[str, ArrayLike] | Episode], *, goal: ViewOf = None, position: ViewOf = None
     ) -> Dataset:
         """Trajectories one by one.
 
         Args:
-            episodes: each ``{"observations": (T + 1, …), "actions": (T, A), "costs": (T,)}``, costs in all or in none.
+            episodes: each ``{"observations": (T + 1, …), "actions": (T, A), "costs": (T,)}``, costs in all or in none; or what
+                `navplan.rollout` gives.
+            goal, position: see the class.
 
         Raises:
             InvalidInput: none, or one with other lengths or shapes; it says which.
@@ -200,6 +204,35 @@ class Dataset:
                 if mine != first:
                     raise InvalidInput(f"episode {number}: {what} are unlike those of episode 0 ({mine}, not {first})")
         return cls._of(_joined(parts), goal, position)
+
+    @classmethod
+    def from_env(
+        cls, env: Environment, controller: Controller, steps: int, seed: int = 0, goal: ViewOf = None, position: ViewOf = None
+    ) -> Dataset:
+        """What `controller` does in an environment, `steps` steps in all; the last trajectory is cut where they are done.
+
+        Args:
+            env, controller: see `navplan.rollout`.
+            steps: at least 1.
+            seed: trajectory k is reset with ``seed + k``.
+            goal, position: see the class.
+
+        Raises:
+            InvalidInput: as `navplan.rollout`.
+        """
+        return cls.from_episodes(driven(env, controller, steps, seed), goal=goal, position=position)
+
+    @classmethod
+    def from_minari(cls, name: str, *, goal: ViewOf = None, position: ViewOf = None) -> Dataset:
+        """A Minari data set that is on this machine (``minari download NAME``); of dicts the part "observation" is taken.
+
+        Raises:
+            MissingExtra: Minari is not installed.
+            FileAccessError, InvalidInput: there is none of this name, or its observations are of another kind.
+        """
+        from navplan.learned.datasets.minari_episodes import minari_episodes
+
+        return cls.from_episodes(minari_episodes(name), goal=goal, position=position)
 
     def split(self, share: float, *, by: Literal["episode"] = "episode", seed: int = 0) -> tuple[Dataset, Dataset]:
         """The data without a share of its trajectories, and those: to learn from, and to judge by.
@@ -275,7 +308,8 @@ def _check_alike(file: Path, log: Log, first_file: Path, first: Log) -> None:
         ("actions", log.actions.shape[1:], first.actions.shape[1:]),
     ):
         if mine != theirs:
-            raise FileFormatError(file, f"{what} have shape (rows, *{mine}), expected (rows, *{theirs}) as in {first_file.name}")
+            has, wanted = (", ".join(["rows", *map(str, shape)]) for shape in (mine, theirs))
+            raise FileFormatError(file, f"{what} have shape ({has}), expected ({wanted}) as in {first_file.name}")
     if (log.costs is None) != (first.costs is None):
         raise FileFormatError(file, f"has {'no ' if log.costs is None else ''}costs, unlike {first_file.name}")
 
@@ -312,8 +346,9 @@ def _room(shape: tuple[int, ...], kind: np.dtype[Any]) -> NDArray[Any]:
         return np.memmap(stream, kind, "w+", shape=shape)
 
 
-def _episode(number: int, episode: Mapping[str, ArrayLike]) -> Log:
+def _episode(number: int, given: Mapping[str, ArrayLike] | Episode) -> Log:
     """One trajectory, a row longer than its actions."""
+    episode = given.document() if isinstance(given, Episode) else given
     try:
         observations = as_array(episode["observations"], f"episode {number}: observations")
         actions = as_array(episode["actions"], f"episode {number}: actions")

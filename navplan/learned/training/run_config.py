@@ -15,6 +15,8 @@ from navplan.system.reading import parse_json
 
 FIRST_RECIPE = "navplan"
 """What files mean that name none."""
+LOGS_RECIPE = "offline"
+"""What learning from logs means where none is named."""
 
 
 def recipe_named(name: object) -> Recipe[Any, Any]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from navplan.errors import InvalidInput
 from navplan.learned.critics.goal_critic import GoalCritic, GoalTask
+from navplan.learned.datasets.columns import named_logs
 from navplan.learned.datasets.dataset import Dataset
 from navplan.learned.datasets.steps import GoalBatch, StepSampler, measured_scales
 from navplan.learned.interface import Arrays, Shapes, State
@@ -116,14 +117,8 @@ def logs_of(config: OfflineConfig) -> Dataset:
     Raises:
         InvalidInput: neither.
     """
-    goal, place = list(config.goal), list(config.position)
     if config.data:
-        return Dataset.load(
-            config.data,
-            goal=(lambda seen: seen[:, goal]) if goal else None,
-            position=(lambda seen: seen[:, place]) if place else None,
-            cost=config.cost or None,
-        )
+        return named_logs(config.data, config.goal, config.position, config.cost)
     if not config.scenario:
         raise InvalidInput("no logs: expected files (--data), a dataset, or a scenario that makes them")
     return made(config)
