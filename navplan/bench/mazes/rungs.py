@@ -26,7 +26,7 @@ _NODES = {"medium": 500, "large": 800, "giant": 1500, "teleport": 800}
 
 
 @dataclass(frozen=True)
-class Arm:
+class MazeArm:
     """One way of getting there.
 
     Attributes:
@@ -79,7 +79,7 @@ class Rung:
     worlds: tuple[str, ...]
     transitions: int
     critic: str
-    arms: tuple[Arm, ...]
+    arms: tuple[MazeArm, ...]
     nodes: int = 0
     speed: float = 0.2
     steps: int = 5000
@@ -89,8 +89,8 @@ class Rung:
         return self.nodes or _NODES[world.split("-")[1]]
 
 
-_PLANNER = Arm("planner-only", "driver", "graph of logged steps; who follows knows how the body moves", follower="driver")
-_ORACLE = Arm(
+_PLANNER = MazeArm("planner-only", "driver", "graph of logged steps; who follows knows how the body moves", follower="driver")
+_ORACLE = MazeArm(
     "oracle", "driver", "scripted driver on a shortest way: knows maze, places and body", metric=None, follower="oracle"
 )
 
@@ -99,8 +99,8 @@ def _worlds(kind: str) -> tuple[str, ...]:
     return tuple(f"{kind}-{maze}-{logs}" for maze in ("medium", "large") for logs in ("navigate", "stitch"))
 
 
-def _flat(follower: str) -> Arm:
-    return Arm("policy", "flat", "imitation towards the far goal, no plan", metric=None, follower=follower)
+def _flat(follower: str) -> MazeArm:
+    return MazeArm("policy", "flat", "imitation towards the far goal, no plan", metric=None, follower=follower)
 
 
 RUNGS = (
@@ -108,9 +108,9 @@ RUNGS = (
     Rung(
         "b", "control", _POINT, 200_000, "temporal:discount=0.995",
         (
-            Arm("navplan", "default", "graph of logged steps, imitation of goals a few steps on"),
-            Arm("navplan", "knn", "the same, nearest logged steps instead of a network", follower="knn"),
-            Arm("navplan", "critic-only", "edges and distances from the learned critic alone", metric="critic", edges="critic"),
+            MazeArm("navplan", "default", "graph of logged steps, imitation of goals a few steps on"),
+            MazeArm("navplan", "knn", "the same, nearest logged steps instead of a network", follower="knn"),
+            MazeArm("navplan", "critic-only", "edges and distances from the learned critic alone", metric="critic", edges="critic"),
             _flat("gcbc:ahead=200"), _PLANNER, _ORACLE,
         ),
     ),
@@ -118,9 +118,9 @@ RUNGS = (
         "b'", "control of a car", _worlds("carmaze"),
         300_000, "temporal",
         (
-            Arm("navplan", "default", "distances and control learned", "critic", "data+critic", "gcbc:ahead=30"),
-            Arm("navplan", "places", "distances of places, control learned", follower="gcbc:ahead=30"),
-            Arm("navplan", "awr", "as default, actions weighed by the critic", "critic", "data+critic", "awr:ahead=30"),
+            MazeArm("navplan", "default", "distances and control learned", "critic", "data+critic", "gcbc:ahead=30"),
+            MazeArm("navplan", "places", "distances of places, control learned", follower="gcbc:ahead=30"),
+            MazeArm("navplan", "awr", "as default, actions weighed by the critic", "critic", "data+critic", "awr:ahead=30"),
             _flat("gcbc:ahead=200"), _PLANNER, _ORACLE,
         ),
         nodes=1000, speed=0.15,
@@ -129,9 +129,9 @@ RUNGS = (
         "c", "distances and control, of observations that say nothing of places",
         _worlds("scrambled"), 300_000, "temporal",
         (
-            Arm("navplan", "default", "distances and control learned", metric="critic", edges="data+critic"),
-            Arm("navplan", "critic-only", "edges from the critic alone", metric="critic", edges="critic"),
-            Arm("navplan", "raw", "distances of observations' numbers: nothing learned but control", metric="raw"),
+            MazeArm("navplan", "default", "distances and control learned", metric="critic", edges="data+critic"),
+            MazeArm("navplan", "critic-only", "edges from the critic alone", metric="critic", edges="critic"),
+            MazeArm("navplan", "raw", "distances of observations' numbers: nothing learned but control", metric="raw"),
             _flat("gcbc:ahead=200"), _ORACLE,
         ),
         nodes=1500,
@@ -139,8 +139,8 @@ RUNGS = (
     Rung(
         "d", "what luck is worth: teleporters", ("pointmaze-teleport-navigate", "pointmaze-teleport-stitch"), 200_000, "temporal",
         (
-            Arm("navplan", "default", "a jump costs what trying until it succeeds costs", follower="driver"),
-            Arm("navplan", "lucky", "a jump costs what it took when it succeeded", follower="driver", lucky=True),
+            MazeArm("navplan", "default", "a jump costs what trying until it succeeds costs", follower="driver"),
+            MazeArm("navplan", "lucky", "a jump costs what it took when it succeeded", follower="driver", lucky=True),
             _ORACLE,
         ),
     ),
@@ -148,8 +148,8 @@ RUNGS = (
         "e", "control, from logs that are mostly random",
         tuple(f"carmaze-{maze}-mixed" for maze in ("medium", "large")), 300_000, "temporal",
         (
-            Arm("navplan", "default", "distances and control learned", "critic", "data+critic", "gcbc:ahead=30"),
-            Arm("navplan", "awr", "actions weighed by the critic", "critic", "data+critic", "awr:ahead=30"),
+            MazeArm("navplan", "default", "distances and control learned", "critic", "data+critic", "gcbc:ahead=30"),
+            MazeArm("navplan", "awr", "actions weighed by the critic", "critic", "data+critic", "awr:ahead=30"),
             _flat("gcbc:ahead=200"), _PLANNER, _ORACLE,
         ),
         nodes=1000, speed=0.15,

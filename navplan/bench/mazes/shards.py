@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from navplan.bench.mazes.rungs import SUITE, Arm, Rung
+from navplan.bench.mazes.rungs import SUITE, MazeArm, Rung
 from navplan.bench.provenance import code_hash
 from navplan.bench.shards import Document, Shard, Workspace
 from navplan.control.interface import Controller
@@ -65,7 +65,7 @@ class MazeShard(Shard):
 
     def work(self, workspace: Workspace) -> Document:
         """See `Shard`."""
-        bench = _World(self, workspace.out)
+        bench = _Workshop(self, workspace.out)
         rows: list[dict[str, Any]] = []
         seconds: dict[str, float] = {}
         for arm in self.rung.arms:
@@ -75,7 +75,7 @@ class MazeShard(Shard):
         return {"rows": rows, "seconds": {**bench.seconds, **seconds}}
 
 
-class _World:
+class _Workshop:
     """Logs, networks and graphs of one shard, made when an arm asks for them."""
 
     def __init__(self, shard: MazeShard, out: Path) -> None:
@@ -87,7 +87,7 @@ class _World:
         self._graphs: dict[tuple[str, str, bool], StateGraph] = {}
         self._critics: dict[str, Any] = {}
 
-    def learned(self, arm: Arm) -> Any:
+    def learned(self, arm: MazeArm) -> Any:
         """Critics and policy of a run that is made here, and not kept."""
         policy = arm.follower
         if policy not in self._critics:
@@ -109,7 +109,7 @@ class _World:
             shutil.rmtree(folder)
         return self._critics[policy]
 
-    def critics(self, arm: Arm) -> EdgeCritics:
+    def critics(self, arm: MazeArm) -> EdgeCritics:
         """What weighs the arm's graph."""
         if arm.metric == "critic":
             return cast(EdgeCritics, self.learned(arm))
@@ -119,7 +119,7 @@ class _World:
             return EuclideanCritics(float(np.median(steps)) / _RAW_STEPS)
         return EuclideanCritics(self.shard.rung.speed, _place if self.car else None)
 
-    def graph(self, arm: Arm) -> StateGraph:
+    def graph(self, arm: MazeArm) -> StateGraph:
         """Of the arm; arms that weigh it alike share it."""
         key = (arm.follower if arm.metric == "critic" else str(arm.metric), arm.edges, arm.lucky)
         if key not in self._graphs:
@@ -130,7 +130,7 @@ class _World:
             self.seconds[f"graph {arm.label}"] = time.perf_counter() - began
         return self._graphs[key]
 
-    def driven(self, arm: Arm) -> list[dict[str, Any]]:
+    def driven(self, arm: MazeArm) -> list[dict[str, Any]]:
         """A row for each task."""
         shard, env = self.shard, GoalMaze(self.shard.world)
         seen, goals = env.reset(np.repeat(np.arange(env.num_tasks), shard.episodes), seed=shard.seed)
@@ -154,7 +154,7 @@ class _World:
             )  # fmt: skip
         return rows
 
-    def _controller(self, arm: Arm, env: GoalMaze) -> Controller | None:
+    def _controller(self, arm: MazeArm, env: GoalMaze) -> Controller | None:
         """None for who knows all."""
         if arm.follower == "oracle":
             return None
