@@ -61,7 +61,7 @@ class Batch(NamedTuple):
         return Batch._make(column[first : first + count] for column in self)
 
 
-class State(NamedTuple):
+class Saved(NamedTuple):
     """What a part of a run remembers, as a checkpoint holds it."""
 
     arrays: Arrays
@@ -72,7 +72,7 @@ class State(NamedTuple):
 class Remembering(Protocol):
     """A part of a run that is saved with it. Names are shared by all parts of a run, so each part has its own."""
 
-    def state(self) -> State:
+    def state(self) -> Saved:
         """All that `restore` needs."""
         ...
 
@@ -80,7 +80,7 @@ class Remembering(Protocol):
         """The float32 tensors that `restore` takes; `arrays` are those at hand, whose number of rows is free."""
         ...
 
-    def restore(self, state: State) -> None:
+    def restore(self, state: Saved) -> None:
         """Become what `state` says; it holds the names of all other parts too.
 
         Raises:

@@ -110,7 +110,7 @@ RUNGS = (
         (
             MazeArm("navplan", "default", "graph of logged steps, imitation of goals a few steps on"),
             MazeArm("navplan", "knn", "the same, nearest logged steps instead of a network", follower="knn"),
-            MazeArm("navplan", "critic-only", "edges and distances from the learned critic alone", metric="critic", edges="critic"),
+            MazeArm("navplan", "critic-only", "edges and distances from the critic alone", metric="critic", edges="critic"),
             _flat("gcbc:ahead=200"), _PLANNER, _ORACLE,
         ),
     ),

@@ -15,7 +15,7 @@ import torch
 
 from navplan.errors import CheckpointError
 from navplan.graph.nodes import coverage_nodes
-from navplan.learned.interface import Arrays, Experience, Learner, State
+from navplan.learned.interface import Arrays, Experience, Learner, Saved
 from navplan.learned.training import tensors as files
 from navplan.learned.training.fields import TrainingSettings
 from navplan.learned.training.run_config import config_from, recipe_named
@@ -99,7 +99,7 @@ class Run(Generic[LearnerT]):
             fill_learner(learner, arrays)
             learner.updates = int(document["updates"])
             for part in (learner, experience):
-                part.restore(State(arrays, document))
+                part.restore(Saved(arrays, document))
             if "torch_rng" in arrays:  # recipe paper, which draws nothing from it, did not always save it
                 torch.set_rng_state(torch.from_numpy(arrays["torch_rng"]))
             self.rows = arrays["curves"].tolist()

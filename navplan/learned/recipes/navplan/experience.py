@@ -10,7 +10,7 @@ import numpy as np
 
 from navplan.learned.curriculum.disagreement import ProblemQueue, Problems
 from navplan.learned.datasets.replay import GoalMix, Replay
-from navplan.learned.interface import Arrays, Batch, Offer, Policy, Shapes, State
+from navplan.learned.interface import Arrays, Batch, Offer, Policy, Saved, Shapes
 from navplan.learned.recipes.navplan.collect import Collector
 from navplan.learned.recipes.navplan.config import TrainConfig
 from navplan.learned.recipes.navplan.learner import NavplanLearner
@@ -117,13 +117,13 @@ class ReplayExperience:
         """All states in the replay."""
         return self.replay.states[: self.replay.size].reshape(-1, 2)
 
-    def state(self) -> State:
+    def state(self) -> Saved:
         """Replay, waiting problems, recent episodes, generator."""
         replay = self.replay
         arrays: Arrays = {f"replay.{name}": getattr(replay, name)[: replay.size] for name in Replay.ARRAYS}
         arrays["problems"] = self.queue.waiting
         arrays["recent"] = np.array(self.recent, np.float64).reshape(-1, 2)
-        return State(arrays, {"numpy_rng": self.rng.bit_generator.state, "replay_head": replay.head})
+        return Saved(arrays, {"numpy_rng": self.rng.bit_generator.state, "replay_head": replay.head})
 
     def shapes(self, arrays: Arrays) -> Shapes:
         """Replay and waiting problems."""
@@ -131,7 +131,7 @@ class ReplayExperience:
         shapes = {f"replay.{name}": (count, *getattr(self.replay, name).shape[1:]) for name in Replay.ARRAYS}
         return {**shapes, "problems": (len(arrays.get("problems", ())), 4)}
 
-    def restore(self, state: State) -> None:
+    def restore(self, state: Saved) -> None:
         """See `navplan.learned.interface.Remembering`."""
         (arrays, numbers), replay = state, self.replay
         replay.size = len(arrays["replay.states"])

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from navplan.learned.interface import Arrays, Batch, Info, Policy, Shapes, State
+from navplan.learned.interface import Arrays, Batch, Info, Policy, Saved, Shapes
 from navplan.learned.networks import Actor, CriticEnsemble, Encoder, PlaceTable
 from navplan.learned.optimise import adam, descend, follow, frozen
 from navplan.learned.recipes.navplan.config import TrainConfig
@@ -147,10 +147,10 @@ class NavplanLearner:
         """Stage and multiplier."""
         return {"stage": self.stage, "multiplier": self.multiplier}
 
-    def state(self) -> State:
+    def state(self) -> Saved:
         """Multiplier, limit, and the networks that stage 2 started from."""
         arrays = {f"stage1.{name}": value for name, value in self.stage1.items()}
-        return State(arrays, {"multiplier": self.multiplier, "cost_limit": self.cost_limit})
+        return Saved(arrays, {"multiplier": self.multiplier, "cost_limit": self.cost_limit})
 
     def shapes(self, arrays: Arrays) -> Shapes:
         """The networks that stage 2 started from, where there are any."""
@@ -158,7 +158,7 @@ class NavplanLearner:
             return {}
         return {f"stage1.{name}": shape for name, shape in network_shapes(self.networks).items()}
 
-    def restore(self, state: State) -> None:
+    def restore(self, state: Saved) -> None:
         """See `navplan.learned.interface.Remembering`."""
         self.stage1 = {name.removeprefix("stage1."): v for name, v in state.arrays.items() if name.startswith("stage1.")}
         self.multiplier = float(state.numbers["multiplier"])

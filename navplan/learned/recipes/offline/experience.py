@@ -14,7 +14,7 @@ from navplan.learned.critics.goal_critic import GoalCritic, GoalTask
 from navplan.learned.datasets.columns import named_logs
 from navplan.learned.datasets.dataset import Dataset
 from navplan.learned.datasets.steps import GoalBatch, StepSampler, measured_scales
-from navplan.learned.interface import Arrays, Shapes, State
+from navplan.learned.interface import Arrays, Saved, Shapes
 from navplan.learned.recipes.offline.config import OfflineConfig
 from navplan.learned.recipes.offline.parts import Logs
 from navplan.system.arrays import Float32
@@ -87,15 +87,15 @@ class LogExperience:
         good: Float32 = places[np.isfinite(places).all(axis=1)]
         return good
 
-    def state(self) -> State:
+    def state(self) -> Saved:
         """The generator."""
-        return State({}, {"numpy_rng": self.rng.bit_generator.state, "logs": fingerprint(self.data)})
+        return Saved({}, {"numpy_rng": self.rng.bit_generator.state, "logs": fingerprint(self.data)})
 
     def shapes(self, arrays: Arrays) -> Shapes:
         """Nothing."""
         return {}
 
-    def restore(self, state: State) -> None:
+    def restore(self, state: Saved) -> None:
         """See `navplan.learned.interface.Remembering`."""
         if state.numbers["logs"] != fingerprint(self.data):
             raise ValueError("it was started with other logs than these")

@@ -10,7 +10,7 @@ from torch import Tensor
 from navplan.learned.critics.critic_learner import CriticLearner
 from navplan.learned.critics.goal_critic import Tensors, faded
 from navplan.learned.datasets.steps import GoalBatch
-from navplan.learned.interface import Arrays, Policy, Shapes, State
+from navplan.learned.interface import Arrays, Policy, Saved, Shapes
 from navplan.learned.optimise import adam, descend
 from navplan.learned.recipes.offline.config import OfflineConfig
 from navplan.learned.recipes.offline.parts import Logs, acting, other_networks, scale_arrays
@@ -82,15 +82,15 @@ class OfflineLearner:
         """On trajectories that nothing is learned from."""
         return dict(self.held)
 
-    def state(self) -> State:
+    def state(self) -> Saved:
         """The held-out figures."""
-        return State({}, {"held": dict(self.held)})
+        return Saved({}, {"held": dict(self.held)})
 
     def shapes(self, arrays: Arrays) -> Shapes:
         """Nothing beyond networks."""
         return {}
 
-    def restore(self, state: State) -> None:
+    def restore(self, state: Saved) -> None:
         """See `navplan.learned.interface.Remembering`."""
         self.held = {name: float(state.numbers["held"][name]) for name in self.held}
 

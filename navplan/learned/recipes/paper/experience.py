@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from navplan.learned.curriculum.disagreement import Problems, Wish, all_pairs, pick
-from navplan.learned.interface import Arrays, Shapes, State
+from navplan.learned.interface import Arrays, Saved, Shapes
 from navplan.learned.networks import Actor
 from navplan.learned.recipes.paper.collect import Ring, Wanderer
 from navplan.learned.recipes.paper.config import PaperConfig
@@ -101,21 +101,21 @@ class RingExperience:
         """Free points: the published graphs use no replay states (4)."""
         return self.wanderer.env.sample_free(6 * self.config.export_states, np.random.default_rng(self.config.seed))
 
-    def state(self) -> State:
+    def state(self) -> Saved:
         """Ring, the episode under way, waiting problems, recent episodes, generator."""
         wanderer = self.wanderer
         arrays: Arrays = {f"episode.{name}": getattr(wanderer, name) for name in Wanderer.STATE}
         arrays["ring"] = self.ring.rows
         arrays["problems"] = wanderer.queue.waiting
         arrays["recent"] = np.array(self.recent, np.float64).reshape(-1, 2)
-        return State(arrays, {"numpy_rng": self.rng.bit_generator.state, "ring_head": self.ring.head})
+        return Saved(arrays, {"numpy_rng": self.rng.bit_generator.state, "ring_head": self.ring.head})
 
     def shapes(self, arrays: Arrays) -> Shapes:
         """Ring and waiting problems."""
         rows = min(len(arrays.get("ring", ())), self.config.replay_size)
         return {"ring": (rows, Ring.WIDTH), "problems": (len(arrays.get("problems", ())), 4)}
 
-    def restore(self, state: State) -> None:
+    def restore(self, state: Saved) -> None:
         """See `navplan.learned.interface.Remembering`."""
         (arrays, numbers), wanderer = state, self.wanderer
         for name in Wanderer.STATE:

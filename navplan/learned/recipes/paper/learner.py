@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from navplan.learned.critics.distributions import expected_cost, expected_distance, project_cost, shift_distance
-from navplan.learned.interface import Arrays, Info, Policy, Shapes, State
+from navplan.learned.interface import Arrays, Info, Policy, Saved, Shapes
 from navplan.learned.optimise import adam, descend, follow, frozen
 from navplan.learned.recipes.paper.config import PaperConfig
 from navplan.learned.recipes.paper.networks import PaperCritics, UnitEncoder, paper_actor
@@ -131,9 +131,9 @@ class PaperLearner:
         """Stage and multiplier."""
         return {"stage": self.stage, "multiplier": self.multiplier or 0.0}
 
-    def state(self) -> State:
+    def state(self) -> Saved:
         """Multiplier, and the networks that stage 2 started from."""
-        return State(
+        return Saved(
             {f"stage1.{key}": array for key, array in network_arrays(self.stage1).items()}, {"multiplier": self.multiplier}
         )
 
@@ -143,7 +143,7 @@ class PaperLearner:
             return {}
         return {f"stage1.{name}": shape for name, shape in network_shapes(self.networks).items()}
 
-    def restore(self, state: State) -> None:
+    def restore(self, state: Saved) -> None:
         """See `navplan.learned.interface.Remembering`."""
         first = {name.removeprefix("stage1."): v for name, v in state.arrays.items() if name.startswith("stage1.")}
         if first:

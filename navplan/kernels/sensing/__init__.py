@@ -1,0 +1,1 @@
+"""Compiled sensing: what bodies see of the walls."""
