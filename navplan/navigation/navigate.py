@@ -26,7 +26,7 @@ from navplan.system.numbers import Rng, as_numbers, check_kind, check_seed, chec
 from navplan.system.progress import Progress, told
 
 if TYPE_CHECKING:
-    from navplan.scenarios.environments.point import Body, PointEnv
+    from navplan.scenarios.environments.point import Outline, PointEnv
 
 __all__ = [
     "METHODS",
@@ -125,7 +125,7 @@ def navigate(
 
 
 def make_env(
-    scenario: Scenario, starts: ArrayLike, goals: ArrayLike, *, seed: int = 0, body: Body = "disc", environment: str = "point"
+    scenario: Scenario, starts: ArrayLike, goals: ArrayLike, *, seed: int = 0, body: Outline = "disc", environment: str = "point"
 ) -> PointEnv:
     """One environment with the agents of a problem in place.
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from navplan.bench import Row
-from navplan.scenarios.environments.point import Body, PointEnv
+from navplan.scenarios.environments.point import Outline, PointEnv
 from navplan.scenarios.registry import load_scenario
 from navplan.scenarios.worlds.world import World
 from navplan.system.arrays import Bool, Float32
@@ -66,7 +66,7 @@ def _row(name: str, rate: float, peer: str, ratio: float | None, note: str) -> R
     return Row(name=name, value=rate, unit="agent-steps/s", peer=peer, ratio=ratio, note=note)
 
 
-def _rate_of_env(world: World, environments: int, agents: int, quick: bool, body: Body = "point") -> float:
+def _rate_of_env(world: World, environments: int, agents: int, quick: bool, body: Outline = "point") -> float:
     rng = np.random.default_rng(0)
     env = PointEnv(world, num_envs=environments, num_agents=agents, body=body, rng=rng)
     batches = 4 if quick else 32

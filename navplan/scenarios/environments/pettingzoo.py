@@ -10,7 +10,7 @@ import numpy as np
 
 from navplan.errors import InvalidInput, MissingExtra
 from navplan.scenarios.environments.picture import FRAMES_PER_SECOND, RENDER_MODES, Picture, Pixels, check_render_mode
-from navplan.scenarios.environments.point import Body, PointEnv
+from navplan.scenarios.environments.point import Outline, PointEnv
 from navplan.scenarios.problems.draw import ProblemDrawer
 from navplan.scenarios.registry import load_scenario
 from navplan.scenarios.scenario import Scenario
@@ -59,7 +59,7 @@ class PointNavParallelEnv(ParallelEnv[str, Observation, Float32]):  # type: igno
         num_agents: int | None = None,
         max_steps: int | None = None,
         distance: tuple[float, float] = (1.0, np.inf),
-        body: Body = "disc",
+        body: Outline = "disc",
         render_mode: str | None = None,
     ) -> None:
         self.scenario = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
