@@ -24,7 +24,7 @@ from navplan.execution.following import Following, Stalls
 from navplan.execution.observer import Observer
 from navplan.execution.passage import PassageOrder
 from navplan.execution.safety_filter import Filtered, keep_apart
-from navplan.execution.simulator import Decision, Simulator, Step
+from navplan.execution.simulator import Decision, Simulator, Step, radius_of
 from navplan.execution.trajectory import Trajectory
 from navplan.plan.plan import Plan
 from navplan.system.arrays import Bool, Float32, Float64
@@ -200,8 +200,8 @@ class Synchronised:
         return keep_apart(
             here,
             wishes,
-            self.env.predict,
-            radius=self.env.radius,
+            self.observer.predict,
+            radius=radius_of(self.env),
             priority=priority,
             waited=self.stalls.waited,
             margin=self.settings.margin,
