@@ -34,6 +34,7 @@ from navplan.kernels.cbs.eecbs_memory import (
 )
 from navplan.kernels.common.heap import pop, push
 from navplan.kernels.common.jit import inner
+from navplan.kernels.common.masks import closed_to
 from navplan.kernels.common.status import BUDGET, EXHAUSTED, FOUND, FULL
 from navplan.kernels.search.reservation import NEVER, next_taken
 
@@ -250,6 +251,8 @@ def expand(ground, table, work, label):
     for edge in range(low, high + 1 if end < FOREVER else high):
         if edge == high:
             target, step, when, limit = node, ground.waits[node], end + 1, end + 1
+        elif closed_to(ground.groups, ground.closed, agent, edge):
+            continue
         else:
             target, step, when, limit = ground.indices[edge], ground.weights[edge], time + 1, min(end + 1, FOREVER)
         h = float(ground.tables[agent, target])

@@ -161,6 +161,7 @@ class WindowFleet:
             problem.beta,
             problem.wait_cost,
             problem.weight,
+            forbidden=problem.forbidden,
         )
         deadline = None if self._limit is None else began + self._limit
         plan = self._planner.plan(now, self._state, deadline=deadline, rng=self._rng)
