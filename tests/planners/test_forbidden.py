@@ -1,4 +1,4 @@
-"""Edges that are forbidden to some agents: kept by every planner that says so, refused by the others, checked by the validator."""
+"""Edges forbidden to some agents: kept by every planner that says so, refused by the others, checked by the validator."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ KEEPING = ("cbs", "ecbs", "eecbs", "lacam", "pibt", "prioritized")
 
 def two_corridors() -> Problem:
     """Agent 0 may not use the short way, in either direction; agent 1 may use all."""
-    walls = np.zeros((3, 5), bool)
+    walls = np.zeros((4, 5), bool)
     walls[1, 1:4] = True
     graph = StateGraph.from_grid(walls)
     node = {tuple(cell): k for k, cell in enumerate(graph.cells().tolist())}
-    starts, goals = [node[0, 1], node[2, 0]], [node[0, 3], node[2, 4]]
+    starts, goals = [node[0, 1], node[3, 0]], [node[0, 3], node[3, 4]]
     tails = np.repeat(np.arange(graph.num_nodes), np.diff(graph.indptr))
     pair = {node[0, 2], node[0, 3]}
     short = np.array([{int(u), int(v)} == pair for u, v in zip(tails, graph.indices, strict=True)])
@@ -69,27 +69,32 @@ def random_problem(rng: np.random.Generator) -> Problem:
 
 
 def test_costs_are_those_of_all_ways_tried() -> None:
-    solved = 0
+    solvable = 0
     for seed in range(50):
         problem = random_problem(np.random.default_rng(seed))
         best = joint_optimum(problem)
-        plan = solve(problem, "cbs", time_limit=20)
-        assert (plan.sum_of_costs or math.inf) == pytest.approx(best)
+        if best == math.inf:
+            assert solve(problem, "lacam", time_limit=5).status == "infeasible"
+            continue
+        solvable += 1
+        assert solve(problem, "cbs").sum_of_costs == pytest.approx(best)
         for name in KEEPING[1:]:
-            other = solve(problem, name, time_limit=5)
-            if other.solved:
-                validate(other, problem)
-                assert other.sum_of_costs is not None
-                assert other.sum_of_costs >= best - 1e-9
-        solved += plan.solved
-    assert 20 <= solved < 50
+            plan = solve(problem, name, time_limit=2, seed=seed)
+            if plan.solved:
+                validate(plan, problem)
+                assert plan.sum_of_costs is not None
+                assert plan.sum_of_costs >= best - 1e-9
+            else:
+                assert name in ("pibt", "prioritized")
+    assert 15 <= solvable < 50
 
 
 def test_masks_follow_their_edges_onto_a_part_of_the_graph() -> None:
     problem = two_corridors()
     keep = np.arange(problem.graph.num_edges) % 5 != 0
     part = problem.on(problem.graph.keep(keep))
-    assert part.forbidden is not None and problem.forbidden is not None
+    assert part.forbidden is not None
+    assert problem.forbidden is not None
     np.testing.assert_array_equal(part.forbidden[0], problem.forbidden[0][keep])
     assert problem.on(problem.graph) is problem
 
