@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from navplan.control.interface import LowLevel
 from navplan.execution.trajectory import Trajectory
 from navplan.plan.plan import Plan
 from navplan.system.arrays import Bool, Float32, Float64, Int32
@@ -77,6 +78,12 @@ def radius_of(env: Simulator) -> float | Float64:
     """Of all bodies, or (A,), one of each."""
     radii: Any = getattr(env, "radii", None)
     return float(env.radius) if radii is None else np.asarray(radii, np.float64)
+
+
+def told(env: Simulator, low_level: LowLevel, command: tuple[float, float] = (1.0, 0.0)) -> Float32 | None:
+    """(A, C) float32 the condition for a low level that asks for one, where the environment states any; None for none."""
+    state: Any = getattr(env, "condition", None)
+    return state(command) if state is not None and getattr(low_level, "conditioned", False) else None
 
 
 def at_rest(env: Simulator) -> bool:

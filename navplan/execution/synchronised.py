@@ -24,7 +24,7 @@ from navplan.execution.following import Following, Stalls
 from navplan.execution.observer import Observer
 from navplan.execution.passage import PassageOrder
 from navplan.execution.safety_filter import Filtered, keep_apart
-from navplan.execution.simulator import Decision, Simulator, Step, radius_of
+from navplan.execution.simulator import Decision, Simulator, Step, radius_of, told
 from navplan.execution.trajectory import Trajectory
 from navplan.plan.plan import Plan
 from navplan.system.arrays import Bool, Float32, Float64
@@ -63,6 +63,7 @@ class Settings:
         max_replans: replanning calls at most.
         expects: the disturbances that it is prepared for: positions are observed, margins cover what noise may do, nobody
             enters a place that its owner may not have left, and moves are decided for when they are made.
+        command: what a low level that takes a condition is told to do: the share of full speed, and how careful to be, 0 to 1.
     """
 
     piece_length: float = 0.5
@@ -74,6 +75,7 @@ class Settings:
     patience: int = 8
     max_replans: int = 12
     expects: Disturbance = CALM
+    command: tuple[float, float] = (1.0, 0.0)
 
 
 def execute(
@@ -185,7 +187,8 @@ class Synchronised:
         planning_s = time.perf_counter() - began
         following, stalls = self.following, self.stalls
         outlook = following.look(here)
-        wishes = np.clip(wished(self.low_level, here, outlook.aims), -1.0, 1.0)
+        condition = told(self.env, self.low_level, self.settings.command)
+        wishes = np.clip(wished(self.low_level, here, outlook.aims, condition), -1.0, 1.0)
         scale = following.speeds(here, wishes)
         scale[outlook.rests] = 0.0
         wishes *= scale[:, None].astype(np.float32)

@@ -16,7 +16,7 @@ from navplan.navigation.methods import Method
 from navplan.navigation.roadmap import Roadmap, edge_critics
 from navplan.plan.plan import Plan, make_plan
 from navplan.plan.problem import Problem
-from navplan.scenarios.bodies.fleet import radii_of
+from navplan.scenarios.bodies.edges import forbidden_edges
 from navplan.system.arrays import Bool, Float32, Float64, Int32
 from navplan.system.progress import Listener
 
@@ -169,11 +169,12 @@ class Planning:
             attached.pruned,
             starts,
             goals,
-            radius=radius if bodies is None else radii_of(bodies),
+            radius=self.scenario.radii,
             clearance=clearance,
             beta=choice.beta if choice.weighs_risk else 0.0,
             weight=choice.weight,
             identity={"scenario": self.scenario.name},
+            forbidden=None if bodies is None else forbidden_edges(attached.pruned, bodies, starts, goals),
         )
 
     def _cut_off(self, attached: Attached, problem: Problem) -> Plan | None:

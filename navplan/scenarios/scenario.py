@@ -32,7 +32,7 @@ import numpy as np
 
 from navplan.errors import InvalidInput, NavplanError
 from navplan.scenarios.bodies.body import Body
-from navplan.scenarios.bodies.fleet import check_fleet, fleet_toml, read_fleet
+from navplan.scenarios.bodies.fleet import check_fleet, fleet_toml, radii_of, read_fleet
 from navplan.scenarios.formats.checks import as_points
 from navplan.scenarios.formats.map_file import read_map_file
 from navplan.scenarios.formats.toml_table import TomlTable, toml_value
@@ -40,7 +40,7 @@ from navplan.scenarios.worlds.generators import generate
 from navplan.scenarios.worlds.mazes import ascii_rows, maze_walls, parse_rows, resize_walls
 from navplan.scenarios.worlds.polygons import make_polygon
 from navplan.scenarios.worlds.world import HAZARD_KINDS, Hazard, World
-from navplan.system.arrays import Float32
+from navplan.system.arrays import Float32, Float64
 from navplan.system.files import write_text
 from navplan.system.numbers import as_numbers, check_numbers, check_whole, is_number
 from navplan.system.paths import as_path
@@ -105,6 +105,11 @@ class Scenario:
                 object.__setattr__(self, name, self._checked(name, points))
         if (self.starts is None) != (self.goals is None):
             raise InvalidInput(f"scenario {self.name!r}: give starts and goals, or neither")
+
+    @property
+    def radii(self) -> float | Float64:
+        """Of all bodies in cells, or (A,) where they are stated one by one."""
+        return self.radius if self.bodies is None else radii_of(self.bodies)
 
     def _checked(self, what: str, points: Float32) -> Float32:
         array = np.ascontiguousarray(as_numbers(points, what, np.float32))

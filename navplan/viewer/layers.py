@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -265,5 +266,20 @@ def draw_agents(surface: pygame.Surface, scene: Scene, time: float, view: View, 
     for agent, (centre, radius) in enumerate(zip(centres, radii, strict=True)):
         shapes.disc(surface, palette.mix(palette.agent_colour(agent), palette.INK, 0.55), centre, radius + 1.0 * factor)
         shapes.disc(surface, palette.agent_colour(agent), centre, radius)
+    _draw_headings(surface, scene, time, centres, radii, factor)
     for agent in flagged:
         shapes.ring(surface, palette.ALERT, centres[agent], radii[agent] + 3 * factor, 2.2 * factor)
+
+
+def _draw_headings(
+    surface: pygame.Surface, scene: Scene, time: float, centres: list[list[float]], radii: list[float], factor: int
+) -> None:
+    """A light tick from the centre to the rim of each disc that faces a way."""
+    headings = scene.headings(time)
+    if headings is None:
+        return
+    for agent, angle in enumerate(headings.tolist()):
+        if not math.isnan(angle):
+            (x, y), radius = centres[agent], radii[agent]
+            rim = x + math.sin(angle) * radius, y + math.cos(angle) * radius
+            shapes.line(surface, palette.FLOOR, (x, y), rim, max(0.3 * radius, 1.5 * factor))

@@ -12,9 +12,10 @@ from navplan.errors import InvalidInput
 from navplan.kernels.motion.embodied import predict_bodies, step_bodies
 from navplan.kernels.motion.stepping import SUBSTEPS
 from navplan.scenarios.bodies.body import Body, body_table
-from navplan.scenarios.bodies.condition import conditions
-from navplan.scenarios.bodies.fleet import check_fleet, radii_of
+from navplan.scenarios.bodies.condition import conditions, own_velocity
+from navplan.scenarios.bodies.fleet import check_fleet, parse_fleet, radii_of
 from navplan.scenarios.environments.point import PointEnv, StepResult
+from navplan.scenarios.scenario import Scenario
 from navplan.scenarios.worlds.free_space import FreeSpace
 from navplan.scenarios.worlds.world import World
 from navplan.system.arrays import Bool, Float32, Float64
@@ -124,7 +125,7 @@ class EmbodiedEnv(PointEnv):
 
     def condition(self, command: Sequence[float] = (1.0, 0.0)) -> Float32:
         """(A, C) float32 what a low level is told of the bodies of the first environment, see `bodies.condition`."""
-        return conditions(self.bodies, self._states_of_bodies()[0], command)
+        return conditions(self._table, self._states_of_bodies()[0], command)
 
     def is_free(self, points: ArrayLike) -> Bool:
         """At which of the points (..., A, 2) each agent may be; of points of other shapes, at which all of them may."""
@@ -189,3 +190,44 @@ class EmbodiedEnv(PointEnv):
 
     def _radius_of(self, agent: int) -> float:
         return float(self.radii[agent])
+
+
+def make_point_env(scenario: Scenario, bodies: Sequence[Body] | str | None, agents: int | None, **options: Any) -> PointEnv:
+    """An environment of a scenario's world and sizes, of points or, where bodies are stated, of those.
+
+    Args:
+        bodies: as `parse_fleet` reads them, or one for each agent; None: the scenario's, as many of them as there are agents.
+        agents: how many; None: as many as bodies, or as the scenario has.
+        options: of `PointEnv`.
+
+    Raises:
+        InvalidInput: another number of bodies than agents.
+    """
+    fleet: Any = parse_fleet(bodies, scenario.radius) if isinstance(bodies, str) else bodies
+    if fleet is None and scenario.bodies is not None:
+        fleet = scenario.bodies if agents is None else scenario.bodies[:agents]
+    how = {"goal_tolerance": scenario.goal_tolerance, **options}
+    if fleet is None:
+        return PointEnv(scenario.world, num_agents=agents or scenario.num_agents, radius=scenario.radius, **how)
+    return EmbodiedEnv(scenario.world, bodies=fleet, **({} if agents is None else {"num_agents": agents}), **how)
+
+
+def sensed(env: PointEnv) -> dict[str, Float32]:
+    """What bodies know of themselves, as "body": (B, A, 5) velocity forward, sideways, turning; cosine and sine of the heading.
+
+    Bodies without a heading have the world's frame. Points know nothing.
+    """
+    if not isinstance(env, EmbodiedEnv) or env.body is None:
+        return {}
+    heading = np.nan_to_num(env.headings)[..., None]
+    velocity = own_velocity(body_table(env.bodies), env.body)
+    return {"body": np.concatenate([velocity, np.cos(heading), np.sin(heading)], axis=-1).astype(np.float32)}
+
+
+def most_sensed(env: PointEnv) -> dict[str, Float32]:
+    """The largest values (A, 5) of what is `sensed`."""
+    if not isinstance(env, EmbodiedEnv):
+        return {}
+    most = np.ones((env.num_agents, 5), np.float32)
+    most[:, 2] = [max(1.0, float(body.limits[2])) for body in env.bodies]
+    return {"body": most}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
@@ -10,6 +11,8 @@ from numpy.typing import ArrayLike
 
 from navplan.errors import InvalidInput
 from navplan.kernels.motion import discs, obstacles, stepping
+from navplan.kernels.motion.embodied import BodyTable
+from navplan.scenarios.bodies.condition import conditions
 from navplan.scenarios.worlds.free_space import FreeSpace
 from navplan.scenarios.worlds.world import World
 from navplan.system.arrays import Bool, Float32, Float64, Int32
@@ -219,6 +222,13 @@ class PointEnv:
     def observe(self) -> Float32:
         """(B, A, 2) float32 where the agents are told to be: here the `states`, which are copied."""
         return self.states.copy()
+
+    def condition(self, command: Sequence[float] = (1.0, 0.0)) -> Float32:
+        """(A, C) float32 what a low level that asks is told of the bodies, see `navplan.scenarios.bodies.condition`."""
+        agents = self.num_agents
+        limits = np.tile([1.0, 0.0, 0.0, 0.0, 0.0], (agents, 1))
+        table = BodyTable(np.zeros(agents, np.int64), np.full(agents, float(self.radius)), limits)
+        return conditions(table, np.zeros((agents, 4)), command)
 
     def sample_free(self, n: int, rng: Rng | None = None) -> Float32:
         """(n, 2) float32 points uniform over where bodies may be, from `rng` or the environment's own; see `FreeSpace.sample`."""
