@@ -116,6 +116,8 @@ class Body:
 
         The braking of a body that accelerates with a lag depends on its acceleration too: the longest of some is taken.
         """
+        if self.kind == "point":
+            return 0
         most, longest, limits = MOST_TAIL * SUBSTEPS, 0, self.limits
         starts = [[0.0, self.max_speed, limits[2], 1.0]]
         if self.kind == "double-integrator":
@@ -126,7 +128,7 @@ class Body:
             starts = [[v, 0.0, a * math.cos(t), a * math.sin(t)] for v in speeds for a in pushes for t in angles]
         for start in starts:
             longest = max(longest, int(brake(self.number, limits, np.array(start, np.float64), most)))
-        return -(-longest // SUBSTEPS)
+        return -(-(longest + 1) // SUBSTEPS)  # one more for rounding
 
 
 def check_body_kind(kind: object) -> None:

@@ -141,9 +141,10 @@ class EmbodiedEnv(PointEnv):
         if states is None:
             moves, begin = self._checked_actions(actions), self.states
         else:
-            moves, begin = self._checked_start(actions, states)
-        if moves.shape[1] != self.num_agents:
-            raise InvalidInput(f"actions have shape {moves.shape}, expected (N, {self.num_agents}, 2), one for each body")
+            moves = as_numbers(actions, "actions", np.float32)
+            if moves.ndim != 3 or moves.shape[1:] != (self.num_agents, 2):
+                raise InvalidInput(f"actions have shape {moves.shape}, expected (N, {self.num_agents}, 2), one for each body")
+            moves, begin = self._checked_start(moves, states)
         shape = (*moves.shape[:2], 4)
         given = self._states_of_bodies() if body is None else as_numbers(body, "body", np.float64)
         given = given[0] if body is None and states is not None else given
