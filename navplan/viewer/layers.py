@@ -274,12 +274,15 @@ def draw_agents(surface: pygame.Surface, scene: Scene, time: float, view: View, 
 def _draw_headings(
     surface: pygame.Surface, scene: Scene, time: float, centres: list[list[float]], radii: list[float], factor: int
 ) -> None:
-    """A light tick from the centre to the rim of each disc that faces a way."""
+    """A nose on the rim of each disc that faces a way."""
     headings = scene.headings(time)
     if headings is None:
         return
     for agent, angle in enumerate(headings.tolist()):
         if not math.isnan(angle):
             (x, y), radius = centres[agent], radii[agent]
-            rim = x + math.sin(angle) * radius, y + math.cos(angle) * radius
-            shapes.line(surface, palette.FLOOR, (x, y), rim, max(0.3 * radius, 1.5 * factor))
+            right, down = math.sin(angle) * radius, math.cos(angle) * radius
+            ends = (x + 0.8 * right, y + 0.8 * down), (x + 1.6 * right, y + 1.6 * down)
+            shapes.line(
+                surface, palette.mix(palette.agent_colour(agent), palette.INK, 0.55), *ends, max(0.35 * radius, 2.0 * factor)
+            )
