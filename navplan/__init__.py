@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from navplan.plan.validation import validate, violations
     from navplan.planners.lifelong.lifelong import lifelong
     from navplan.planners.solving import solve
+    from navplan.scenarios.bodies.body import Body
+    from navplan.scenarios.environments.embodied import EmbodiedEnv
     from navplan.scenarios.environments.point import PointEnv
     from navplan.scenarios.maps import load_map
     from navplan.scenarios.problems.load import load_problem
@@ -42,7 +44,9 @@ if TYPE_CHECKING:
     from navplan.scenarios.worlds.world import Hazard, World
 
 _WHERE = {
+    "Body": "navplan.scenarios.bodies.body",
     "CheckpointError": "navplan.errors",
+    "EmbodiedEnv": "navplan.scenarios.environments.embodied",
     "FileAccessError": "navplan.errors",
     "FileFormatError": "navplan.errors",
     "Hazard": "navplan.scenarios.worlds.world",
@@ -78,7 +82,9 @@ _WHERE = {
 }
 
 __all__ = [
+    "Body",
     "CheckpointError",
+    "EmbodiedEnv",
     "FileAccessError",
     "FileFormatError",
     "Hazard",

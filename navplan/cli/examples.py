@@ -35,7 +35,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "navplan run center-dot --checkpoint center-dot --agents 8 --out run",
         "navplan run center-dot --checkpoint runs/mine --method sorb --json",
         "navplan run center-dot --checkpoint center-dot --set policy=straight-line",
-        "navplan run center-dot --checkpoint center-dot --bodies quad:2,double-integrator:2",
+        "navplan run center-dot --checkpoint center-dot --bodies quad:2,car",
     ),
     "train": (
         "navplan train --scenario center-dot --out runs/mine",

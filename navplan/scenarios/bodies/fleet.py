@@ -13,13 +13,13 @@ from navplan.errors import FileFormatError, InvalidInput
 from navplan.scenarios.bodies.body import Body, check_body_kind, options_of, stated
 from navplan.scenarios.formats.toml_table import TomlTable, toml_value
 from navplan.system.arrays import Float64
-from navplan.system.numbers import check_kind
+from navplan.system.numbers import check_kind, check_whole
 
 MOST_BODIES = 100_000
 
 
-def check_fleet(bodies: object, agents: int, size: tuple[float, float]) -> tuple[Body, ...]:
-    """The bodies, one for each of so many agents, on a map of (height, width) cells.
+def check_fleet(bodies: object, agents: int | None, size: tuple[float, float]) -> tuple[Body, ...]:
+    """The bodies, one for each of so many agents (None: of as many as they are), on a map of (height, width) cells.
 
     Raises:
         InvalidInput: something else, counts that do not add up, or a car that cannot turn on the map.
@@ -28,7 +28,11 @@ def check_fleet(bodies: object, agents: int, size: tuple[float, float]) -> tuple
     fleet: tuple[Any, ...] = tuple(bodies)  # type: ignore[arg-type]  # just checked
     for body in fleet:
         check_kind(body, Body, "a body", "a Body")
-    if len(fleet) != agents:
+    if not fleet:
+        raise InvalidInput("there are 0 bodies, expected at least one")
+    if agents is not None:
+        check_whole(num_agents=agents)
+    if len(fleet) != (len(fleet) if agents is None else agents):
         raise InvalidInput(f"there are {len(fleet)} bodies for {agents} agents, expected one for each")
     half = 0.5 * min(size)
     for agent, body in enumerate(fleet):

@@ -19,7 +19,7 @@ from navplan.scenarios.scenario import Scenario
 from navplan.scenarios.worlds.free_space import FreeSpace
 from navplan.scenarios.worlds.world import World
 from navplan.system.arrays import Bool, Float32, Float64
-from navplan.system.numbers import as_numbers
+from navplan.system.numbers import as_numbers, check_kind, check_whole
 
 
 class EmbodiedEnv(PointEnv):
@@ -43,9 +43,9 @@ class EmbodiedEnv(PointEnv):
     """
 
     def __init__(self, world: World, *, bodies: Sequence[Body], **options: Any) -> None:
-        agents = options.pop("num_agents", len(bodies))
         options.pop("radius", None)
-        self.bodies = check_fleet(bodies, agents, (world.height, world.width))
+        check_kind(world, World, "world", "a World")
+        self.bodies = check_fleet(bodies, options.pop("num_agents", None), (world.height, world.width))
         if options.get("body", "disc") != "disc":
             raise InvalidInput(f"body is {options['body']!r}, but bodies with limits are discs to walls: expected 'disc'")
         self.radii = radii_of(self.bodies)
@@ -55,7 +55,7 @@ class EmbodiedEnv(PointEnv):
         spaces = {radius: FreeSpace(world, radius) for radius in np.unique(self.radii).tolist()}
         self._spaces = [spaces[radius] for radius in self.radii.tolist()]
         self._before: Float64 | None = None
-        super().__init__(world, num_agents=agents, radius=float(self.radii.max()), **options)
+        super().__init__(world, num_agents=len(self.bodies), radius=float(self.radii.max()), **options)
 
     def reset(
         self,
@@ -205,11 +205,15 @@ def make_point_env(scenario: Scenario, bodies: Sequence[Body] | str | None, agen
         InvalidInput: another number of bodies than agents.
     """
     fleet: Any = parse_fleet(bodies, scenario.radius) if isinstance(bodies, str) else bodies
+    if agents is not None:
+        check_whole(num_agents=agents)
     if fleet is None and scenario.bodies is not None:
         fleet = scenario.bodies if agents is None else scenario.bodies[:agents]
     how = {"goal_tolerance": scenario.goal_tolerance, **options}
     if fleet is None:
-        return PointEnv(scenario.world, num_agents=agents or scenario.num_agents, radius=scenario.radius, **how)
+        return PointEnv(
+            scenario.world, num_agents=scenario.num_agents if agents is None else agents, radius=scenario.radius, **how
+        )
     return EmbodiedEnv(scenario.world, bodies=fleet, **({} if agents is None else {"num_agents": agents}), **how)
 
 
