@@ -189,12 +189,18 @@ class Synchronised:
         outlook = following.look(here)
         condition = told(self.env, self.low_level, self.settings.command)
         wishes = np.clip(wished(self.low_level, here, outlook.aims, condition), -1.0, 1.0)
-        scale = following.speeds(here, wishes)
+        scale = following.speeds(here, self._reach(here, wishes))
         scale[outlook.rests] = 0.0
         wishes *= scale[:, None].astype(np.float32)
         outcome = self._apart(here, wishes, np.where(outlook.arrived, np.inf, following.progress))
         stalls.count(following.at, outlook.gap, wished=np.asarray(wishes.any(axis=1)), held=scale == 0.0, yielded=outcome.yielded)
         return Decision(outcome.actions, outlook.aims, following.progress, following.plan, events, planning_s)
+
+    def _reach(self, here: Float32, wishes: Float32) -> Float32:
+        """(A, 2) float32 how far the `wishes` lead: bodies with momentum cannot stop at the end of the step."""
+        if self.observer.ahead is None:
+            return wishes
+        return np.asarray(self.observer.predict(wishes[None], here)[0, :, -1] - here, np.float32)
 
     def _apart(self, here: Float32, wishes: Float32, priority: Float64) -> Filtered:
         """The wishes, or what the filter makes of them."""

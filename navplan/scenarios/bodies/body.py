@@ -80,7 +80,7 @@ class Body:
                 if value is not None:
                     raise InvalidInput(f"{self.kind}: {name} is given, expected none but {', '.join(options_of(self.kind))}")
                 continue
-            value = limits.get(name) if value is None else value
+            value = limits[name] if value is None and name in limits else value
             check_numbers(**{name: value})
             least = value >= 0 if name in ("lag", "tube") else value > 0
             if not (least and math.isfinite(value)):
