@@ -14,6 +14,7 @@ from navplan.execution.alone import alone
 from navplan.execution.observer import Observer
 from navplan.execution.safety_filter import keep_apart
 from navplan.execution.simulator import told
+from navplan.execution.synchronised import drive
 from navplan.scenarios.bodies.body import KINDS, Body
 from navplan.scenarios.bodies.condition import CONDITION
 from navplan.scenarios.environments.disturbed import DisturbedEnv
@@ -21,6 +22,7 @@ from navplan.scenarios.environments.embodied import EmbodiedEnv
 from navplan.scenarios.environments.point import PointEnv
 from navplan.scenarios.problems.draw import draw_problem
 from navplan.scenarios.worlds.world import World
+from tests.support.execution import prioritised
 
 FLEETS = int(os.environ.get("NAVPLAN_FLEETS", "10"))
 """How many random fleets are driven; 200 take half a minute."""
@@ -171,3 +173,17 @@ def test_a_low_level_that_asks_is_told_of_the_bodies() -> None:
     assert told(env, StraightLine()) is None  # type: ignore[arg-type]
     points = PointEnv(World.from_walls("hall", np.zeros((5, 5), bool)), rng=0)
     assert told(points, asked).shape == (1, len(CONDITION))  # type: ignore[arg-type, union-attr]
+
+
+@pytest.mark.parametrize("kind", ["double-integrator", "unicycle"])
+def test_a_body_brakes_before_the_end_of_what_is_free_to_it(kind: str) -> None:
+    """It must let a slow point cross before it, at (4.5, 4.5), and neither goes too far nor has to come back."""
+    walls = np.zeros((9, 9), bool)
+    plan = prioritised(walls, [4, 36], [76, 44])
+    bodies = [Body("point", max_speed=0.25), Body(kind, max_accel=0.4)]
+    env = EmbodiedEnv(World.from_walls("hall", walls), bodies=bodies, rng=0)
+    env.reset([[0.5, 4.5], [4.5, 0.5]], [[8.5, 4.5], [4.5, 8.5]], headings=[0.0, 0.0])
+    trajectory = drive(plan, StraightLine(), env, filtered=False, max_steps=12)  # type: ignore[arg-type]
+    way = trajectory.states[:, 1, 1]
+    assert 3.9 < way[-1] < 4.55
+    assert np.diff(way).min() > -0.01
