@@ -186,6 +186,12 @@ class Problem:
             body[agent] = found.setdefault(key, (len(found), Fit(sizes[key[0]], mask)))[0]
         return body, tuple(fit for _, fit in found.values())
 
+    @property
+    def masked(self) -> bool:
+        """Whether some agents may use other edges than others, or none of them all."""
+        _, fits = self.bodies()
+        return len(fits) > 1 or fits[0].forbidden is not None
+
     def closed(self, fit: Fit) -> Bool:
         """(M,) bool: the edges of the graph that a body may not use, for want of room or because they are forbidden."""
         nodes, edges = self.graph.has_room(fit.radius)

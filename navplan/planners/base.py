@@ -86,7 +86,7 @@ class Planner(ABC):
         if problem.forbidden is not None and self.bodies != "edges":
             return (
                 f"planner {self.name} cannot keep agents off edges that are forbidden to them alone; use ecbs, cbs, eecbs, "
-                "prioritized, pibt or lacam"
+                "prioritized, pbs, lns, pibt or lacam"
             )
         if self.bodies != "edges" and needed_bodies(problem) not in ("one", self.bodies):
             return (

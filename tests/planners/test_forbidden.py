@@ -16,7 +16,7 @@ from navplan.planners import get, names
 from navplan.planners.solving import solve
 from tests.support.naive.planning import joint_optimum
 
-KEEPING = ("cbs", "ecbs", "eecbs", "lacam", "pibt", "prioritized")
+KEEPING = ("cbs", "ecbs", "eecbs", "lacam", "lns", "pbs", "pibt", "prioritized")
 
 
 def two_corridors() -> Problem:
@@ -79,13 +79,14 @@ def test_costs_are_those_of_all_ways_tried() -> None:
         solvable += 1
         assert solve(problem, "cbs").sum_of_costs == pytest.approx(best)
         for name in KEEPING[1:]:
-            plan = solve(problem, name, time_limit=2, seed=seed)
+            limit = {"max_iterations": 20} if name == "lns" else {"time_limit": 2.0}
+            plan = solve(problem, name, seed=seed, **limit)
             if plan.solved:
                 validate(plan, problem)
                 assert plan.sum_of_costs is not None
                 assert plan.sum_of_costs >= best - 1e-9
             else:
-                assert name in ("pibt", "prioritized")
+                assert name in ("lns", "pbs", "pibt", "prioritized")
     assert 15 <= solvable < 50
 
 

@@ -251,12 +251,12 @@ def expand(ground, table, work, label):
     for edge in range(low, high + 1 if end < FOREVER else high):
         if edge == high:
             target, step, when, limit = node, ground.waits[node], end + 1, end + 1
-        elif closed_to(ground.groups, ground.closed, agent, edge):
-            continue
         else:
             target, step, when, limit = ground.indices[edge], ground.weights[edge], time + 1, min(end + 1, FOREVER)
         h = float(ground.tables[agent, target])
         if h == np.inf or cost + (step if timed else 1.0) + h > bound:
+            continue
+        if edge < high and closed_to(ground.groups, ground.closed, agent, edge):
             continue
         if not timed and limit + h > bound:
             limit = np.int64(bound - h)

@@ -40,7 +40,7 @@ class Ground(NamedTuple):
         tables: (A, N) float32 lower bounds on the cost from each node to each agent's goal.
         starts, goals: (A,) int32.
         timed: (1,) int64, 0 when every move and wait costs 1.
-        groups, closed: (A,) int32 and (K, M) bool, edges that agents may not use, see `navplan.kernels.common.masks`.
+        groups, closed: (A,) int32 and (K, M) or (0,) bool, edges that agents may not use, see `navplan.kernels.common.masks`.
     """
 
     indptr: NDArray[np.int32]
@@ -294,12 +294,12 @@ def expand(ground, table, work, agent, mode, label, bound, earliest):
     for edge in range(low, high + 1 if waits else high):
         if edge == high:
             target, step, when, limit = node, ground.waits[node], end + 1, end + 1
-        elif closed_to(ground.groups, ground.closed, agent, edge):
-            continue
         else:
             target, step, when, limit = ground.indices[edge], ground.weights[edge], time + 1, min(end + 1, FOREVER)
         h = float(ground.tables[agent, target])
         if h == np.inf or cost + (step if timed else 1.0) + h > bound:
+            continue
+        if edge < high and closed_to(ground.groups, ground.closed, agent, edge):
             continue
         if not timed and limit + h > bound:
             limit = np.int64(bound - h)
