@@ -54,11 +54,11 @@ class Weighted:
 
     @property
     def masks(self) -> tuple[Int32, Bool]:
-        """(A,) int32 and (K, M) or (0,) bool as `navplan.kernels.common.masks.closed_to` takes them."""
+        """(A,) int32 and (K, M) bool as `navplan.kernels.common.masks.closed_to` takes them."""
         assert self.body is not None  # of a problem
         if self.closed is not None:
             return self.body, self.closed
-        nobody, nothing = np.full(len(self.body), -1, np.int32), np.zeros(0, np.bool_)
+        nobody, nothing = np.full(len(self.body), -1, np.int32), np.zeros((1, 1), np.bool_)
         freeze(nobody, nothing)
         return nobody, nothing
 

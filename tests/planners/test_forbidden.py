@@ -17,6 +17,7 @@ from navplan.planners.solving import solve
 from tests.support.naive.planning import joint_optimum
 
 KEEPING = ("cbs", "ecbs", "eecbs", "lacam", "lns", "pbs", "pibt", "prioritized")
+LIMITS = {"lns": {"max_iterations": 20}}
 
 
 def two_corridors() -> Problem:
@@ -35,11 +36,11 @@ def two_corridors() -> Problem:
 @pytest.mark.parametrize("planner", KEEPING)
 def test_an_agent_goes_round_what_is_forbidden_to_it_alone(planner: str) -> None:
     problem = two_corridors()
-    plan = solve(problem, planner)
+    plan = solve(problem, planner, **LIMITS.get(planner, {}))
     assert plan.solved, plan.reason
     validate(plan, problem)
     free = dataclasses.replace(problem, forbidden=None)
-    with_masks, without = len(plan.paths[0]), len(solve(free, planner).paths[0])
+    with_masks, without = len(plan.paths[0]), len(solve(free, planner, **LIMITS.get(planner, {})).paths[0])
     assert with_masks >= 11 > without
 
 
@@ -79,8 +80,7 @@ def test_costs_are_those_of_all_ways_tried() -> None:
         solvable += 1
         assert solve(problem, "cbs").sum_of_costs == pytest.approx(best)
         for name in KEEPING[1:]:
-            limit = {"max_iterations": 20} if name == "lns" else {"time_limit": 2.0}
-            plan = solve(problem, name, seed=seed, **limit)
+            plan = solve(problem, name, seed=seed, **LIMITS.get(name, {"time_limit": 2.0}))
             if plan.solved:
                 validate(plan, problem)
                 assert plan.sum_of_costs is not None

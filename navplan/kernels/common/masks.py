@@ -10,11 +10,11 @@ from navplan.kernels.common.jit import inner
 
 @inner
 def closed_to(groups, closed, agent, edge):
-    """Whether an agent may not use an edge: groups (A,) int32 are rows of closed (K, M) bool.
+    """Whether an agent may not use an edge: groups (A,) int32 are rows of closed (K, M) bool, or -1 for none.
 
-    Where there is nothing to close `closed` is (0,) bool, so that the compiler leaves the question out: asking it would cost some
-    searches a quarter of their time.
+    Where `closed` is (0,) bool the compiler leaves the question out, for a search that would spend a quarter of its time on it.
     """
     if closed.ndim == 1:
         return False
-    return closed[groups[agent], edge]
+    group = groups[agent]
+    return group >= 0 and closed[group, edge]

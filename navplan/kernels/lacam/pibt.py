@@ -33,7 +33,7 @@ class PibtScene(NamedTuple):
         goals: (A,) int32.
         guide_ptr: (A + 1,) int64, where each agent's hash table of preferred moves begins; sizes are powers of two, or 0.
         guide_from, guide_to: int32 slots: at node `from` prefer `to`; -1 is an empty slot.
-        groups, closed: (A,) int32 and (K, M) or (0,) bool, edges that agents may not use, see `navplan.kernels.common.masks`.
+        groups, closed: (A,) int32 and (K, M) bool, edges that agents may not use, see `navplan.kernels.common.masks`.
     """
 
     indptr: NDArray[np.int32]
