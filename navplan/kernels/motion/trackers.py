@@ -167,10 +167,18 @@ def resting(kind, state):
 
 
 @kernel
-def brake(kind, limits, state, most):
-    """Sub-steps that a body (its state (4,) float64 is changed) brakes in free space until it rests; `most` + 1 for more."""
-    for k in range(most + 1):
-        if resting(kind, state):
-            return k
-        advance(kind, limits, state, 0.0, 0.0, 0.0)
-    return most + 1
+def follow(kind, limits, state, wishes, states, steps):
+    """A body in free space through one wish a sub-step.
+
+    Args:
+        state: (4,) float64, changed.
+        wishes: (T, 2) float64.
+        states: (T, 4) float64, filled: after each sub-step.
+        steps: (T, 2) float64, filled: how far it went in each.
+    """
+    for k in range(len(wishes)):
+        row, col = wishes[k, 0], wishes[k, 1]
+        steps[k, 0], steps[k, 1] = advance(kind, limits, state, row, col, direction(kind, row, col))
+        for m in range(4):
+            states[k, m] = state[m]
+    return 0

@@ -13,7 +13,7 @@ import numpy as np
 from navplan.errors import InvalidInput, did_you_mean
 from navplan.kernels.motion.embodied import BodyTable
 from navplan.kernels.motion.stepping import SUBSTEPS
-from navplan.kernels.motion.trackers import brake
+from navplan.kernels.motion.trackers import follow
 from navplan.system.arrays import Float64
 from navplan.system.numbers import check_numbers
 from navplan.system.words import said
@@ -118,7 +118,7 @@ class Body:
         """
         if self.kind == "point":
             return 0
-        most, longest, limits = MOST_TAIL * SUBSTEPS, 0, self.limits
+        limits = self.limits
         starts = [[0.0, self.max_speed, limits[2], 1.0]]
         if self.kind == "double-integrator":
             starts = [[self.max_speed, 0.0, 0.0, 0.0]]
@@ -126,9 +126,15 @@ class Body:
             angles = np.linspace(0.0, math.pi, 9)
             speeds, pushes = np.linspace(0.0, 1.0, 5) * self.max_speed, np.linspace(0.25, 1.0, 4) * limits[1]
             starts = [[v, 0.0, a * math.cos(t), a * math.sin(t)] for v in speeds for a in pushes for t in angles]
-        for start in starts:
-            longest = max(longest, int(brake(self.number, limits, np.array(start, np.float64), most)))
-        return -(-(longest + 1) // SUBSTEPS)  # one more for rounding
+        return -(-(1 + max(self._braking(start) for start in starts)) // SUBSTEPS)  # one more for rounding
+
+    def _braking(self, start: list[float]) -> int:
+        """Sub-steps after which a body in this state stands when it brakes, as far as they are looked at."""
+        most = MOST_TAIL * SUBSTEPS + 1
+        steps, states = np.empty((most, 2)), np.empty((most, 4))
+        follow(self.number, self.limits, np.array(start, np.float64), np.zeros((most, 2)), states, steps)
+        moving = np.flatnonzero(steps.any(axis=1))
+        return int(moving[-1]) + 2 if moving.size else 0
 
 
 def check_body_kind(kind: object) -> None:

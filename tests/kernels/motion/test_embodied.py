@@ -126,3 +126,15 @@ def test_states_after_a_step_are_foretold() -> None:
         coming = env.later(actions, env.states, env.body)
         env.step(actions)
         assert coming.tobytes() == env.body.tobytes()
+
+
+def test_what_a_wall_stops_is_gone() -> None:
+    world = World.from_walls("hall", np.zeros((4, 6), bool))
+    env = EmbodiedEnv(world, bodies=[Body("quad"), Body("car"), Body("double-integrator")], rng=0)
+    env.reset([[2.5, 1.0], [2.5, 3.0], [2.5, 5.0]], [[1.0, 1.0], [1.0, 3.0], [1.0, 5.0]], headings=[0.0, 0.0, 0.0])
+    for _ in range(8):
+        bumps = env.step(np.array([[[1.0, 0.2], [1.0, 0.0], [1.0, -0.2]]])).bumps[0]
+    assert (bumps > 0).all()
+    np.testing.assert_allclose(env.states[0, :, 0], 3.75, atol=1e-6)
+    assert env.body[0, 0, 0] == env.body[0, 1, 1] == env.body[0, 2, 0] == 0.0
+    assert env.body[0, 0, 1] > 0.1

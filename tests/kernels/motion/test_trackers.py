@@ -7,34 +7,22 @@ import math
 import numpy as np
 import pytest
 
-from navplan.kernels.common.jit import kernel
-from navplan.kernels.motion.trackers import advance, brake, direction, stopped
+from navplan.kernels.motion.trackers import follow
 from navplan.scenarios.bodies.body import KINDS, Body
 
 pytestmark = pytest.mark.kernels
 MOVING = [kind for kind in KINDS if kind != "point"]
 
 
-@kernel
-def one(kind, limits, state, wish, out):
-    """One sub-step, from Python."""
-    out[0], out[1] = advance(kind, limits, state, wish[0], wish[1], direction(kind, wish[0], wish[1]))
-
-
-@kernel
-def hit(kind, limits, state, moved, cut_row, cut_col):
-    stopped(kind, limits, state, moved[0], moved[1], cut_row, cut_col)
-
-
 def driven(body: Body, wish, steps: int, state=(0.0, 0.0, 0.0, 0.0)):
     """States (T + 1, 4) and places (T + 1, 2) after each of T sub-steps; `wish` is (2,), or says it for state and sub-step."""
-    limits, now, out = body.limits, np.array(state, np.float64), np.empty(2)
+    limits, now, out, after = body.limits, np.array(state, np.float64), np.empty((1, 2)), np.empty((1, 4))
     states, places = [now.copy()], [np.zeros(2)]
     for k in range(steps):
         asked = wish(now, k) if callable(wish) else wish
-        one(body.number, limits, now, np.array(asked, np.float64), out)
-        states.append(now.copy())
-        places.append(places[-1] + out)
+        follow(body.number, limits, now, np.array([asked], np.float64), after, out)
+        states.append(after[0].copy())
+        places.append(places[-1] + out[0])
     return np.array(states), np.array(places)
 
 
@@ -106,28 +94,7 @@ def test_braking_ends_at_rest_within_the_tail_from_whatever_was_driven(kind: str
         wishes = rng.uniform(-1, 1, (8, 2))
         states, _ = driven(body, lambda state, k, wishes=wishes: wishes[k // 10], 80)
         for state in states[rng.integers(0, 80, 6)]:
-            left = state.copy()
-            assert brake(body.number, body.limits, left, 80) <= 10 * body.tail
-            before = left.copy()
-            _, places = driven(body, (0.0, 0.0), 5, left)
+            left, _ = driven(body, (0.0, 0.0), 10 * body.tail, state)
+            _, places = driven(body, (0.0, 0.0), 5, left[-1])
             assert not places.any()
-            assert before[1] == 0.0
-
-
-def test_a_body_that_does_not_stop_in_time_is_told_from_one_that_does() -> None:
-    limits = Body("double-integrator").limits
-    limits[1] = 0.05
-    assert brake(3, limits, np.array([1.0, 0.0, 0.0, 0.0]), 80) == 81
-    assert brake(3, limits, np.array([0.1, 0.0, 0.0, 0.0]), 80) <= 21
-
-
-def test_what_a_wall_stops_is_gone() -> None:
-    state = np.array([0.5, 0.5, 0.2, 0.1])
-    hit(4, Body("quad").limits, state, np.array([0.0, 0.05]), True, False)
-    np.testing.assert_allclose(state, [0.0, 0.5, 0.0, 0.1])
-    rolling = np.array([0.0, 0.8, 0.0, 1.0])
-    hit(2, Body("car").limits, rolling, np.array([0.02, 0.0]), True, False)
-    np.testing.assert_allclose(rolling, [0.0, 0.2, 0.0, 1.0])
-    back = np.array([0.0, -0.8, 0.0, -1.0])
-    hit(2, Body("car").limits, back, np.array([0.02, 0.0]), True, False)
-    assert back[1] == 0.0
+            assert left[-1][1] == 0.0
