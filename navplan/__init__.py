@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from navplan.plan.validation import validate, violations
     from navplan.planners.lifelong.lifelong import lifelong
     from navplan.planners.solving import solve
+    from navplan.scenarios.bodies.body import Body
+    from navplan.scenarios.environments.embodied import EmbodiedEnv
     from navplan.scenarios.environments.point import PointEnv
     from navplan.scenarios.maps import load_map
     from navplan.scenarios.problems.load import load_problem
@@ -47,8 +49,10 @@ if TYPE_CHECKING:
     from navplan.scenarios.worlds.world import Hazard, World
 
 _WHERE = {
+    "Body": "navplan.scenarios.bodies.body",
     "CheckpointError": "navplan.errors",
     "Dataset": "navplan.learned.datasets.dataset",
+    "EmbodiedEnv": "navplan.scenarios.environments.embodied",
     "EuclideanCritics": "navplan.graph.critics",
     "FileAccessError": "navplan.errors",
     "FileFormatError": "navplan.errors",
@@ -70,9 +74,9 @@ _WHERE = {
     "World": "navplan.scenarios.worlds.world",
     "coverage_nodes": "navplan.graph.nodes",
     "distances": "navplan.graph.paths",
-    "fit": "navplan.learned.fit",
     "drive": "navplan.execution.synchronised",
     "execute": "navplan.execution.synchronised",
+    "fit": "navplan.learned.fit",
     "lifelong": "navplan.planners.lifelong.lifelong",
     "load_checkpoint": "navplan.learned.training.load",
     "load_map": "navplan.scenarios.maps",
@@ -88,8 +92,10 @@ _WHERE = {
 }
 
 __all__ = [
+    "Body",
     "CheckpointError",
     "Dataset",
+    "EmbodiedEnv",
     "EuclideanCritics",
     "FileAccessError",
     "FileFormatError",

@@ -122,6 +122,8 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "room": (WORLD.room, {"points": STATES}),
     "sweep_room": (WORLD.sweep_room, {"tails": STATES, "heads": STATES}),
     "overlaps": (WORLD.overlaps, {"points": STATES, "radius": 0.2}),
+    "Body": (nv.Body, {"kind": "car", "radius": 0.3, "max_speed": 0.9, "max_accel": 1.0, "min_turn_radius": 1.0, "tube": 0.1}),
+    "EmbodiedEnv": (nv.EmbodiedEnv, {"world": WORLD, "bodies": [nv.Body("car")], "rng": 0, "num_agents": 1}),
     "PointEnv": (
         nv.PointEnv,
         {"world": WORLD, "num_envs": 1, "num_agents": 2, "radius": 0.2, "body": "disc", "goal_tolerance": 0.5, "max_steps": 20}
@@ -147,7 +149,8 @@ def _faces() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
     """What the environments of other projects' kinds take; where those are installed."""
     gymnasium = pytest.importorskip("navplan.scenarios.environments.gymnasium")
     pettingzoo = pytest.importorskip("navplan.scenarios.environments.pettingzoo")
-    shared = {"scenario": "small", "max_steps": 5, "distance": (1.0, 9.0), "body": "disc", "render_mode": "rgb_array"}
+    shared = {"scenario": "small", "max_steps": 5, "distance": (1.0, 9.0), "body": "disc", "bodies": None}
+    shared["render_mode"] = "rgb_array"
     alone, together = gymnasium.PointNavEnv(**shared), pettingzoo.PointNavParallelEnv(**shared)
     alone.reset(seed=0)
     together.reset(seed=0)

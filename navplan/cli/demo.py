@@ -27,13 +27,14 @@ from navplan.errors import InvalidInput
 from navplan.system.files import check_writable
 from navplan.system.progress import ProgressDisplay
 
+DEFAULT_AGENTS = 8
 DEFAULT_OUT = Path("demo-out")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add = parser.add_argument
-    add("--agents", type=at_least_one, default=8, metavar="N", help="number of agents (default 8)")
+    add("--agents", type=at_least_one, metavar="N", help=f"number of agents (default {DEFAULT_AGENTS}, or one for each body)")
     text = "bundled scenario or scenario file (default center-dot)"
     add("--scenario", type=scenario_name, default="center-dot", metavar="NAME", help=text)
     add("--seed", type=seed_number, default=0, metavar="S", help="of the problem, the nodes and the planner (default 0)")
@@ -71,8 +72,9 @@ def run(args: argparse.Namespace) -> int:
     checkpoint = args.checkpoint or _own_checkpoint(args.scenario)
     critics = load_checkpoint(checkpoint)
     with ProgressDisplay(quiet=args.quiet) as progress:
-        progress.stage(f"drawing a problem for {args.agents} agents on {scenario.name}; the first run compiles")
-        starts, goals = draw_hard(scenario, args.agents, args.seed)
+        agents = args.agents or (DEFAULT_AGENTS if scenario.bodies is None else len(scenario.bodies))
+        progress.stage(f"drawing a problem for {agents} agents on {scenario.name}; the first run compiles")
+        starts, goals = draw_hard(scenario, agents, args.seed)
         if out is not None and not asked:
             progress.warn(f"no display found: running --headless --out {out}")
         weighed = changes if args.risk_aversion is None else {**changes, "beta": args.risk_aversion}

@@ -12,6 +12,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "navplan demo",
         "navplan demo --agents 20 --seed 3 --headless --out demo-out",
         "navplan demo --scenario four-rooms-modified --risk-aversion 2",
+        "navplan demo --bodies car:3,unicycle:5 --headless --out bodies-out",
     ),
     "doctor": (
         "navplan doctor",
@@ -34,6 +35,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "navplan run center-dot --checkpoint center-dot --agents 8 --out run",
         "navplan run center-dot --checkpoint runs/mine --method sorb --json",
         "navplan run center-dot --checkpoint center-dot --set policy=straight-line",
+        "navplan run center-dot --checkpoint center-dot --bodies quad:2,car",
     ),
     "train": (
         "navplan train --scenario center-dot --out runs/mine",

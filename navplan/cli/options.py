@@ -63,7 +63,9 @@ def add_radius_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_body_options(parser: argparse.ArgumentParser) -> None:
-    """``--radius`` and ``--radius-m`` where all bodies are alike; `asked_scenario` reads them."""
+    """``--bodies``, and ``--radius`` and ``--radius-m`` where all are of one size; `asked_scenario` reads them."""
+    text = "what agents are: point, unicycle, car, double-integrator, quad (default: the scenario's, or points)"
+    parser.add_argument("--bodies", metavar="KIND[:N],…", help=text)
     text = "of every body, in cells (default: the scenario's); critics know bodies as they were trained with"
     parser.add_argument("--radius", type=not_negative, metavar="R", help=text)
     text = "the same in metres, on a map that says how large its cells are (a ROS map)"
@@ -74,18 +76,33 @@ def asked_scenario(name: str, args: argparse.Namespace) -> Scenario:
     """The scenario of this name, its bodies as the options of `add_body_options` ask for.
 
     Raises:
-        InvalidInput: both options, or metres on a map that says nothing of them.
+        InvalidInput: both options for the radius, metres on a map that says nothing of them, bodies that there are not, or
+            another number of them than agents.
         As `load_scenario`.
     """
+    from navplan.scenarios.bodies.fleet import parse_fleet
     from navplan.scenarios.maps import metres_per_cell
     from navplan.scenarios.registry import load_scenario
 
-    scenario, radius = load_scenario(name), args.radius
+    scenario, radius, agents = load_scenario(name), args.radius, args.agents
     if args.radius_m is not None:
         if radius is not None:
             raise InvalidInput("--radius and --radius-m are both given, expected one of them")
         radius = args.radius_m / metres_per_cell(name)
-    return scenario if radius is None else dataclasses.replace(scenario, radius=radius)
+    if args.bodies is not None:
+        fleet = parse_fleet(args.bodies, scenario.radius if radius is None else radius)
+        if agents is not None and agents != len(fleet):
+            raise InvalidInput(f"--bodies {args.bodies} are {len(fleet)}, but --agents is {agents}: expected the same number")
+        placed: dict[str, Any] = {} if len(fleet) == scenario.num_agents else {"starts": None, "goals": None}
+        return dataclasses.replace(scenario, num_agents=len(fleet), bodies=fleet, **placed)
+    if scenario.bodies is None:
+        return scenario if radius is None else dataclasses.replace(scenario, radius=radius)
+    if agents is not None and agents != len(scenario.bodies):
+        raise InvalidInput(f"scenario {name!r} has {len(scenario.bodies)} bodies, but --agents is {agents}: expected that many")
+    if radius is None:
+        return scenario
+    resized = tuple(dataclasses.replace(body, radius=radius) for body in scenario.bodies)
+    return dataclasses.replace(scenario, bodies=resized)
 
 
 def add_set_option(parser: argparse.ArgumentParser, example: str) -> None:

@@ -37,7 +37,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--out", type=output_folder, metavar="DIR", help="folder for summary.json, plan.json and trajectory.npz")
     add("--seed", type=seed_number, default=0, metavar="S", help="of the problem, the nodes and the planner (default 0)")
     add("--agents", type=at_least_one, metavar="N", help="number of agents (default: the scenario's)")
-    add("--environment", metavar="NAME", help="point (default), or one that another distribution registers")
+    add(
+        "--environment",
+        metavar="NAME",
+        help="point (default; embodied with --bodies), or one that another distribution registers",
+    )
     add_low_level_options(parser)
     add_body_options(parser)
     text = "for many agents, see navplan planners (default: the method's, ecbs for navplan)"

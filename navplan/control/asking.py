@@ -10,18 +10,20 @@ from navplan.system.arrays import Float32
 from navplan.system.numbers import as_numbers, detached
 
 
-def wished(low_level: LowLevel, here: Float32, aims: Float32) -> Float32:
+def wished(low_level: LowLevel, here: Float32, aims: Float32, condition: Float32 | None = None) -> Float32:
     """(A, 2) float32 actions of all agents, one's own copy.
 
     Args:
         low_level: what drives them.
         here, aims: (A, 2) float32 where they are and are to go.
+        condition: (A, C) float32 what it is told of their bodies, None for nothing.
 
     Raises:
         InvalidInput: it answers with something else than (A, 2) numbers.
     """
     name = type(low_level).__name__
-    actions = np.array(as_numbers(detached(low_level.act(here, aims)), f"the actions of {name}", np.float32))
+    asked = low_level.act(here, aims) if condition is None else low_level.act(here, aims, condition)
+    actions = np.array(as_numbers(detached(asked), f"the actions of {name}", np.float32))
     if actions.shape != here.shape:
         raise InvalidInput(f"the actions of {name} have shape {actions.shape}, expected {here.shape}, two numbers for each agent")
     return actions

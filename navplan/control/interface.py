@@ -11,7 +11,11 @@ from navplan.system.arrays import Float32
 
 @runtime_checkable
 class LowLevel(Protocol):
-    """What turns a state and a goal into an action, shared by all agents: a learned policy, straight-line control, …"""
+    """What turns a state and a goal into an action, shared by all agents: a learned policy, straight-line control, …
+
+    One whose attribute `conditioned` is True is told of the bodies that it drives, by the condition that the environment states
+    (`navplan.scenarios.bodies.condition`): what the user commands, kind and limits of each body, its velocity in its own frame.
+    """
 
     def act(self, observations: Float32, goals: Float32, condition: Float32 | None = None) -> Float32:
         """Actions for a batch of agents.

@@ -12,7 +12,7 @@ from navplan.control.interface import LowLevel
 from navplan.execution.drive import drive_to_end
 from navplan.execution.observer import Observer
 from navplan.execution.safety_filter import KeptApart
-from navplan.execution.simulator import Decision, Simulator
+from navplan.execution.simulator import Decision, Simulator, told
 from navplan.execution.trajectory import Trajectory
 from navplan.plan.plan import Plan
 from navplan.system.arrays import Bool, Float32
@@ -61,7 +61,7 @@ class Alone:
 
     def act(self, index: int, here: Float32, home: Bool) -> Decision:
         """See `navplan.execution.drive.Execution`; agents at home rest."""
-        actions = wished(self.low_level, here, self.goals)
+        actions = wished(self.low_level, here, self.goals, told(self.observer.env, self.low_level))
         actions[home] = 0.0
         if self.keeping is not None:
             actions = self.keeping.filtered(here, actions, home)

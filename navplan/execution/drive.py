@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from navplan.execution.observer import Observer
-from navplan.execution.simulator import Decision, Simulator, Step, make_step, record
+from navplan.execution.simulator import Decision, Simulator, Step, at_rest, headings_of, make_step, record
 from navplan.execution.trajectory import Trajectory
 from navplan.plan.plan import Plan
 from navplan.system.arrays import Bool, Float32
@@ -45,14 +45,14 @@ class Interrupted(KeyboardInterrupt):
 
 
 def drive_steps(execution: Execution, env: Simulator, max_steps: int) -> Iterator[Step]:
-    """One environment step per item, until all agents of `env` are at their goals or `max_steps` are over."""
+    """One environment step per item, until all agents of `env` are at rest at their goals or `max_steps` are over."""
     goals, observer = env.goals[0].copy(), execution.observer
 
     def at_goal(states: Float32) -> Bool:
         return np.asarray(np.linalg.norm(states.astype(np.float64) - goals, axis=1) < env.goal_tolerance)
 
     for index in range(max_steps):
-        if at_goal(env.states[0]).all():
+        if at_goal(env.states[0]).all() and at_rest(env):
             return
         began = time.perf_counter()
         here = observer.look()
@@ -75,12 +75,12 @@ def drive_to_end(start: Callable[[], Execution], env: Simulator, plan: Plan, max
     Raises:
         Interrupted: Ctrl-C; it holds the record so far.
     """
-    starts, listener = env.states[0].copy(), heard()
+    starts, headings, listener = env.states[0].copy(), headings_of(env), heard()
     steps: list[Step] = []
     try:
         for step in drive_steps(start(), env, max_steps):
             steps.append(step)
             listener.show(len(steps), max_steps, "environment steps, at most")
     except KeyboardInterrupt as stop:
-        raise Interrupted(record(env, starts, steps, plan)) from stop
-    return record(env, starts, steps, plan)
+        raise Interrupted(record(env, starts, steps, plan, headings)) from stop
+    return record(env, starts, steps, plan, headings)

@@ -92,7 +92,7 @@ class Following:
         return Outlook(waypoints.astype(np.float32), gap, arrived, arrived | (waiting & ~done & (gap < self.tolerance)))
 
     def speeds(self, here: Float32, wishes: Float32) -> Float64:
-        """(A,) share of `wishes` (A, 2) float32 that each agent may drive without leaving the pieces that are free to it."""
+        """(A,) share of its move, to (A, 2) float32 `wishes` from where it is, that each agent may make on pieces free to it."""
         scale = np.ones(len(here))
         speed_limits(self.order.arrays, here.astype(np.float64), self.at, self.progress, self.frontier, wishes, scale)
         scale[scale < SLOWEST] = 0.0

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from navplan.control.disturbance import Disturbance
-from navplan.execution.simulator import Simulator
+from navplan.execution.simulator import Simulator, body_of, step_ends
 from navplan.system.arrays import Float32, Float64
 
 
@@ -22,16 +23,20 @@ class Observer:
     decided for the place where it takes effect. The dynamics are those of the box's centre and corners: at the corner of a wall
     the box is a bound to within a tenth of a cell or so only.
 
+    Bodies with momentum know their own speed, heading and the like exactly: only where they are is told inexactly.
+
     Attributes:
         env: told of positions, asked what moves would do.
         expected: the disturbances.
         centre, half: (A, 2) float64 of each agent's box, when it was last told of.
+        ahead: (A, 4) float64 states of bodies with momentum when what is decided now takes effect; None without any.
     """
 
     env: Simulator
     expected: Disturbance
     centre: Float64
     half: Float64
+    ahead: Float64 | None = None
     _due: deque[Float32] = field(default_factory=deque)
     _last: tuple[Float64, Float64] | None = None
 
@@ -40,16 +45,25 @@ class Observer:
         """Before the first look: nothing is known yet."""
         agents = env.states.shape[1]
         still = np.zeros((agents, 2), np.float32)
-        return cls(env, expected, np.zeros((agents, 2)), np.full((agents, 2), np.inf), deque([still] * expected.late))
+        return cls(
+            env, expected, np.zeros((agents, 2)), np.full((agents, 2), np.inf), body_of(env), deque([still] * expected.late)
+        )
 
     def look(self) -> Float32:
         """(A, 2) float32 where the agents will be when what is decided now takes effect, as far as that is known."""
         told = self.env.observe()[0].astype(np.float64)
         self._narrow(told)
         here, spread = self.centre, np.zeros_like(self.half)
+        self.ahead = body_of(self.env)
         for actions in self._due:
-            here, spread = self._moved(here, spread, actions)
+            coming = self._later(here, actions)
+            here, spread = self._moved(here, spread, actions, self.ahead)
+            self.ahead = coming
         return here.astype(np.float32)
+
+    def predict(self, actions: Float32, states: Float32) -> Float32:
+        """What moves would do when what is decided now takes effect, as `navplan.execution.safety_filter.keep_apart` asks."""
+        return self._predicted(actions, states, self.ahead)
 
     @property
     def slack(self) -> Float64:
@@ -64,7 +78,7 @@ class Observer:
         if self.expected.localisation_bound == 0:
             return  # the next look tells all
         self._last = (self.centre, self.half)
-        self.centre, half = self._moved(self.centre, self.half, made)
+        self.centre, half = self._moved(self.centre, self.half, made, body_of(self.env))
         self.half = half + self.expected.action_bound
 
     def _narrow(self, told: Float64) -> None:
@@ -90,11 +104,25 @@ class Observer:
         bound = self.expected.localisation_bound
         return np.maximum(centre - half, told - bound), np.minimum(centre + half, told + bound)
 
-    def _moved(self, centre: Float64, half: Float64, actions: Float32) -> tuple[Float64, Float64]:
+    def _predicted(self, actions: Float32, states: Float32, body: Float64 | None) -> Float32:
+        if body is None:
+            return self.env.predict(actions, states)
+        ask: Any = self.env.predict
+        return np.asarray(ask(actions, states, body))
+
+    def _later(self, here: Float64, actions: Float32) -> Float64 | None:
+        """States of the bodies, `ahead` now, after `actions` (A, 2) from `here` (A, 2)."""
+        if self.ahead is None:
+            return None
+        env: Any = self.env
+        return np.asarray(env.later(actions[None], here.astype(np.float32), self.ahead)[0])
+
+    def _moved(self, centre: Float64, half: Float64, actions: Float32, body: Float64 | None) -> tuple[Float64, Float64]:
         """The box around where the environment takes the box's centre and corners, as far as a body can be there."""
         at = _CORNERS if half.any() else _CORNERS[:1]
         places = (centre + at[:, None] * half).astype(np.float32)
-        ends = self.env.predict(np.repeat(actions[None], len(places), axis=0), places)[:, :, -1].astype(np.float64)
+        tracks = self._predicted(np.repeat(actions[None], len(places), axis=0), places, body)
+        ends = step_ends(self.env, tracks).astype(np.float64)
         low, high = ends.min(axis=0), ends.max(axis=0)
         return 0.5 * (low + high), 0.5 * (high - low)
 

@@ -1,7 +1,9 @@
 """The safety filter: before each step, wished moves are replaced by ones that keep all bodies apart at every sub-step.
 
 The guarantee is exact because positions come from the environment's own dynamics: whatever agents wish for, an agent can always
-stay where it is, and the filter lets nobody move into one that may have to stay.
+brake, and the filter lets nobody move into one that may have to brake. Bodies without momentum brake by staying where they are.
+Those with momentum are predicted to the end of their braking: where all chosen tracks, braking included, keep apart, what is left
+of them keeps apart at the next step, when braking is a choice again (docs/adr/0008-bodies-with-momentum.md).
 """
 
 from __future__ import annotations
@@ -14,13 +16,13 @@ import numpy as np
 
 from navplan.errors import InvalidInput
 from navplan.execution.observer import Observer
-from navplan.execution.simulator import Simulator
+from navplan.execution.simulator import Simulator, radius_of
 from navplan.kernels.motion.avoid import UNKNOWN, Moves, choose
 from navplan.system.arrays import Bool, Float32, Float64, Int64
 
 Predict = Callable[[Float32, Float32], Float32]
 
-# Candidates in order of preference: the wish, turned a little, slower, turned a lot, very slow; then any direction; then staying.
+# Candidates in order of preference: the wish, turned a little, slower, turned a lot, very slow; then any direction; then braking.
 _TURNS = ((0.0, 1.0), (30.0, 1.0), (-30.0, 1.0), (0.0, 0.5), (60.0, 0.7), (-60.0, 0.7), (90.0, 0.7), (-90.0, 0.7), (0.0, 0.2))
 _COMPASS = tuple((math.sin(a) * 0.7, math.cos(a) * 0.7) for a in np.arange(16) * math.pi / 8.0)
 _CORNERS = np.array([(-1, -1), (-1, 1), (1, -1), (1, 1)], dtype=np.float64)
@@ -35,7 +37,7 @@ class Filtered:
     Attributes:
         actions: (A, 2) float32, safe together.
         yielded: (A,) bool, agents that do something else than they wished.
-        stayed: (A,) bool, agents that wished to move and stay.
+        stayed: (A,) bool, agents that wished to move and brake, or stay.
     """
 
     actions: Float32
@@ -54,7 +56,7 @@ def keep_apart(
     wishes: Float32,
     predict: Predict,
     *,
-    radius: float,
+    radius: float | Float64,
     priority: Float64,
     waited: Int64 | None = None,
     margin: float = 0.02,
@@ -63,17 +65,17 @@ def keep_apart(
     lossy: bool = False,
     budget: int = 600,
 ) -> Filtered:
-    """Actions near the wishes under which no two agents come closer than ``2 * radius + margin`` at any sub-step.
+    """Actions near the wishes under which no two agents come closer than their radii and `margin` at any sub-step.
 
-    Pairs that are closer than that already never close in further. If all pairs are at least ``2 * radius`` apart now, they are
-    at every sub-step of the step and after it.
+    Pairs that are closer than that already never close in further. If all pairs are at least their radii apart now, and would be
+    if all braked, they are at every sub-step of the step and after it.
 
     Args:
         positions: (A, 2) float32 present states.
         wishes: (A, 2) float32 actions in [-1, 1].
-        predict: ``(actions (C, A, 2), states (A, 2)) -> (C, A, S, 2)`` sub-step positions, the environment's own dynamics for
-            each agent on its own.
-        radius: body radius in cells.
+        predict: ``(actions (C, A, 2), states (A, 2)) -> (C, A, S, 2)`` sub-step positions of one step and of the braking after
+            it, until the bodies rest: the environment's own dynamics for each agent on its own. An action of 0 is to brake.
+        radius: of the bodies in cells, for all or (A,).
         priority: (A,) lower goes first; ties by agent.
         waited: (A,) steps for which each agent has been kept from moving; an agent kept waiting tries more ways round, and
             those in its way must step aside in any direction.
@@ -83,22 +85,28 @@ def keep_apart(
         half: (A, 2) half the box around its position that each agent is in, a part of `slack`: where a move goes another way
             from the box's corners than from its centre, as walls make it, that much more distance is kept. None: no box.
         lossy: a move may not be made at all: no move is chosen that meets one of the others where these stay put.
-        budget: trials per agent before it stays.
+        budget: trials per agent before it brakes.
     """
     agents = len(positions)
     if not np.isfinite(wishes).all():
         bad = int(np.flatnonzero(~np.isfinite(wishes).all(axis=1))[0])
         raise InvalidInput(f"agent {bad}: the low level's action is {wishes[bad].tolist()}, expected finite numbers")
     wishes = np.clip(wishes, -1.0, 1.0).astype(np.float32)
+    radii = np.broadcast_to(np.asarray(radius, np.float64), agents)
+    least = float(radii.min(initial=np.inf)) if agents else 0.0
+    spacing, wider = 2.0 * least + margin, radii - least
     if slack is None:
-        slack = np.zeros(agents)
-    elif slack.any():
-        wishes = _parting(wishes, positions.astype(np.float64), 2.0 * radius + margin, slack)
+        slack = wider
+    else:
+        if slack.any():
+            wishes = _parting(wishes, positions.astype(np.float64), spacing, slack + wider)
+        slack = slack + wider
     patience = np.zeros(agents, np.int64) if waited is None else waited
     actions, usable = _candidates(wishes)
     tracks = np.ascontiguousarray(predict(actions, positions), dtype=np.float64)
     moves = Moves(
         tracks,
+        np.empty(agents),
         usable,
         positions.astype(np.float64),
         slack
@@ -112,7 +120,7 @@ def keep_apart(
     own[~wishes.any(axis=1)] = 0
     pushed = np.where(patience >= 1, ANY, PATIENT).astype(np.int32)
     choice = np.empty(agents, np.int32)
-    choose(moves, order, own, pushed, 2.0 * radius + margin, budget, choice)
+    choose(moves, order, own, pushed, spacing, budget, choice)
     chosen = actions[choice, np.arange(agents)]
     wished = wishes.any(axis=1)
     stayed = wished & (choice == NUM_CANDIDATES - 1)
@@ -160,8 +168,8 @@ class KeptApart:
         outcome = keep_apart(
             here,
             wishes,
-            self.env.predict,
-            radius=self.env.radius,
+            self.observer.predict,
+            radius=radius_of(self.env),
             priority=np.where(home, np.inf, 0.0),
             waited=self.waited,
             slack=self.observer.slack,
@@ -173,7 +181,7 @@ class KeptApart:
 
 
 def _candidates(wishes: Float32) -> tuple[Float32, Bool]:
-    """(C, A, 2) float32 candidate actions, and (A, C) bool which of them are real; the last is to stay."""
+    """(C, A, 2) float32 candidate actions, and (A, C) bool which of them are real; the last is to brake."""
     agents = len(wishes)
     out = np.zeros((NUM_CANDIDATES, agents, 2), np.float32)
     for n, (degrees, factor) in enumerate(_TURNS):

@@ -24,7 +24,7 @@ from navplan.execution.following import Following, Stalls
 from navplan.execution.observer import Observer
 from navplan.execution.passage import PassageOrder
 from navplan.execution.safety_filter import Filtered, keep_apart
-from navplan.execution.simulator import Decision, Simulator, Step
+from navplan.execution.simulator import Decision, Simulator, Step, radius_of, told
 from navplan.execution.trajectory import Trajectory
 from navplan.plan.plan import Plan
 from navplan.system.arrays import Bool, Float32, Float64
@@ -63,6 +63,7 @@ class Settings:
         max_replans: replanning calls at most.
         expects: the disturbances that it is prepared for: positions are observed, margins cover what noise may do, nobody
             enters a place that its owner may not have left, and moves are decided for when they are made.
+        command: what a low level that takes a condition is told to do: the share of full speed, and how careful to be, 0 to 1.
     """
 
     piece_length: float = 0.5
@@ -74,6 +75,7 @@ class Settings:
     patience: int = 8
     max_replans: int = 12
     expects: Disturbance = CALM
+    command: tuple[float, float] = (1.0, 0.0)
 
 
 def execute(
@@ -185,13 +187,20 @@ class Synchronised:
         planning_s = time.perf_counter() - began
         following, stalls = self.following, self.stalls
         outlook = following.look(here)
-        wishes = np.clip(wished(self.low_level, here, outlook.aims), -1.0, 1.0)
-        scale = following.speeds(here, wishes)
+        condition = told(self.env, self.low_level, self.settings.command)
+        wishes = np.clip(wished(self.low_level, here, outlook.aims, condition), -1.0, 1.0)
+        scale = following.speeds(here, self._reach(here, wishes))
         scale[outlook.rests] = 0.0
         wishes *= scale[:, None].astype(np.float32)
         outcome = self._apart(here, wishes, np.where(outlook.arrived, np.inf, following.progress))
         stalls.count(following.at, outlook.gap, wished=np.asarray(wishes.any(axis=1)), held=scale == 0.0, yielded=outcome.yielded)
         return Decision(outcome.actions, outlook.aims, following.progress, following.plan, events, planning_s)
+
+    def _reach(self, here: Float32, wishes: Float32) -> Float32:
+        """(A, 2) float32 how far the `wishes` lead: bodies with momentum cannot stop at the end of the step."""
+        if self.observer.ahead is None:
+            return wishes
+        return np.asarray(self.observer.predict(wishes[None], here)[0, :, -1] - here, np.float32)
 
     def _apart(self, here: Float32, wishes: Float32, priority: Float64) -> Filtered:
         """The wishes, or what the filter makes of them."""
@@ -200,8 +209,8 @@ class Synchronised:
         return keep_apart(
             here,
             wishes,
-            self.env.predict,
-            radius=self.env.radius,
+            self.observer.predict,
+            radius=radius_of(self.env),
             priority=priority,
             waited=self.stalls.waited,
             margin=self.settings.margin,

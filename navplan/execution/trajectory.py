@@ -18,7 +18,7 @@ _ARRAYS: dict[str, tuple[str, tuple[int | str, ...]]] = {
     "walls": ("b", ("any", "any")),
     "starts": ("f", ("agents", 2)),
     "goals": ("f", ("agents", 2)),
-    "radius": ("f", ()),
+    "radius": ("f", ()),  # or ("agents",)
     "goal_tolerance": ("f", ()),
     "states": ("f", ("steps + 1", "agents", 2)),
     "actions": ("f", ("steps", "agents", 2)),
@@ -27,6 +27,7 @@ _ARRAYS: dict[str, tuple[str, tuple[int | str, ...]]] = {
     "wall_contacts": ("iu", ("steps", "agents")),
     "bumps": ("iu", ("steps", "agents")),
     "track": ("f", ("steps", "agents", 21, 2)),
+    "headings": ("f", ("steps + 1", "agents")),
 }
 # Files of before `bumps` have them as "wall_contacts", and no track to measure contacts with walls from.
 # A record without a track has no contacts with walls either.
@@ -40,11 +41,12 @@ class Trajectory:
     Attributes:
         walls: (H, W) bool, or (0, 0) for a polygon world.
         starts, goals: (A, 2) float32, cell units, (row, col).
-        radius, goal_tolerance: cells.
+        radius: cells, of all bodies, or (A,) float64 where they have bodies of their own.
+        goal_tolerance: cells.
         states: (T + 1, A, 2) float32.
         actions: (T, A, 2) float32, as they were made, noise included.
         cost: (T, A) float32 cost of each step.
-        agent_contacts: (T, A, A) bool, symmetric: a pair came closer than ``2 * radius`` at some sub-step of that step.
+        agent_contacts: (T, A, A) bool, symmetric: a pair came closer than their radii at some sub-step of that step.
         bumps: (T, A) int32 axis moves that walls rejected or cut short, at most 20.
         track: (T, A, 21, 2) float32 positions within each step: its start, and after each half-step; None in files of before.
         wall_contacts: (T, A) int32 half-steps, at most 20, after which the disc overlaps an obstacle or the edge of the map by
@@ -52,12 +54,14 @@ class Trajectory:
         plans: the plans followed, the first and each replan.
         events: one dict per notable happening: {"step", "kind", "agents", …}; kinds: replan, yield, …
         planning_s, acting_s: wall seconds spent planning (replans included) and in the low level.
+        headings: (T + 1, A) float32 radians from growing rows towards growing columns, NaN for bodies that face no way; None
+            where no body has momentum.
     """
 
     walls: Bool
     starts: Float32
     goals: Float32
-    radius: float
+    radius: float | Float64
     goal_tolerance: float
     states: Float32
     actions: Float32
@@ -70,6 +74,7 @@ class Trajectory:
     events: tuple[dict[str, Any], ...] = field(default_factory=tuple)
     planning_s: float = 0.0
     acting_s: float = 0.0
+    headings: Float32 | None = None
 
     @property
     def num_steps(self) -> int:
@@ -135,7 +140,7 @@ class Trajectory:
             "walls": self.walls,
             "starts": self.starts,
             "goals": self.goals,
-            "radius": np.float64(self.radius),
+            "radius": np.asarray(self.radius, np.float64),
             "goal_tolerance": np.float64(self.goal_tolerance),
             "states": self.states,
             "actions": self.actions,
@@ -145,6 +150,8 @@ class Trajectory:
         }
         if self.track is not None and self.wall_contacts is not None:
             arrays |= {"track": self.track, "wall_contacts": self.wall_contacts}
+        if self.headings is not None:
+            arrays["headings"] = self.headings
         write_atomically(path, lambda stream: np.savez_compressed(stream, **arrays))
 
     @classmethod
@@ -155,9 +162,8 @@ class Trajectory:
             FileFormatError: not such a file; the message names the array at fault.
             FileAccessError: it cannot be read.
         """
-        arrays = read_arrays(
-            path, read_bytes(path), _ARRAYS, "a trajectory as `Trajectory.save` writes it", optional=("track", "bumps", _MEASURED)
-        )
+        optional = ("track", "bumps", _MEASURED, "headings")
+        arrays = read_arrays(path, read_bytes(path), _ARRAYS, "a trajectory as `Trajectory.save` writes it", optional=optional)
         if "bumps" not in arrays and _MEASURED not in arrays:
             raise FileFormatError(path, "bumps is missing, expected a trajectory as `Trajectory.save` writes it")
         if arrays["actions"].ndim == 0 or arrays["starts"].ndim == 0:
@@ -167,18 +173,21 @@ class Trajectory:
         sizes = {"steps": steps, "agents": agents, "steps + 1": steps + 1}
         for name, array in arrays.items():
             kinds, axes = _ARRAYS[name]
+            if name == "radius":
+                axes = () if array.ndim == 0 else ("agents",)
             wanted = tuple(sizes.get(axis, axis) if isinstance(axis, str) else axis for axis in axes)
             fits = array.ndim == len(wanted) and all(w in ("any", n) for w, n in zip(wanted, array.shape, strict=True))
             if not fits or array.dtype.kind not in kinds:
                 shape = f"({', '.join(str(axis) for axis in axes)})"
                 raise FileFormatError(path, f"{name} is {array.dtype} {array.shape}, expected {shape}")
-            if array.dtype.kind == "f" and not np.isfinite(array).all():
+            bad = np.isinf(array) if name == "headings" else ~np.isfinite(array) if array.dtype.kind == "f" else np.zeros(1)
+            if bad.any():
                 raise FileFormatError(path, f"{name} holds NaN or infinity, expected finite numbers")
         return cls(
             walls=arrays["walls"].astype(np.bool_),
             starts=arrays["starts"].astype(np.float32),
             goals=arrays["goals"].astype(np.float32),
-            radius=float(arrays["radius"]),
+            radius=float(arrays["radius"]) if arrays["radius"].ndim == 0 else arrays["radius"].astype(np.float64),
             goal_tolerance=float(arrays["goal_tolerance"]),
             states=arrays["states"].astype(np.float32),
             actions=arrays["actions"].astype(np.float32),
@@ -187,4 +196,5 @@ class Trajectory:
             bumps=arrays["bumps" if "bumps" in arrays else _MEASURED].astype(np.int32),
             track=arrays["track"].astype(np.float32) if measured else None,
             wall_contacts=arrays[_MEASURED].astype(np.int32) if measured else None,
+            headings=arrays["headings"].astype(np.float32) if "headings" in arrays else None,
         )

@@ -18,7 +18,7 @@ from navplan.errors import InvalidInput
 from navplan.execution.drive import drive_to_end
 from navplan.execution.observer import Observer
 from navplan.execution.safety_filter import KeptApart
-from navplan.execution.simulator import Decision, Simulator
+from navplan.execution.simulator import Decision, Simulator, told
 from navplan.execution.trajectory import Trajectory
 from navplan.plan.plan import Plan
 from navplan.system.arrays import Bool, Float32
@@ -105,7 +105,7 @@ class Waypoints:
     def act(self, index: int, here: Float32, home: Bool) -> Decision:
         """See `navplan.execution.drive.Execution`; agents at home rest."""
         aims = self._aims(here)
-        actions = wished(self.low_level, here, aims)
+        actions = wished(self.low_level, here, aims, told(self.observer.env, self.low_level))
         actions[home] = 0.0
         if self.keeping is not None:
             actions = self.keeping.filtered(here, actions, home)

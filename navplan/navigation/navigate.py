@@ -26,7 +26,7 @@ from navplan.system.numbers import Rng, as_numbers, check_kind, check_seed, chec
 from navplan.system.progress import Progress, told
 
 if TYPE_CHECKING:
-    from navplan.scenarios.environments.point import Body, PointEnv
+    from navplan.scenarios.environments.point import Outline, PointEnv
 
 __all__ = [
     "METHODS",
@@ -92,6 +92,8 @@ def navigate(
     check_kind(scenario, Scenario, "scenario", "a Scenario")
     stated = disturbance if expects is None else expects
     how = how if expects is None and stated == CALM else how.prepared(stated)
+    if stated.action_noise > 0 and any(body.tail for body in scenario.bodies or ()):
+        raise InvalidInput("action noise cannot be prepared for where bodies have momentum, expected action_noise 0 or points")
     check_critics(critics, how, name)
     low_level = _low_level(how, name, critics)
     budget = scenario.max_steps if max_steps is None else max_steps
@@ -125,13 +127,13 @@ def navigate(
 
 
 def make_env(
-    scenario: Scenario, starts: ArrayLike, goals: ArrayLike, *, seed: int = 0, body: Body = "disc", environment: str = "point"
+    scenario: Scenario, starts: ArrayLike, goals: ArrayLike, *, seed: int = 0, body: Outline = "disc", environment: str = "point"
 ) -> PointEnv:
     """One environment with the agents of a problem in place.
 
     Args:
         body: what walls stop.
-        environment: a name as `scenarios.environments.registry` knows them.
+        environment: a name as `scenarios.environments.registry` knows them; "point" is "embodied" for a scenario with bodies.
 
     Raises:
         UnknownName, BrokenPlugin: there is no such environment.
@@ -140,10 +142,13 @@ def make_env(
     """
     from navplan.scenarios.environments import registry as environments
 
-    kind = environments.get(environment)
+    bodies = scenario.bodies
+    kind = environments.get("embodied" if bodies is not None and environment == "point" else environment)
     begin, end = as_numbers(starts, "starts", np.float32), as_numbers(goals, "goals", np.float32)
     if begin.ndim != 2 or begin.shape != end.shape or begin.shape[1:] != (2,) or not len(begin):
         raise InvalidInput(f"starts {begin.shape} and goals {end.shape} must both be (A, 2), at least one agent")
+    if bodies is not None and len(bodies) != len(begin):
+        raise InvalidInput(f"scenario {scenario.name!r} has {len(bodies)} bodies for {len(begin)} agents, expected one for each")
     for what, points in (("start", begin), ("goal", end)):
         i, j, gap = closest_pair(points)
         apart = 2.0 * scenario.radius
@@ -158,6 +163,7 @@ def make_env(
         goal_tolerance=scenario.goal_tolerance,
         max_steps=scenario.max_steps,
         rng=np.random.default_rng(seed),
+        **({} if bodies is None else {"bodies": bodies}),
     )
     env.reset(starts=begin, goals=end)
     return env

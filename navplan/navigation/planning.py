@@ -16,6 +16,7 @@ from navplan.navigation.methods import Method
 from navplan.navigation.roadmap import Roadmap, edge_critics
 from navplan.plan.plan import Plan, make_plan
 from navplan.plan.problem import Problem
+from navplan.scenarios.bodies.edges import forbidden_edges
 from navplan.system.arrays import Bool, Float32, Float64, Int32
 from navplan.system.progress import Listener
 
@@ -155,7 +156,7 @@ class Planning:
 
     def problem(self, attached: Attached, home: Bool | None = None) -> Problem:
         """The planning problem on the pruned graph, its clearance no more than the starts and goals allow."""
-        choice, radius = self.how.planning, self.scenario.radius
+        choice, radius, bodies = self.how.planning, self.scenario.radius, self.scenario.bodies
         starts, goals = attached.starts, attached.goals
         if home is not None:
             goals = np.where(home, starts, goals).astype(np.int32)
@@ -168,11 +169,12 @@ class Planning:
             attached.pruned,
             starts,
             goals,
-            radius=radius,
+            radius=self.scenario.radii,
             clearance=clearance,
             beta=choice.beta if choice.weighs_risk else 0.0,
             weight=choice.weight,
             identity={"scenario": self.scenario.name},
+            forbidden=None if bodies is None else forbidden_edges(attached.pruned, bodies, starts, goals),
         )
 
     def _cut_off(self, attached: Attached, problem: Problem) -> Plan | None:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,8 +17,8 @@ from navplan.errors import InvalidProblem
 from navplan.graph.limits import Weight
 from navplan.graph.room import fits
 from navplan.graph.state_graph import StateGraph
-from navplan.system.arrays import Float64, Int32
-from navplan.system.numbers import as_array, check_choice, check_kind
+from navplan.system.arrays import Bool, Float64, Int32, Int64
+from navplan.system.numbers import as_array, as_flags, check_choice, check_kind
 from navplan.system.words import said
 
 _LARGEST = 1e9
@@ -28,6 +28,13 @@ LARGEST_COST = 1e15
 FINEST = 1e-7
 # On a grid two agents that share no node and do not swap are never nearer than half a cell's diagonal.
 GRID_CLEARANCE = math.sqrt(0.5)
+
+
+class Fit(NamedTuple):
+    """Where a body may be: what has room for its radius, without the edges (M,) that are forbidden to it."""
+
+    radius: float
+    forbidden: Bool | None
 
 
 class NoRoom(InvalidProblem):
@@ -56,6 +63,8 @@ class Problem:
         risk_budget: most that the risks of all agents' paths may add up to (waits before an agent's last arrival count their
             wait_risk), or None for no limit.
         identity: where the problem came from: file names with SHA-256, scenario name; copied into plan files.
+        forbidden: for each agent (M,) bool, the edges of the graph that it may not use, or None where it may use all; None: no
+            agent has any. Plan files do not hold them.
     """
 
     graph: StateGraph
@@ -68,6 +77,7 @@ class Problem:
     weight: Weight = "cost"
     risk_budget: float | None = None
     identity: Mapping[str, str] = field(default_factory=dict)
+    forbidden: tuple[Bool | None, ...] | None = None
 
     def __post_init__(self) -> None:
         check_kind(self.graph, StateGraph, "graph", "a StateGraph", InvalidProblem)
@@ -80,6 +90,7 @@ class Problem:
         object.__setattr__(self, "starts", starts)
         object.__setattr__(self, "goals", goals)
         object.__setattr__(self, "radius", _radius(self.radius, len(starts)))
+        object.__setattr__(self, "forbidden", _masks(self.forbidden, len(starts), self.graph.num_edges))
         if self.clearance is None:
             object.__setattr__(self, "clearance", default_clearance(self.graph, self.radii))
         for name in ("clearance", "beta", "wait_cost"):
@@ -148,14 +159,47 @@ class Problem:
 
     def fitted(self) -> Problem:
         """The same problem on what has room for any of its bodies; itself where all has."""
-        graph = self.graph.fitting(float(self.radii.min()))
-        return self if graph is self.graph else dataclasses.replace(self, graph=graph)
+        return self.on(self.graph.fitting(float(self.radii.min())))
 
-    def bodies(self) -> tuple[Int32, tuple[float, ...]]:
-        """Bodies that fit in different places: (A,) int32 which one each agent has, and the radius of each.
+    def on(self, graph: StateGraph) -> Problem:
+        """The same problem on a part of its graph: the same nodes, some of the edges."""
+        if graph is self.graph:
+            return self
+        if self.forbidden is None:
+            return dataclasses.replace(self, graph=graph)
+        kept = np.isin(_edge_keys(self.graph), _edge_keys(graph))
+        masks = tuple(None if mask is None else mask[kept] for mask in self.forbidden)
+        return dataclasses.replace(self, graph=graph, forbidden=masks)
 
-        Radii between which no node and no edge makes a difference are one body, as large as the largest of them.
+    def bodies(self) -> tuple[Int32, tuple[Fit, ...]]:
+        """Bodies that may be in different places: (A,) int32 which one each agent has, and where each fits.
+
+        Radii between which no node and no edge makes a difference are one body, as large as the largest of them; agents with
+        one radius and the same forbidden edges have one body.
         """
+        sized, sizes = self._sizes()
+        masks: Sequence[Bool | None] = self.forbidden or [None] * self.num_agents
+        found: dict[tuple[int, bytes], tuple[int, Fit]] = {}
+        body = np.empty(self.num_agents, np.int32)
+        for agent, mask in enumerate(masks):
+            key = int(sized[agent]), b"" if mask is None else mask.tobytes()
+            body[agent] = found.setdefault(key, (len(found), Fit(sizes[key[0]], mask)))[0]
+        return body, tuple(fit for _, fit in found.values())
+
+    @property
+    def masked(self) -> bool:
+        """Whether some agents may use other edges than others, or none of them all."""
+        _, fits = self.bodies()
+        return len(fits) > 1 or fits[0].forbidden is not None
+
+    def closed(self, fit: Fit) -> Bool:
+        """(M,) bool: the edges of the graph that a body may not use, for want of room or because they are forbidden."""
+        nodes, edges = self.graph.has_room(fit.radius)
+        open_edges = edges & np.repeat(nodes, np.diff(self.graph.indptr)) & nodes[self.graph.indices]
+        return ~open_edges if fit.forbidden is None else ~open_edges | fit.forbidden
+
+    def _sizes(self) -> tuple[Int32, tuple[float, ...]]:
+        """(A,) int32 which size each agent has, and the radius of each, as `bodies` tells them apart."""
         if isinstance(self.radius, float):
             return np.zeros(self.num_agents, np.int32), (self.radius,)
         sizes = np.unique(self.radii)
@@ -192,6 +236,34 @@ class Problem:
         if self.weight == "hops":
             return np.ones(self.graph.num_nodes)
         return self.wait_cost + self.beta * self.graph.wait_risk
+
+
+def _edge_keys(graph: StateGraph) -> Int64:
+    """(M,) int64 a number for each edge that is its own whatever other edges there are; ascending."""
+    tails = np.repeat(np.arange(graph.num_nodes, dtype=np.int64), np.diff(graph.indptr))
+    return tails * graph.num_nodes + graph.indices
+
+
+def _masks(masks: Any, agents: int, edges: int) -> tuple[Bool | None, ...] | None:
+    """One read-only mask or None for each agent; None where no edge is forbidden to anybody."""
+    if masks is None:
+        return None
+    check_kind(masks, (list, tuple), "forbidden", "a sequence of masks or None, one for each agent", InvalidProblem)
+    if len(masks) != agents:
+        raise InvalidProblem(f"forbidden has {len(masks)} masks for {agents} agents, expected one for each, or None")
+    made: list[Bool | None] = []
+    for agent, mask in enumerate(masks):
+        if mask is None:
+            made.append(None)
+            continue
+        flags = np.array(as_flags(mask, f"agent {agent}: the forbidden edges", error=InvalidProblem))
+        if flags.shape != (edges,):
+            raise InvalidProblem(
+                f"agent {agent}: the forbidden edges have shape {flags.shape}, expected ({edges},), one for each edge"
+            )
+        flags.setflags(write=False)
+        made.append(flags if flags.any() else None)
+    return tuple(made) if any(mask is not None for mask in made) else None
 
 
 def default_clearance(graph: StateGraph, radii: Float64) -> float:

@@ -27,7 +27,8 @@ class Violation:
     """One broken rule.
 
     Attributes:
-        kind: "shape", "start", "goal", "edge", "wall", "vertex", "swap", "clearance", "following", "cost", "risk", "bound".
+        kind: "shape", "start", "goal", "edge", "forbidden", "wall", "vertex", "swap", "clearance", "following", "cost", "risk" or
+            "bound".
         agents: the agents involved.
         step: time step, -1 where none applies.
         message: one line.
@@ -121,6 +122,12 @@ def _steps(plan: Plan, problem: Problem) -> Iterator[Violation]:
         for step in np.flatnonzero((path[:-1] != path[1:]) & (edges.find(path[:-1], path[1:]) < 0)).tolist():
             u, v = path[step], path[step + 1]
             yield Violation("edge", (agent,), step, f"agent {agent}: step {step} moves {u} -> {v}, which is not an edge")
+        mask = None if problem.forbidden is None else problem.forbidden[agent]
+        if mask is not None:
+            at = edges.find(path[:-1], path[1:])
+            for step in np.flatnonzero((at >= 0) & mask[at]).tolist():
+                move = f"{path[step]} -> {path[step + 1]}"
+                yield Violation("forbidden", (agent,), step, f"agent {agent}: step {step} moves {move}, which is forbidden to it")
 
 
 @dataclass(frozen=True, eq=False)

@@ -38,7 +38,7 @@ class Planner(ABC):
         max_agents: agents it can plan for, None for any number.
         any_clearance: keeps bodies apart by any clearance; False: it avoids shared nodes and swaps only.
         bodies: tells bodies apart that have room at different nodes ("nodes"; each edge as wide as its ends, as on grids), or
-            on different edges too ("edges"), or plans for bodies that all have room in the same places ("one").
+            that may use different edges too ("edges"), or plans for bodies that all have room in the same places ("one").
         keeps_budget: keeps the risk budget of a problem.
         stepwise: each time step follows from the one before by a step of PIBT, so that a lifelong run takes one at a time.
         kernels: dotted names of the kernel modules that it spends its time in; they are compiled before its time counts.
@@ -83,6 +83,11 @@ class Planner(ABC):
                 f"planner {self.name} plans with clearance 0: it avoids shared nodes and swaps only, which on grids keeps agents "
                 f"{GRID_CLEARANCE:.2f} apart; here the clearance is {problem.spacing:g}, so use ecbs or cbs"
             )
+        if problem.forbidden is not None and self.bodies != "edges":
+            return (
+                f"planner {self.name} cannot keep agents off edges that are forbidden to them alone; use ecbs, cbs, eecbs, "
+                "prioritized, pbs, lns, pibt or lacam"
+            )
         if self.bodies != "edges" and needed_bodies(problem) not in ("one", self.bodies):
             return (
                 f"planner {self.name} plans for bodies that have room in the same places; radii {problem.radii.min():g} to "
@@ -125,14 +130,16 @@ class Planner(ABC):
 
 
 def needed_bodies(problem: Problem) -> Bodies:
-    """What a planner must tell apart for the radii of `problem`."""
-    _, sizes = problem.bodies()
-    if len(sizes) == 1:
+    """What a planner must tell apart for the radii and the forbidden edges of `problem`."""
+    if problem.forbidden is not None:
+        return "edges"
+    _, fits = problem.bodies()
+    if len(fits) == 1:
         return "one"
     graph = problem.graph
     tails = np.repeat(np.arange(graph.num_nodes), np.diff(graph.indptr))
-    for size in sizes:
-        nodes, edges = graph.has_room(size)
+    for fit in fits:
+        nodes, edges = graph.has_room(fit.radius)
         if not edges[nodes[tails] & nodes[graph.indices]].all():
             return "edges"
     return "nodes"

@@ -50,9 +50,12 @@ class Field:
         check_reachable(problem, optima)
         starts, goals = problem.starts.copy(), problem.goals.copy()
         flags = np.array([timed], np.int64)
+        groups, closed = weighted.masks
         freeze(starts, goals, flags, tables, optima)
         forward = weighted.forward
-        ground = Ground(forward.indptr, forward.indices, forward.weights, weighted.waits, tables, starts, goals, flags)
+        ground = Ground(
+            forward.indptr, forward.indices, forward.weights, weighted.waits, tables, starts, goals, flags, groups, closed
+        )
         return cls(problem, ground, optima, max(1, expansions_per_slice(weighted.max_degree, 0) // 2))
 
     @property

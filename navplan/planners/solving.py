@@ -92,7 +92,7 @@ def solve(
     check_seed(seed)
     check_prepared(prepared, problem.graph)
     prepared = (prepared or PreparedGraph(problem.graph)).fitting(float(problem.radii.min()))
-    problem = problem if prepared.graph is problem.graph else dataclasses.replace(problem, graph=cast(StateGraph, prepared.graph))
+    problem = problem.on(cast(StateGraph, prepared.graph))
     check_supported(chosen, problem)
     limit = chosen.time_limit if time_limit is None else float(min(time_limit, 2 * FOREVER))
     with told(progress) as listener:

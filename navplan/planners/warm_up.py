@@ -46,8 +46,8 @@ def warm_up(
 ) -> float:
     """Compile every kernel that `planner` needs for `problem`, on graphs of a few nodes; wall seconds, 0 when done before.
 
-    Kernels have one specialisation for unit costs and at most one more for any others. What plans is the planner's `eager()`; its
-    `parts` are compiled side by side.
+    Kernels have one specialisation for unit costs and at most one more for any others, and again for agents that may use
+    different edges. What plans is the planner's `eager()`; its `parts` are compiled side by side.
 
     Args:
         planner: with its options.
@@ -55,7 +55,8 @@ def warm_up(
         progress: who is told that it compiles; see `navplan.system.progress.Progress`.
         prepared: the problem's graph.
     """
-    switches = _switches(planner)
+    masked = problem is not None and problem.masked
+    switches = (*_switches(planner), masked)
     wanted = BOTH if problem is None else kinds(problem, prepared or PreparedGraph(problem.graph))
     weights = [weight for weight in wanted if (type(planner), weight, switches) not in _WARM]
     if not weights:
@@ -65,7 +66,7 @@ def warm_up(
         here = all(is_cached(kernel_file(name)) for part in (*planner.parts, type(planner)) for name in part.kernels)
         listener.stage(f"{'loading' if here else 'compiling, once,'} the kernels of {planner.name}")
         with told(False), compiling(lambda done, name: listener.show(0, 0, f"{done} done, now {name}")):
-            _compile(planner, weights)
+            _compile(planner, weights, masked)
     _WARM.update((type(planner), weight, switches) for weight in weights)
     return time.perf_counter() - began
 
@@ -86,8 +87,12 @@ def _switches(planner: Planner) -> tuple[object, ...]:
     return tuple(value for value in values if isinstance(value, bool | str))
 
 
-def tiny_problems(agents: int | None, weight: Weight) -> Iterator[Problem]:
-    """At most so many agents (None: any number) on a triangle, and on each of `TINY` with moves that cost 1 and more."""
+def tiny_problems(agents: int | None, weight: Weight, masked: bool = False) -> Iterator[Problem]:
+    """At most so many agents (None: any number) on a triangle, and on each of `TINY` with moves that cost 1 and more.
+
+    Args:
+        masked: an edge is forbidden to the first agent.
+    """
     triangle = StateGraph(
         states=np.zeros((3, 2), np.float32) + np.arange(3, dtype=np.float32)[:, None],
         indptr=np.array([0, 2, 4, 6], np.int32),
@@ -96,9 +101,7 @@ def tiny_problems(agents: int | None, weight: Weight) -> Iterator[Problem]:
         risk=np.zeros(6),
         wait_risk=np.zeros(3),
     )
-    yield Problem(
-        triangle, np.array([0, 2][:agents], np.int32), np.array([2, 0][:agents], np.int32), clearance=0.0, weight=weight
-    )
+    yield _tiny(triangle, (0, 2)[:agents], (2, 0)[:agents], weight, masked)
     for rows, starts, goals in TINY:
         grid = StateGraph.from_grid(np.array([[cell == "#" for cell in row] for row in rows]))
         uneven = StateGraph(
@@ -109,16 +112,21 @@ def tiny_problems(agents: int | None, weight: Weight) -> Iterator[Problem]:
             risk=np.full(grid.num_edges, 0.25),
             wait_risk=np.full(grid.num_nodes, 0.125),
         )
-        yield Problem(
-            uneven, np.array(starts[:agents], np.int32), np.array(goals[:agents], np.int32), clearance=0.0, weight=weight
-        )
+        yield _tiny(uneven, starts[:agents], goals[:agents], weight, masked)
 
 
-def _plan_tiny(planner: Planner, weight: Weight) -> None:
+def _tiny(graph: StateGraph, starts: Sequence[int], goals: Sequence[int], weight: Weight, masked: bool) -> Problem:
+    last = np.arange(graph.num_edges) == graph.num_edges - 1
+    forbidden = (last, *[None] * (len(starts) - 1)) if masked else None
+    ends = np.array(starts, np.int32), np.array(goals, np.int32)
+    return Problem(graph, *ends, clearance=0.0, weight=weight, forbidden=forbidden)
+
+
+def _plan_tiny(planner: Planner, weight: Weight, masked: bool = False) -> None:
     if not (planner.kernels or planner.parts):
         return  # a planner from outside that names no kernels is never run beyond what it was asked for
     eager = planner.eager()
-    for tiny in tiny_problems(planner.max_agents, weight):
+    for tiny in tiny_problems(planner.max_agents, weight, masked):
         if eager.supports(tiny) is not None:
             return  # it plans for problems of another kind, and compiles its kernels with the first of them
         plan = eager.plan(
@@ -133,11 +141,11 @@ def compile_planner(name: str, *weights: Weight) -> None:
     _compile(get(name)(), weights)
 
 
-def _compile(planner: Planner, weights: Sequence[Weight]) -> None:
+def _compile(planner: Planner, weights: Sequence[Weight], masked: bool = False) -> None:
     _compile_parts(planner.parts, weights)
     for weight in weights:
         for each in (*(part() for part in planner.parts), planner):
-            _plan_tiny(each, weight)
+            _plan_tiny(each, weight, masked)
 
 
 def _compile_parts(parts: tuple[type[Planner], ...], weights: Sequence[Weight]) -> None:

@@ -6,16 +6,18 @@ import dataclasses
 import math
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
 from navplan.errors import InvalidInput
 from navplan.graph.one_to_all import OneToAll
 from navplan.graph.prepared import PreparedGraph
+from navplan.graph.state_graph import StateGraph
 from navplan.kernels.search.dijkstra import Csr
 from navplan.plan.problem import Problem
 from navplan.planners.base import Clock
-from navplan.system.arrays import Float64, Int32, freeze
+from navplan.system.arrays import Bool, Float64, Int32, freeze
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,8 +34,9 @@ class Weighted:
         prepared: the graph that it is.
         price: what the costs are, for telling tables apart.
         body: (A,) int32 which of `bodies` each agent has.
-        bodies: the same graph without what has no room for a body, one for each of several bodies; empty where they need not be
+        bodies: the same graph without what a body may not use, one for each of several bodies; empty where they need not be
             told apart.
+        closed: (K, M) bool the edges of the whole graph that each of them may not use; None where there are none.
     """
 
     forward: Csr
@@ -47,6 +50,17 @@ class Weighted:
     price: Hashable
     body: Int32 | None = None
     bodies: tuple[Weighted, ...] = ()
+    closed: Bool | None = None
+
+    @property
+    def masks(self) -> tuple[Int32, Bool]:
+        """(A,) int32 and (K, M) bool as `navplan.kernels.common.masks.closed_to` takes them."""
+        assert self.body is not None  # of a problem
+        if self.closed is not None:
+            return self.body, self.closed
+        nobody, nothing = np.full(len(self.body), -1, np.int32), np.zeros((1, 1), np.bool_)
+        freeze(nobody, nothing)
+        return nobody, nothing
 
     def of_agent(self, agent: int) -> Weighted:
         """The graph that an agent moves on: node ids are those of the whole graph, edges only what has room for it."""
@@ -62,10 +76,15 @@ class Weighted:
         clock = clock or Clock(None)
         if problem.graph is not prepared.graph:
             raise InvalidInput("the problem's graph is not the one that was prepared")
-        body, sizes = problem.bodies()
+        body, fits = problem.bodies()
+        freeze(body)
         whole = cls._of(problem, prepared, clock)
-        parts = [cls._of(problem, prepared.fitting(size), clock) for size in sizes] if len(sizes) > 1 else []
-        return dataclasses.replace(whole, body=body, bodies=tuple(parts))
+        if not problem.masked:
+            return dataclasses.replace(whole, body=body)
+        parts = [cls._of(problem, _without(prepared, fit.forbidden).fitting(fit.radius), clock) for fit in fits]
+        closed = np.stack([problem.closed(fit) for fit in fits])
+        freeze(closed)
+        return dataclasses.replace(whole, body=body, bodies=tuple(parts), closed=closed)
 
     @classmethod
     def _of(cls, problem: Problem, prepared: PreparedGraph, clock: Clock) -> Weighted:
@@ -108,6 +127,15 @@ class Weighted:
             return
         search.write(self.backward, goal, costs, clock.check)
         store.put(key, costs)
+
+
+def _without(prepared: PreparedGraph, forbidden: Bool | None) -> PreparedGraph:
+    """The prepared graph without some of its edges (M,)."""
+    if forbidden is None:
+        return prepared
+    graph = cast(StateGraph, prepared.graph)
+    made: PreparedGraph = prepared.kept(("without", forbidden.tobytes()), lambda: PreparedGraph(graph.keep(~forbidden)))
+    return made
 
 
 def distance_tables(weighted: Weighted, goals: Int32, clock: Clock, first: int = 0) -> Float64:

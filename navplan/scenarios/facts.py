@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from navplan.scenarios.bodies.fleet import grouped
 from navplan.scenarios.maps import find_map, load_map
 from navplan.scenarios.scenario import Scenario, read_scenario
 from navplan.scenarios.worlds.cells import occupied_cells
@@ -31,6 +32,7 @@ def scenario_facts(scenario: Scenario) -> dict[str, Any]:
         "hazard": {"kind": world.hazard.kind, "radius": world.hazard.radius},
         "agents": scenario.num_agents,
         "radius": scenario.radius,
+        "bodies": None if scenario.bodies is None else grouped(scenario.bodies),
         "goal_tolerance": scenario.goal_tolerance,
         "max_steps": scenario.max_steps,
         "episode_steps": scenario.episode_steps,
@@ -66,6 +68,9 @@ def facts_text(facts: Mapping[str, Any], world: World) -> str:
     if world.walls is None:
         lines.append("(# = a cell that a polygon touches)")
     for key, value in facts.items():
+        if key == "bodies":
+            lines += [f"body: {_body(row)}" for row in value or ()]
+            continue
         text = " ".join(_word(part) for part in value.values()) if isinstance(value, dict) else _word(value)
         if text:
             lines.append(f"{key}: {text}")
@@ -80,6 +85,11 @@ def facts_table(rows: list[dict[str, Any]]) -> str:
         hazard = f"{row['hazard']['kind']} {row['hazard']['radius']:g}"
         lines.append(f"{row['name']:<20} {size:>9} {hazard:>12} {row['agents']:>6}  {row['description']}")
     return "\n".join(lines)
+
+
+def _body(row: Mapping[str, Any]) -> str:
+    numbers = ", ".join(f"{key} {value:g}" for key, value in row.items() if key not in ("kind", "count"))
+    return f"{row['count']} x {row['kind']}, {numbers}"
 
 
 def _word(value: object) -> str:

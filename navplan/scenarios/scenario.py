@@ -16,6 +16,7 @@ A scenario file::
 
     [hazard]  # kind "none", "linear", "cosine" or "constant"; radius in cells
     [agents]  # count, radius; starts and goals as [row, col] pairs
+    [[agents.bodies]]  # kind, count, radius and limits of some of the agents, if they are no points
     [limits]  # max_steps, episode_steps, goal_tolerance, max_distance, max_risk
 
 An unknown key is an error.
@@ -30,6 +31,8 @@ from pathlib import Path
 import numpy as np
 
 from navplan.errors import InvalidInput, NavplanError
+from navplan.scenarios.bodies.body import Body
+from navplan.scenarios.bodies.fleet import check_fleet, fleet_toml, radii_of, read_fleet
 from navplan.scenarios.formats.checks import as_points
 from navplan.scenarios.formats.map_file import read_map_file
 from navplan.scenarios.formats.toml_table import TomlTable, toml_value
@@ -37,14 +40,14 @@ from navplan.scenarios.worlds.generators import generate
 from navplan.scenarios.worlds.mazes import ascii_rows, maze_walls, parse_rows, resize_walls
 from navplan.scenarios.worlds.polygons import make_polygon
 from navplan.scenarios.worlds.world import HAZARD_KINDS, Hazard, World
-from navplan.system.arrays import Float32
+from navplan.system.arrays import Float32, Float64
 from navplan.system.files import write_text
 from navplan.system.numbers import as_numbers, check_numbers, check_whole, is_number
 from navplan.system.paths import as_path
 
 _SOURCES = ("maze", "generator", "map", "rows", "polygons")
 _WORLD_KEYS = (*_SOURCES, "seed", "params", "scale", "thin", "height", "width", "resolution")
-_AGENT_KEYS = ("count", "radius", "starts", "goals")
+_AGENT_KEYS = ("count", "radius", "starts", "goals", "bodies")
 _LIMIT_KEYS = ("max_steps", "episode_steps", "goal_tolerance", "max_distance", "max_risk")
 _TOP_KEYS = ("name", "description", "world", "hazard", "agents", "limits")
 
@@ -57,7 +60,7 @@ class Scenario:
         name: what it is called.
         world: map and hazard.
         num_agents: how many agents cross it unless the caller says otherwise.
-        radius: body radius in cells.
+        radius: body radius in cells, of the largest body where there are `bodies`.
         goal_tolerance: Euclidean distance to the goal, in cells, that counts as there.
         max_steps: step budget of an execution.
         episode_steps: length of a training episode.
@@ -65,6 +68,7 @@ class Scenario:
         max_risk: largest risk of an edge that pruning keeps (cumulative cost).
         starts, goals: (A, 2) float32 (row, col) states, or None to draw them.
         description: one sentence.
+        bodies: of the agents, one for each; None: points of the radius.
     """
 
     name: str
@@ -79,6 +83,7 @@ class Scenario:
     starts: Float32 | None = None
     goals: Float32 | None = None
     description: str = ""
+    bodies: tuple[Body, ...] | None = None
 
     def __post_init__(self) -> None:
         check_whole(**{name: getattr(self, name) for name in ("num_agents", "max_steps", "episode_steps")})
@@ -90,12 +95,21 @@ class Scenario:
             check_numbers(**{name: value})
             if math.isnan(value) or value < 0 or (math.isinf(value) and name not in ("max_distance", "max_risk")):
                 raise InvalidInput(f"scenario {self.name!r}: {name} is {value}, expected a number that is not negative")
+        if self.bodies is not None:
+            bodies = check_fleet(self.bodies, self.num_agents, (self.world.height, self.world.width))
+            object.__setattr__(self, "bodies", bodies)
+            object.__setattr__(self, "radius", max(body.radius for body in bodies))
         for name in ("starts", "goals"):
             points = getattr(self, name)
             if points is not None:
                 object.__setattr__(self, name, self._checked(name, points))
         if (self.starts is None) != (self.goals is None):
             raise InvalidInput(f"scenario {self.name!r}: give starts and goals, or neither")
+
+    @property
+    def radii(self) -> float | Float64:
+        """Of all bodies in cells, or (A,) where they are stated one by one."""
+        return self.radius if self.bodies is None else radii_of(self.bodies)
 
     def _checked(self, what: str, points: Float32) -> Float32:
         array = np.ascontiguousarray(as_numbers(points, what, np.float32))
@@ -141,8 +155,9 @@ def read_scenario(path: str | Path) -> Scenario:
         world = replace(world, hazard=hazard)
     starts = agents.take_points("starts") if "starts" in agents else None
     goals = agents.take_points("goals") if "goals" in agents else None
-    count = agents.take_int("count", len(starts) if starts is not None else 1)
     radius = agents.take_float("radius", 0.25)
+    bodies = read_fleet(agents.take_tables("bodies"), radius) if "bodies" in agents else None
+    count = agents.take_int("count", len(starts) if starts is not None else len(bodies) if bodies else 1)
     agents.finish(_AGENT_KEYS)
     steps = {key: limits.take_int(key, default) for key, default in (("max_steps", 300), ("episode_steps", 20))}
     tolerance = limits.take_float("goal_tolerance", 0.5)
@@ -161,6 +176,7 @@ def read_scenario(path: str | Path) -> Scenario:
             starts=None if starts is None else as_numbers(starts, "starts", np.float32),
             goals=None if goals is None else as_numbers(goals, "goals", np.float32),
             description=description,
+            bodies=bodies,
             **steps,
         )
     except InvalidInput as error:
@@ -283,6 +299,8 @@ def scenario_toml(scenario: Scenario) -> str:
     for key, points in (("starts", scenario.starts), ("goals", scenario.goals)):
         if points is not None:
             lines.append(f"{key} = {toml_value(points.astype(float).tolist())}  # [row, col]")
+    if scenario.bodies is not None:
+        lines += fleet_toml(scenario.bodies)
     lines += ["", "[limits]", f"max_steps = {scenario.max_steps}", f"episode_steps = {scenario.episode_steps}"]
     lines += [f"{key} = {toml_value(float(getattr(scenario, key)))}" for key in ("goal_tolerance", "max_distance", "max_risk")]
     return "\n".join(lines) + "\n"

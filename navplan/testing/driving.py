@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from navplan.control.interface import LowLevel
-from navplan.execution.simulator import SimulatedStep, Simulator
+from navplan.execution.simulator import SimulatedStep, Simulator, step_ends
 from navplan.system.arrays import Float32
 from navplan.testing.faulty import asked, require
 
@@ -80,8 +80,7 @@ def _predicted(environment: Simulator, actions: Float32, what: str) -> Float32:
     alike = sets.shape == (3, *track.shape[1:]) and np.allclose(sets, track, atol=_ROUNDING)
     require(alike, f"{what}: predict of three equal sets of actions from the same states differs from predict of one")
     require(np.array_equal(before, environment.states), f"{what}: predict moves the agents")
-    end: Float32 = track[0, :, -1]
-    return end
+    return np.asarray(step_ends(environment, track)[0])
 
 
 def _check_track(environment: Simulator, before: Float32, what: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -265,5 +266,23 @@ def draw_agents(surface: pygame.Surface, scene: Scene, time: float, view: View, 
     for agent, (centre, radius) in enumerate(zip(centres, radii, strict=True)):
         shapes.disc(surface, palette.mix(palette.agent_colour(agent), palette.INK, 0.55), centre, radius + 1.0 * factor)
         shapes.disc(surface, palette.agent_colour(agent), centre, radius)
+    _draw_headings(surface, scene, time, centres, radii, factor)
     for agent in flagged:
         shapes.ring(surface, palette.ALERT, centres[agent], radii[agent] + 3 * factor, 2.2 * factor)
+
+
+def _draw_headings(
+    surface: pygame.Surface, scene: Scene, time: float, centres: list[list[float]], radii: list[float], factor: int
+) -> None:
+    """A nose on the rim of each disc that faces a way."""
+    headings = scene.headings(time)
+    if headings is None:
+        return
+    for agent, angle in enumerate(headings.tolist()):
+        if not math.isnan(angle):
+            (x, y), radius = centres[agent], radii[agent]
+            right, down = math.sin(angle) * radius, math.cos(angle) * radius
+            ends = (x + 0.8 * right, y + 0.8 * down), (x + 1.6 * right, y + 1.6 * down)
+            shapes.line(
+                surface, palette.mix(palette.agent_colour(agent), palette.INK, 0.55), *ends, max(0.35 * radius, 2.0 * factor)
+            )

@@ -54,7 +54,7 @@ class _Parts:
             return
         self.world, self.goal_tolerance = scenario.world, scenario.goal_tolerance
         if self.plan is None and self.trajectory is None:
-            self.radius = scenario.radius
+            self.radius = scenario.radii
             if self.starts is None:
                 self.starts, self.goals = scenario.starts, scenario.goals
 
@@ -111,7 +111,7 @@ def scene_of(scenario: Scenario, result: Navigation, summary: Mapping[str, Any])
         facts=facts,
         starts=result.starts,
         goals=result.goals,
-        radius=scenario.radius,
+        radius=scenario.radii,
         goal_tolerance=scenario.goal_tolerance,
     )
 

@@ -167,6 +167,19 @@ class Scene:
         blended = self.history[low] * (1 - share) + self.history[high] * share
         return np.asarray(blended, dtype=np.float32)
 
+    def headings(self, time: float) -> Float64 | None:
+        """(A,) radians from the direction of growing rows towards that of growing columns, NaN for agents that face no way.
+
+        None where no agent has a body that faces one.
+        """
+        if self.trajectory is None or self.trajectory.headings is None:
+            return None
+        time = min(max(time, 0.0), float(self.num_steps))
+        low = int(time)
+        before, after = self.trajectory.headings[[low, min(low + 1, self.num_steps)]].astype(np.float64)
+        turn = np.mod(after - before + np.pi, 2.0 * np.pi) - np.pi
+        return np.asarray(before + (time - low) * turn)
+
     @cached_property
     def _cost_table(self) -> Float64 | None:
         if self.trajectory is None:

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from navplan.execution.trajectory import Trajectory
 
 if TYPE_CHECKING:
-    from navplan.scenarios.environments.point import Body
+    from navplan.scenarios.environments.point import Outline
     from navplan.scenarios.scenario import Scenario
 
 
@@ -66,7 +66,7 @@ def oracle_columns(cost: NDArray[np.floating], steps: NDArray[np.floating]) -> d
     }
 
 
-def standing(scenario: Scenario, starts: ArrayLike, goals: ArrayLike, budget: int, body: Body = "disc") -> Trajectory:
+def standing(scenario: Scenario, starts: ArrayLike, goals: ArrayLike, budget: int, body: Outline = "disc") -> Trajectory:
     """What happens when nobody moves: `budget` steps at the starts, each as the environment charges it."""
     from navplan.execution.simulator import Decision, make_step, record
     from navplan.navigation.navigate import make_env

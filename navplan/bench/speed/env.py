@@ -13,7 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from navplan.bench import Row
-from navplan.scenarios.environments.point import Body, PointEnv
+from navplan.scenarios.bodies.body import KINDS, Body
+from navplan.scenarios.environments.embodied import EmbodiedEnv
+from navplan.scenarios.environments.point import Outline, PointEnv
 from navplan.scenarios.registry import load_scenario
 from navplan.scenarios.worlds.world import World
 from navplan.system.arrays import Bool, Float32
@@ -32,6 +34,9 @@ def run(quick: bool) -> list[Row]:
     for name in ("center-dot", "polygons"):
         discs = _rate_of_env(load_scenario(name).world, 2048, 1, quick, "disc")
         rows.append(_row(f"{name}, discs", discs, "", None, "2048 x 1 bodies of radius 0.25 that walls keep at a distance"))
+    for kind in KINDS[1:]:
+        moved = _rate_of_env(load_scenario("center-dot").world, 2048, 1, quick, bodies=(Body(kind),))
+        rows.append(_row(f"center-dot, {kind}", moved, "", None, "2048 x 1 bodies with momentum, which follow wishes"))
     single = _rate_of_env(load_scenario("center-dot").world, 1, 1, quick)
     rows.append(_row("center-dot, one agent a call", single, "", None, "1 x 1 agent: what a call costs"))
     return rows
@@ -66,9 +71,13 @@ def _row(name: str, rate: float, peer: str, ratio: float | None, note: str) -> R
     return Row(name=name, value=rate, unit="agent-steps/s", peer=peer, ratio=ratio, note=note)
 
 
-def _rate_of_env(world: World, environments: int, agents: int, quick: bool, body: Body = "point") -> float:
+def _rate_of_env(
+    world: World, environments: int, agents: int, quick: bool, body: Outline = "point", bodies: tuple[Body, ...] = ()
+) -> float:
     rng = np.random.default_rng(0)
-    env = PointEnv(world, num_envs=environments, num_agents=agents, body=body, rng=rng)
+    env: PointEnv = PointEnv(world, num_envs=environments, num_agents=agents, body=body, rng=rng)
+    if bodies:
+        env = EmbodiedEnv(world, num_envs=environments, bodies=bodies, rng=rng)
     batches = 4 if quick else 32
     actions = rng.uniform(-1, 1, size=(batches, environments, agents, 2)).astype(np.float32)
     env.step(actions[0])  # compiles

@@ -34,6 +34,7 @@ from navplan.kernels.cbs.eecbs_memory import (
 )
 from navplan.kernels.common.heap import pop, push
 from navplan.kernels.common.jit import inner
+from navplan.kernels.common.masks import closed_to
 from navplan.kernels.common.status import BUDGET, EXHAUSTED, FOUND, FULL
 from navplan.kernels.search.reservation import NEVER, next_taken
 
@@ -254,6 +255,8 @@ def expand(ground, table, work, label):
             target, step, when, limit = ground.indices[edge], ground.weights[edge], time + 1, min(end + 1, FOREVER)
         h = float(ground.tables[agent, target])
         if h == np.inf or cost + (step if timed else 1.0) + h > bound:
+            continue
+        if edge < high and closed_to(ground.groups, ground.closed, agent, edge):
             continue
         if not timed and limit + h > bound:
             limit = np.int64(bound - h)

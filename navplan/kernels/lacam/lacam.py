@@ -13,6 +13,7 @@ import numpy as np
 
 from navplan.kernels.common.heap import pop, push
 from navplan.kernels.common.jit import inner, kernel
+from navplan.kernels.common.masks import closed_to
 from navplan.kernels.common.status import BUDGET, EXHAUSTED, FOUND, FULL
 from navplan.kernels.lacam.configurations import (
     CONSTRAINTS,
@@ -104,6 +105,8 @@ def branch(scene, crew, configurations, pools, counters, config, constraint):
     count = 1
     choices[0] = at
     for edge in range(scene.indptr[at], scene.indptr[at + 1]):
+        if closed_to(scene.groups, scene.closed, agent, edge):
+            continue
         other = draw(crew.random) % (count + 1)
         choices[count] = choices[other]
         choices[other] = scene.indices[edge]

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from navplan.kernels.common.jit import inner, kernel
+from navplan.kernels.common.masks import closed_to
 
 
 class PibtScene(NamedTuple):
@@ -32,6 +33,7 @@ class PibtScene(NamedTuple):
         goals: (A,) int32.
         guide_ptr: (A + 1,) int64, where each agent's hash table of preferred moves begins; sizes are powers of two, or 0.
         guide_from, guide_to: int32 slots: at node `from` prefer `to`; -1 is an empty slot.
+        groups, closed: (A,) int32 and (K, M) bool, edges that agents may not use, see `navplan.kernels.common.masks`.
     """
 
     indptr: NDArray[np.int32]
@@ -45,6 +47,8 @@ class PibtScene(NamedTuple):
     guide_ptr: NDArray[np.int64]
     guide_from: NDArray[np.int32]
     guide_to: NDArray[np.int32]
+    groups: NDArray[np.int32]
+    closed: NDArray[np.bool_]
 
 
 class Crew(NamedTuple):
@@ -100,11 +104,11 @@ def guided(scene, agent, node):
 
 
 @inner
-def has_edge(scene, u, v):
-    """True when u -> v is an edge."""
+def has_edge(scene, agent, u, v):
+    """True when u -> v is an edge that the agent may use."""
     for edge in range(scene.indptr[u], scene.indptr[u + 1]):
         if scene.indices[edge] == v:
-            return True
+            return not closed_to(scene.groups, scene.closed, agent, edge)
     return False
 
 
@@ -194,6 +198,8 @@ def open_frame(scene, tables, crew, depth, agent):
     count = 0
     for edge in range(scene.indptr[at], scene.indptr[at + 1] + 1):
         if edge < scene.indptr[at + 1]:
+            if closed_to(scene.groups, scene.closed, agent, edge):
+                continue
             v = scene.indices[edge]
             key = np.float64(row[v]) + scene.weights[edge]
             if v == preferred:
@@ -275,7 +281,7 @@ def pull(scene, crew, depth):
         and crew.there[at] < 0
         and crew.then[agent] != at
         and crew.then[agent] != crew.now[partner]
-        and has_edge(scene, crew.now[partner], at)
+        and has_edge(scene, partner, crew.now[partner], at)
     ):
         crew.then[partner] = at
         crew.there[at] = partner

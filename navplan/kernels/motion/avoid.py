@@ -1,10 +1,11 @@
-"""One move per agent so that no two bodies touch at any sub-step: priorities, stepping aside, staying as the last resort.
+"""One move per agent so that no two bodies touch at any sub-step: priorities, stepping aside, braking as the last resort.
 
 Tested through tests/execution/test_safety_filter.py.
 """
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -16,14 +17,16 @@ UNKNOWN, CLEAR, HIT = -1, 0, 1
 
 
 class Moves(NamedTuple):
-    """Candidate moves of A agents, C each, the last of them staying put.
+    """Candidate moves of A agents, C each, the last of them braking, which for bodies without momentum is staying put.
 
-    tracks (C, A, S, 2) float64 sub-step positions; usable (A, C) bool; here (A, 2) float64 present positions;
+    tracks (C, A, S, 2) float64 sub-step positions, until the bodies rest; reach (A,) float64, filled: how far each agent's tracks
+    lead from where it is; usable (A, C) bool; here (A, 2) float64 present positions;
     slack (C, A) float64 by which each agent may be off each track; lossy (bool): a move may not be made at all; memo (A, C, A, C)
     int8, UNKNOWN before.
     """
 
     tracks: np.ndarray
+    reach: np.ndarray
     usable: np.ndarray
     here: np.ndarray
     slack: np.ndarray
@@ -58,8 +61,8 @@ def touches(moves, i, c, j, d, spacing):
     wide = spacing + moves.slack[c, i] + moves.slack[d, j]
     limit = min(wide * wide, now)
     hit = False
-    # nobody moves more than one cell per axis and step
-    if now < (wide + 2.83) * (wide + 2.83):
+    near = wide + moves.reach[i] + moves.reach[j]
+    if now < near * near:
         hit = _closer(moves.tracks, i, c, j, d, limit)
         if moves.lossy and not hit:
             stay = moves.tracks.shape[0] - 1
@@ -67,6 +70,19 @@ def touches(moves, i, c, j, d, spacing):
     moves.memo[i, c, j, d] = HIT if hit else CLEAR
     moves.memo[j, d, i, c] = moves.memo[i, c, j, d]
     return hit
+
+
+@inner
+def _measure(moves):
+    """Fill `moves.reach`, with a little more for rounding."""
+    tracks, here = moves.tracks, moves.here
+    for i in range(len(here)):
+        squared = 0.0
+        for c in range(tracks.shape[0]):
+            for s in range(tracks.shape[2]):
+                dr, dc = tracks[c, i, s, 0] - here[i, 0], tracks[c, i, s, 1] - here[i, 1]
+                squared = max(squared, dr * dr + dc * dc)
+        moves.reach[i] = math.sqrt(squared) + 1e-6
 
 
 @inner
@@ -82,7 +98,7 @@ def _fits(moves, i, c, choice, spacing):
 
 @inner
 def _in_the_way(moves, trail, size, choice, order, stay, spacing):
-    """The first undecided agent, by priority, whose staying put would touch a move on the trail; -1 if none."""
+    """The first undecided agent, by priority, whose braking would touch a move on the trail; -1 if none."""
     for j in order:
         if choice[j] < 0:
             for n in range(size):
@@ -96,15 +112,17 @@ def choose(moves, order, own, pushed, spacing, budget, choice):
     """Write into `choice` (A,) int32 one candidate per agent such that no two touch.
 
     Agents decide by `order` (A,) int32, first to last. Agent i tries its first own[i] candidates; undecided agents that would
-    be in the way when staying put must move too, each with one of its first pushed[i] candidates, and so on down the line
-    (priority inheritance with backtracking, as in PIBT, on continuous moves). If nothing works within `budget` trials, i stays.
+    be in the way when braking must move too, each with one of its first pushed[i] candidates, and so on down the line
+    (priority inheritance with backtracking, as in PIBT, on continuous moves). If nothing works within `budget` trials, i brakes.
 
-    Staying is always possible: every decided move is clear of every undecided agent's present position (that is when a
-    trial is accepted), so an undecided agent that stays touches no decided move, and two that both stay keep their distance.
+    Braking is always possible: every decided move, with the braking after it, is clear of the braking of every undecided agent
+    (that is when a trial is accepted), so an undecided agent that brakes touches no decided move. Two that both brake follow the
+    ends of the tracks chosen before, which were clear of one another; at the beginning all rest.
     """
     agents = len(order)
     stay = moves.tracks.shape[0] - 1
     fill(choice, 0, choice.size, -1)
+    _measure(moves)
     trail = np.empty(agents, np.int32)
     at = np.empty(agents, np.int32)
     for root in order:

@@ -28,7 +28,7 @@ from navplan.kernels.motion.stepping import (
 def step_discs(
     geometry, body, states, actions, goals, contact_distance, tolerance, traces, next_states, cost, reached, contacts, bumps
 ):
-    """`stepping.step_all` for discs: `body` is a scenarios.worlds.geometry.Body; bumps are the axis moves that were cut short."""
+    """`stepping.step_all` for discs: `body` is a scenarios.worlds.geometry.Disc; bumps are the axis moves that were cut short."""
     environments, agents, _ = states.shape
     for b in range(environments):
         for a in range(agents):

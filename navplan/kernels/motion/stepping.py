@@ -224,9 +224,16 @@ def _meets_edge(geometry, axis, start, end, across, i, j, to_i, to_j):
 @inner
 def least_to_boxes(boxes, ids, too_far, rows, cols):
     """Least squared distance of a traced step to some rectangles; `too_far` where all are farther away than that."""
-    nearest = too_far
     low_row, high_row = _ordered(rows[0], rows[SUBSTEPS])
     low_col, high_col = _ordered(cols[0], cols[SUBSTEPS])
+    return least_to_boxes_within(boxes, ids, too_far, rows, cols, (low_row, high_row, low_col, high_col))
+
+
+@inner
+def least_to_boxes_within(boxes, ids, too_far, rows, cols, extent):
+    """`least_to_boxes` for a trace that stays within `extent`, (top, bottom, left, right) float32, straight or not."""
+    low_row, high_row, low_col, high_col = extent
+    nearest = too_far
     for n in range(len(ids)):
         box = ids[n]
         top, left, bottom, right = boxes[box, 0], boxes[box, 1], boxes[box, 2], boxes[box, 3]
@@ -261,9 +268,16 @@ def _ordered(a, b):
 @inner
 def least_to_edges(segments, ids, too_far, rows, cols):
     """Least squared distance of a traced step to some polygon edges; `too_far` where all are farther away than that."""
-    nearest = too_far
     low_row, high_row = _ordered(float(rows[0]), float(rows[SUBSTEPS]))
     low_col, high_col = _ordered(float(cols[0]), float(cols[SUBSTEPS]))
+    return least_to_edges_within(segments, ids, too_far, rows, cols, (low_row, high_row, low_col, high_col))
+
+
+@inner
+def least_to_edges_within(segments, ids, too_far, rows, cols, extent):
+    """`least_to_edges` for a trace that stays within `extent`, (top, bottom, left, right), straight or not."""
+    low_row, high_row, low_col, high_col = extent
+    nearest = too_far
     for n in range(len(ids)):
         edge = ids[n]
         row0, col0, row1, col1 = segments[edge, 0], segments[edge, 1], segments[edge, 2], segments[edge, 3]
@@ -291,20 +305,26 @@ def find_contacts(rows, cols, contact_distance, contacts):
 
     The comparison is float64 on the float32 positions: rounding never turns a touch into a miss.
     """
-    agents = len(rows)
+    for a in range(len(rows)):
+        for b in range(a):
+            if touching(rows, cols, a, b, contact_distance):
+                contacts[a, b] = True
+                contacts[b, a] = True
+
+
+@inner
+def touching(rows, cols, a, b, contact_distance):
+    """Whether two of the traced agents come closer than `contact_distance` after the same half-step."""
     squared = contact_distance * contact_distance
     # Two agents approach by at most two cells per axis in one step; a little more covers rounding.
     reach = contact_distance + 2.0 + 1.0 / 16.0
-    for a in range(agents):
-        for b in range(a):
-            if abs(rows[a, 0] - rows[b, 0]) > reach or abs(cols[a, 0] - cols[b, 0]) > reach:
-                continue
-            gap_col = float(cols[a, 0]) - float(cols[b, 0])
-            for k in range(1, SUBSTEPS + 1):
-                gap_row = float(rows[a, k]) - float(rows[b, k])
-                close = gap_row * gap_row + gap_col * gap_col < squared
-                gap_col = float(cols[a, k]) - float(cols[b, k])
-                if close or gap_row * gap_row + gap_col * gap_col < squared:
-                    contacts[a, b] = True
-                    contacts[b, a] = True
-                    break
+    if abs(rows[a, 0] - rows[b, 0]) > reach or abs(cols[a, 0] - cols[b, 0]) > reach:
+        return False
+    gap_col = float(cols[a, 0]) - float(cols[b, 0])
+    for k in range(1, SUBSTEPS + 1):
+        gap_row = float(rows[a, k]) - float(rows[b, k])
+        close = gap_row * gap_row + gap_col * gap_col < squared
+        gap_col = float(cols[a, k]) - float(cols[b, k])
+        if close or gap_row * gap_row + gap_col * gap_col < squared:
+            return True
+    return False

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from navplan.kernels.common.heap import pop, push
 from navplan.kernels.common.jit import inner, kernel
+from navplan.kernels.common.masks import closed_to
 from navplan.kernels.common.status import BUDGET, EXHAUSTED, FOUND, FULL
 from navplan.kernels.search.reservation import NEVER, free_for_good, next_free, next_taken
 
@@ -39,6 +40,7 @@ class Ground(NamedTuple):
         tables: (A, N) float32 lower bounds on the cost from each node to each agent's goal.
         starts, goals: (A,) int32.
         timed: (1,) int64, 0 when every move and wait costs 1.
+        groups, closed: (A,) int32 and (K, M) or (0,) bool, edges that agents may not use, see `navplan.kernels.common.masks`.
     """
 
     indptr: NDArray[np.int32]
@@ -49,6 +51,8 @@ class Ground(NamedTuple):
     starts: NDArray[np.int32]
     goals: NDArray[np.int32]
     timed: NDArray[np.int64]
+    groups: NDArray[np.int32]
+    closed: NDArray[np.bool_]
 
 
 class SippWork(NamedTuple):
@@ -294,6 +298,8 @@ def expand(ground, table, work, agent, mode, label, bound, earliest):
             target, step, when, limit = ground.indices[edge], ground.weights[edge], time + 1, min(end + 1, FOREVER)
         h = float(ground.tables[agent, target])
         if h == np.inf or cost + (step if timed else 1.0) + h > bound:
+            continue
+        if edge < high and closed_to(ground.groups, ground.closed, agent, edge):
             continue
         if not timed and limit + h > bound:
             limit = np.int64(bound - h)

@@ -38,7 +38,7 @@ class EECBS(Planner):
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs; clearance 0"
     about: ClassVar[str] = "explicit estimation CBS: within a factor (1.2) of the optimum, hundreds of agents"
     any_clearance: ClassVar[bool] = False
-    bodies: ClassVar[Bodies] = "nodes"
+    bodies: ClassVar[Bodies] = "edges"
     kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.cbs.eecbs_tree", "navplan.kernels.cbs.joint")
 
     suboptimality: float = 1.2

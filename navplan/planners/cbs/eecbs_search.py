@@ -16,7 +16,7 @@ from navplan.planners.cbs.joint_attempts import JointAttempts
 from navplan.planners.cbs.root_bound import RootBound
 from navplan.planners.cbs.tree import Node
 from navplan.planners.field import Field, make_reservations
-from navplan.system.arrays import Int32
+from navplan.system.arrays import Int32, freeze
 
 # Low-level expansions of one kernel call, about 10 ms.
 SLICE = 10_000
@@ -35,6 +35,11 @@ class ExplicitEstimationSearch:
 
     def __init__(self, field: Field, suboptimality: float, *, flexible: bool = False, greed: float = 0.1) -> None:
         self.field = field
+        self._ground = field.ground
+        if field.ground.groups.max(initial=-1) < 0:
+            nothing = np.zeros(0, np.bool_)
+            freeze(nothing)
+            self._ground = field.ground._replace(closed=nothing)  # kernels that ask nothing of masks
         agents, nodes = field.ground.tables.shape
         timed = bool(field.ground.timed[0])
         self.table = _make_table(field, 64.0 if timed else float(field.optima.max()) * 1.1 + 32.0)
@@ -93,7 +98,7 @@ class ExplicitEstimationSearch:
                     self.tree.values[VALUE.proved] = max(self.tree.values[VALUE.proved], attempts.tree.lower_bound)
                     if ended:
                         return (EXHAUSTED if found is None else FOUND), found
-            status = int(eecbs_tree.run_tree(self.field.ground, self.table, self.work, self.tree, SLICE, limit))
+            status = int(eecbs_tree.run_tree(self._ground, self.table, self.work, self.tree, SLICE, limit))
             if status == FULL and self.tree.state[STATE.need] == eecbs_tree.DUES:
                 self._raise_bound(clock)
             elif status == FULL:

@@ -17,7 +17,7 @@ from navplan.kernels.lacam.lacam import begin, explore
 from navplan.plan.plan import Plan, make_plan
 from navplan.plan.problem import Problem
 from navplan.planners.attempt import Attempt, attempt
-from navplan.planners.base import Guarantee, Infeasible, Planner, check_reachable
+from navplan.planners.base import Bodies, Guarantee, Infeasible, Planner, check_reachable
 from navplan.planners.checks import check_positive, check_time_limit, check_whole
 from navplan.planners.lacam.guide import add_guide
 from navplan.planners.lacam.memory import LaCAMMemory
@@ -46,6 +46,7 @@ class LaCAM(Planner):
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs; clearance 0"
     about: ClassVar[str] = "LaCAM*: complete and fast, for thousands of agents; anytime on request"
     any_clearance: ClassVar[bool] = False
+    bodies: ClassVar[Bodies] = "edges"
     kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.lacam.lacam",)
 
     time_limit: float | None = None

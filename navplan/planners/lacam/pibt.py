@@ -12,7 +12,7 @@ from navplan.kernels.lacam.pibt import pibt_step
 from navplan.plan.plan import Plan
 from navplan.plan.problem import Problem
 from navplan.planners.attempt import attempt
-from navplan.planners.base import Clock, GaveUp, Guarantee, Planner, check_reachable
+from navplan.planners.base import Bodies, Clock, GaveUp, Guarantee, Planner, check_reachable
 from navplan.planners.checks import check_limit, check_time_limit
 from navplan.planners.lacam.team import PibtTeam, make_team, paths_of
 from navplan.system.arrays import Int32
@@ -30,6 +30,7 @@ class PIBT(Planner):
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs; clearance 0"
     about: ClassVar[str] = "PIBT: one step at a time, fastest for thousands of agents; incomplete"
     any_clearance: ClassVar[bool] = False
+    bodies: ClassVar[Bodies] = "edges"
     stepwise: ClassVar[bool] = True
     kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.lacam.pibt",)
 

@@ -97,7 +97,7 @@ def make_team(problem: Problem, prepared: PreparedGraph, clock: Clock, rng: np.r
     graph: StateGraph = problem.graph
     agents, nodes = problem.num_agents, graph.num_nodes
     tables: NDArray[np.uint16] | Float64
-    if weighted.unit and nodes <= FAR:
+    if weighted.unit and nodes <= FAR and not weighted.bodies:
         tables = hop_tables(weighted, problem.goals, clock)
         far, noise, waits = float(FAR), 0.5, np.ones(nodes)
         alone = tables[np.arange(agents), problem.starts].astype(np.float64)
@@ -125,6 +125,7 @@ def make_team(problem: Problem, prepared: PreparedGraph, clock: Clock, rng: np.r
         np.zeros(agents + 1, np.int64),
         none,
         none.copy(),
+        *weighted.masks,
     )
     branching = weighted.max_degree + 1
     crew = Crew(

@@ -41,7 +41,7 @@ class Fleet(Protocol):
 
 
 # Planners and kinds of weights whose fleets have all kernels ready.
-_WARM: set[tuple[type, str]] = set()
+_WARM: set[tuple[type, str, bool]] = set()
 
 
 class PibtFleet:
@@ -161,6 +161,7 @@ class WindowFleet:
             problem.beta,
             problem.wait_cost,
             problem.weight,
+            forbidden=problem.forbidden,
         )
         deadline = None if self._limit is None else began + self._limit
         plan = self._planner.plan(now, self._state, deadline=deadline, rng=self._rng)
@@ -242,12 +243,13 @@ def warm_up_fleet(planner: Planner, problem: Problem) -> None:
     warm_up(planner, problem)
     eager = planner.eager()
     for weight in kinds(problem, PreparedGraph(problem.graph)):
-        if not planner.kernels or (type(planner), weight) in _WARM:
+        key = type(planner), weight, problem.masked
+        if not planner.kernels or key in _WARM:
             continue
-        for tiny in tiny_problems(None, weight):
+        for tiny in tiny_problems(None, *key[1:]):
             if eager.supports(tiny) is None:
                 fleet = make_fleet(tiny, eager, np.random.default_rng(0), 1, None, None)
                 for agent, goal in enumerate(tiny.goals.tolist()):
                     fleet.aim(agent, goal)
                 fleet.step(tiny.starts)
-        _WARM.add((type(planner), weight))
+        _WARM.add(key)

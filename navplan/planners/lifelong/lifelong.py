@@ -361,6 +361,7 @@ def checked(problem: Problem, history: Int32, planner: str) -> tuple[Plan, tuple
         problem.wait_cost,
         problem.weight,
         identity=identity,
+        forbidden=problem.forbidden,
     )
     plan = make_plan(driven, planner, "feasible", [np.ascontiguousarray(column) for column in history.T])
     return plan, tuple(violation.message for violation in violations(plan, driven))

@@ -32,7 +32,7 @@ class LNS(Planner):
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs; clearance 0"
     about: ClassVar[str] = "large-neighbourhood search: a plan by repair, then better ones until the time limit"
     any_clearance: ClassVar[bool] = False
-    bodies: ClassVar[Bodies] = "nodes"
+    bodies: ClassVar[Bodies] = "edges"
     kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.priority.lns",)
 
     time_limit: float | None = 10.0

@@ -33,7 +33,7 @@ class PBS(Planner):
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs; clearance 0"
     about: ClassVar[str] = "Priority-Based Search: depth-first over priorities, near the optimum, may find nothing"
     any_clearance: ClassVar[bool] = False
-    bodies: ClassVar[Bodies] = "nodes"
+    bodies: ClassVar[Bodies] = "edges"
     kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.search.sipp",)
 
     time_limit: float | None = 30.0

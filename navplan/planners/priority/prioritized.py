@@ -34,7 +34,7 @@ class Prioritized(Planner):
     graphs: ClassVar[str] = "grids and state graphs; directed, any costs; clearance 0"
     about: ClassVar[str] = "one agent after another by safe intervals, random restarts: fast, may find nothing"
     any_clearance: ClassVar[bool] = False
-    bodies: ClassVar[Bodies] = "nodes"
+    bodies: ClassVar[Bodies] = "edges"
     kernels: ClassVar[tuple[str, ...]] = ("navplan.kernels.search.sipp",)
 
     time_limit: float | None = 30.0

@@ -24,7 +24,7 @@ class DisturbedEnv:
 
     Attributes:
         states, goals, radius, goal_tolerance, world, track, moves: of `env`, true ones: what happened, not what was told or
-            wished.
+            wished. What only bodies with momentum have is its own, too.
     """
 
     def __init__(self, env: PointEnv, disturbance: Disturbance, rng: np.random.Generator) -> None:
@@ -86,9 +86,13 @@ class DisturbedEnv:
             made[self.rng.random(made.shape[:2]) < self.disturbance.lost_moves] = 0.0
         return self.env.step(made.astype(np.float32))
 
-    def predict(self, actions: ArrayLike, states: ArrayLike | None = None) -> Float32:
-        """What moves would do if nothing went wrong, see `PointEnv.predict`."""
-        return self.env.predict(actions, states)
+    def predict(self, actions: ArrayLike, states: ArrayLike | None = None, *bodies: ArrayLike, **options: bool) -> Float32:
+        """What moves would do if nothing went wrong, see `PointEnv.predict` and `EmbodiedEnv.predict`."""
+        ask: Any = self.env.predict
+        return np.asarray(ask(actions, states, *bodies, **options))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.env, name)
 
     def _noise(self, deviation: float) -> Float64:
         shape = self.env.states.shape

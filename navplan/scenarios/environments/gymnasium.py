@@ -7,14 +7,17 @@ scenario="center-dot")``. The environment class is loaded when it is made.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from navplan.errors import InvalidInput, MissingExtra
+from navplan.scenarios.bodies.body import Body
+from navplan.scenarios.environments.embodied import make_point_env, most_sensed, sensed
 from navplan.scenarios.environments.picture import FRAMES_PER_SECOND, RENDER_MODES, Picture, Pixels, check_render_mode
-from navplan.scenarios.environments.point import Body, PointEnv
+from navplan.scenarios.environments.point import Outline
 from navplan.scenarios.problems.draw import ProblemDrawer
 from navplan.scenarios.registry import load_scenario
 from navplan.scenarios.scenario import Scenario
@@ -36,12 +39,14 @@ class PointNavEnv(gymnasium.Env[Observation, Float32]):
     Observations are ``{"observation", "goal"}``, each (row, col) float32 divided by the world's (height, width); actions are
     displacements in [-1, 1] cells per axis. The reward is -1 per step, as in the paper; the hazard cost of the step is
     ``info["cost"]`` (after a reset: that of the start). Reaching the goal terminates, the step limit truncates.
+    With a body that is stated there is ``"body"`` too, (5,) float32, what it knows of itself, see `embodied.sensed`.
 
     Args:
         scenario: a bundled scenario's name, a scenario file, or a Scenario.
         max_steps: step limit; None: the scenario's training episode.
         distance: least and largest geodesic steps from start to goal; None: both uniform over where the body may be.
         body: what walls stop, see `PointEnv`.
+        bodies: the agent's, such as "car", or a Body in a list; None: the scenario's first, or a point.
         render_mode: None, or "rgb_array" for `render`.
     """
 
@@ -53,25 +58,29 @@ class PointNavEnv(gymnasium.Env[Observation, Float32]):
         *,
         max_steps: int | None = None,
         distance: tuple[float, float] | None = None,
-        body: Body = "disc",
+        body: Outline = "disc",
+        bodies: Sequence[Body] | str | None = None,
         render_mode: str | None = None,
     ) -> None:
         self.scenario = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
         world = self.scenario.world
         self.render_mode = check_render_mode(render_mode)
         self._picture: Picture | None = None
-        self.point_env = PointEnv(
-            world,
-            radius=self.scenario.radius,
+        self.point_env = make_point_env(
+            self.scenario,
+            bodies,
+            1,
             body=body,
-            goal_tolerance=self.scenario.goal_tolerance,
             max_steps=self.scenario.episode_steps if max_steps is None else max_steps,
             rng=np.random.default_rng(0),
         )
         self._drawer = None if distance is None else ProblemDrawer(world, distance=distance, radius=self.point_env.space.radius)
         self._scale = np.array([world.height, world.width], dtype=np.float32)
         self.observation_space: spaces.Space[Any] = spaces.Dict(
-            {name: spaces.Box(0.0, 1.0, (2,), np.float32) for name in ("observation", "goal")}
+            {
+                **{name: spaces.Box(0.0, 1.0, (2,), np.float32) for name in ("observation", "goal")},
+                **{name: spaces.Box(-most[0], most[0]) for name, most in most_sensed(self.point_env).items()},
+            }
         )
         self.action_space: spaces.Space[Any] = spaces.Box(-1.0, 1.0, (2,), np.float32)
 
@@ -113,7 +122,8 @@ class PointNavEnv(gymnasium.Env[Observation, Float32]):
 
     def _observe(self) -> Observation:
         env = self.point_env
-        return {"observation": env.states[0, 0] / self._scale, "goal": env.goals[0, 0] / self._scale}
+        seen = {"observation": env.states[0, 0] / self._scale, "goal": env.goals[0, 0] / self._scale}
+        return {**seen, **{name: values[0, 0] for name, values in sensed(env).items()}}
 
 
 if "navplan/PointNav-v0" not in gymnasium.registry:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from navplan.errors import InvalidInput, MissingExtra
+from navplan.scenarios.bodies.body import Body
+from navplan.scenarios.environments.embodied import make_point_env, most_sensed, sensed
 from navplan.scenarios.environments.picture import FRAMES_PER_SECOND, RENDER_MODES, Picture, Pixels, check_render_mode
-from navplan.scenarios.environments.point import Body, PointEnv
+from navplan.scenarios.environments.point import Outline
 from navplan.scenarios.problems.draw import ProblemDrawer
 from navplan.scenarios.registry import load_scenario
 from navplan.scenarios.scenario import Scenario
@@ -43,6 +45,7 @@ class PointNavParallelEnv(ParallelEnv[str, Observation, Float32]):  # type: igno
         max_steps: step limit; None: the scenario's budget.
         distance: least and largest geodesic steps from each start to its goal.
         body: what walls stop, see `PointEnv`.
+        bodies: of the agents, such as "car:3,unicycle:2"; None: the scenario's, or points.
         render_mode: None, or "rgb_array" for `render`.
     """
 
@@ -59,23 +62,23 @@ class PointNavParallelEnv(ParallelEnv[str, Observation, Float32]):  # type: igno
         num_agents: int | None = None,
         max_steps: int | None = None,
         distance: tuple[float, float] = (1.0, np.inf),
-        body: Body = "disc",
+        body: Outline = "disc",
+        bodies: Sequence[Body] | str | None = None,
         render_mode: str | None = None,
     ) -> None:
         self.scenario = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
         world = self.scenario.world
         self.render_mode = check_render_mode(render_mode)
         self._picture: Picture | None = None
-        self.point_env = PointEnv(
-            world,
-            num_agents=self.scenario.num_agents if num_agents is None else num_agents,
-            radius=self.scenario.radius,
+        self.point_env = make_point_env(
+            self.scenario,
+            bodies,
+            num_agents,
             body=body,
-            goal_tolerance=self.scenario.goal_tolerance,
             max_steps=self.scenario.max_steps if max_steps is None else max_steps,
             rng=np.random.default_rng(0),
         )
-        apart = 2.0 * self.scenario.radius
+        apart = 2.0 * self.point_env.radius
         self._drawer = ProblemDrawer(
             world,
             distance=distance,
@@ -88,7 +91,17 @@ class PointNavParallelEnv(ParallelEnv[str, Observation, Float32]):  # type: igno
         self.possible_agents = [f"agent_{index}" for index in range(self.point_env.num_agents)]
         self.agents: list[str] = []
         part = spaces.Box(0.0, 1.0, (2,), np.float32)
-        self.observation_spaces = {name: spaces.Dict({"observation": part, "goal": part}) for name in self.possible_agents}
+        own = most_sensed(self.point_env)
+        self.observation_spaces = {
+            name: spaces.Dict(
+                {
+                    "observation": part,
+                    "goal": part,
+                    **{what: spaces.Box(-most[index], most[index]) for what, most in own.items()},
+                }
+            )
+            for index, name in enumerate(self.possible_agents)
+        }
         self.action_spaces = {name: spaces.Box(-1.0, 1.0, (2,), np.float32) for name in self.possible_agents}
 
     def observation_space(self, agent: str) -> spaces.Dict:
@@ -172,9 +185,13 @@ class PointNavParallelEnv(ParallelEnv[str, Observation, Float32]):  # type: igno
         return self._picture.draw()
 
     def _observe(self) -> dict[str, Observation]:
-        env = self.point_env
+        env, own = self.point_env, sensed(self.point_env)
         return {
-            name: {"observation": env.states[0, index] / self._scale, "goal": env.goals[0, index] / self._scale}
+            name: {
+                "observation": env.states[0, index] / self._scale,
+                "goal": env.goals[0, index] / self._scale,
+                **{what: values[0, index] for what, values in own.items()},
+            }
             for index, name in enumerate(self.possible_agents)
             if name in self.agents
         }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import colorsys
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 
 from navplan.errors import InvalidInput
+from navplan.scenarios.environments.embodied import EmbodiedEnv
 from navplan.scenarios.environments.point import PointEnv
 from navplan.system.arrays import Bool, Float64
 from navplan.system.words import said
@@ -43,13 +45,25 @@ class Picture:
         """(H, W, 3) uint8: the agents where they are now."""
         env, image = self._env, self._ground.copy()
         line = 1.5 / self._scale
-        body = max(float(env.radius), 2.0 / self._scale)
+        radii = np.broadcast_to(getattr(env, "radii", env.radius), env.num_agents)
         for agent in range(env.num_agents):
             colour = np.array(colorsys.hsv_to_rgb(agent / env.num_agents, 0.75, 0.8)) * 255
             ring = max(float(env.goal_tolerance), 3.0 / self._scale)
             self._disc(image, env.goals[0, agent], ring, ring - line, colour)
+            body = max(float(radii[agent]), 2.0 / self._scale)
             self._disc(image, env.states[0, agent], body, 0.0, colour)
+            nose = self._nose(agent, body)
+            if nose is not None:
+                self._disc(image, nose, 0.35 * body, 0.0, _FLOOR)
         return image
+
+    def _nose(self, agent: int, body: float) -> NDArray[np.floating] | None:
+        """Where on its disc a body that faces a way faces it; None for others."""
+        heading = float(self._env.headings[0, agent]) if isinstance(self._env, EmbodiedEnv) else math.nan
+        if math.isnan(heading):
+            return None
+        facing: Float64 = 0.6 * body * np.array([math.cos(heading), math.sin(heading)])
+        return np.asarray(self._env.states[0, agent] + facing)
 
     def _disc(self, image: Pixels, middle: NDArray[np.floating], outer: float, inner: float, colour: Float64) -> None:
         """Colour the pixels whose middles lie from `inner` to `outer` cells from `middle`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
@@ -10,13 +11,15 @@ from numpy.typing import ArrayLike
 
 from navplan.errors import InvalidInput
 from navplan.kernels.motion import discs, obstacles, stepping
+from navplan.kernels.motion.embodied import BodyTable
+from navplan.scenarios.bodies.condition import conditions
 from navplan.scenarios.worlds.free_space import FreeSpace
 from navplan.scenarios.worlds.world import World
-from navplan.system.arrays import Bool, Float32, Int32
+from navplan.system.arrays import Bool, Float32, Float64, Int32
 from navplan.system.numbers import Rng, as_flags, as_numbers, check_choice, check_kind, check_numbers, check_whole, generator
 from navplan.system.words import said
 
-Body = Literal["disc", "point"]
+Outline = Literal["disc", "point"]
 """What walls stop: the disc, or its centre alone."""
 
 
@@ -68,6 +71,7 @@ class PointEnv:
         space: where the bodies may be, with its geometry for the kernels.
         states, goals: (B, A, 2) float32; `states` is replaced, not written to, by each step and reset.
         steps: (B,) int32 steps since each environment was reset.
+        body: None; states of bodies with momentum, where there are any (`navplan.scenarios.environments.embodied`).
 
     Raises:
         InvalidInput: a number is out of range, no such body, or the world has no room for one.
@@ -80,7 +84,7 @@ class PointEnv:
         num_envs: int = 1,
         num_agents: int = 1,
         radius: float = 0.25,
-        body: Body = "disc",
+        body: Outline = "disc",
         goal_tolerance: float = 0.5,
         max_steps: int = 20,
         rng: Rng,
@@ -96,10 +100,10 @@ class PointEnv:
         for name, size in (("radius", radius), ("goal_tolerance", goal_tolerance), ("action_noise", action_noise)):
             if not (math.isfinite(size) and size >= 0):
                 raise InvalidInput(f"{name} is {size}, expected a finite number of cells, at least 0")
-        check_choice("body", body, get_args(Body))
+        check_choice("body", body, get_args(Outline))
         check_kind(world, World, "world", "a World")
         self.world = world
-        self.body: Body = body
+        self.body: Float64 | None = None
         self.space = FreeSpace(world, float(radius) if body == "disc" else 0.0)
         self.geometry = self.space.geometry
         self.num_envs = num_envs
@@ -150,18 +154,8 @@ class PointEnv:
             InvalidInput: a wrong shape, or an action that is not finite; the message names the environment and the agent.
                 Nothing has moved then.
         """
-        actions = self._checked_actions(actions)
-        if self.action_noise > 0:
-            noise = self.rng.normal(0.0, self.action_noise, size=(self.num_envs, self.num_agents, 1))
-            actions = actions + noise.astype(np.float32)
-        pairs = (self.num_envs, self.num_agents)
-        result = StepResult(
-            states=np.empty((*pairs, 2), dtype=np.float32),
-            cost=np.empty(pairs, dtype=np.float32),
-            reached=np.empty(pairs, dtype=np.bool_),
-            agent_contacts=np.zeros((*pairs, self.num_agents), dtype=np.bool_),
-            bumps=np.empty(pairs, dtype=np.int32),
-        )
+        actions = self._noisy(self._checked_actions(actions))
+        result = self._blank_result()
         limits = (2.0 * float(self.radius), float(self.goal_tolerance))
         if self.space.body is None:
             bad = stepping.step_all(self.geometry, self.states, actions, self.goals, *limits, self._traces, *result)
@@ -169,9 +163,7 @@ class PointEnv:
             body = self.space.body
             bad = discs.step_discs(self.geometry, body, self.states, actions, self.goals, *limits, self._traces, *result)
         self._refuse_bad_action(bad, actions)
-        self._latest = self.states, actions
-        self.states = result.states
-        self.steps = self.steps + np.int32(1)
+        self._moved(actions, result)
         return result
 
     @property
@@ -216,17 +208,9 @@ class PointEnv:
         if states is None:
             moves, begin = self._checked_actions(actions), self.states
         else:
-            moves = np.ascontiguousarray(as_numbers(actions, "actions", np.float32))
-            begin = as_numbers(states, "states", np.float32)
-            if moves.ndim != 3 or moves.shape[2] != 2 or begin.shape not in (moves.shape, moves.shape[1:]):
-                raise InvalidInput(f"states have shape {begin.shape}, expected that of the actions {moves.shape}, (N, M, 2)")
-            begin = self.space.nearest(begin)
-            begin = np.ascontiguousarray(np.broadcast_to(begin, moves.shape))
+            moves, begin = self._checked_start(actions, states)
         positions = np.empty((*moves.shape[:2], 2 * stepping.SUBSTEPS, 2), dtype=np.float32)
-        bad = self._predict(begin, moves, positions)
-        if bad >= 0:
-            env, agent = divmod(bad, moves.shape[1])
-            raise InvalidInput(f"row {env}, agent {agent}: action is {moves[env, agent].tolist()}, expected two finite numbers")
+        self._refuse_bad_move(self._predict(begin, moves, positions), moves)
         return positions
 
     def _predict(self, begin: Float32, moves: Float32, positions: Float32) -> int:
@@ -238,6 +222,13 @@ class PointEnv:
     def observe(self) -> Float32:
         """(B, A, 2) float32 where the agents are told to be: here the `states`, which are copied."""
         return self.states.copy()
+
+    def condition(self, command: Sequence[float] = (1.0, 0.0)) -> Float32:
+        """(A, C) float32 what a low level that asks is told of the bodies, see `navplan.scenarios.bodies.condition`."""
+        agents = self.num_agents
+        limits = np.tile([1.0, 0.0, 0.0, 0.0, 0.0], (agents, 1))
+        table = BodyTable(np.zeros(agents, np.int64), np.full(agents, float(self.radius)), limits)
+        return conditions(table, np.zeros((agents, 4)), command)
 
     def sample_free(self, n: int, rng: Rng | None = None) -> Float32:
         """(n, 2) float32 points uniform over where bodies may be, from `rng` or the environment's own; see `FreeSpace.sample`."""
@@ -251,10 +242,45 @@ class PointEnv:
         """Hazard cost (...) float32 of standing at the points (..., 2); see `FreeSpace.cost_at`."""
         return self.space.cost_at(points)
 
+    def _noisy(self, actions: Float32) -> Float32:
+        """The actions (B, A, 2) with the noise of one step, if there is any."""
+        if self.action_noise == 0:
+            return actions
+        noise = self.rng.normal(0.0, self.action_noise, size=(self.num_envs, self.num_agents, 1))
+        return actions + noise.astype(np.float32)
+
+    def _blank_result(self) -> StepResult:
+        """What a step fills."""
+        pairs = (self.num_envs, self.num_agents)
+        return StepResult(
+            states=np.empty((*pairs, 2), dtype=np.float32),
+            cost=np.empty(pairs, dtype=np.float32),
+            reached=np.empty(pairs, dtype=np.bool_),
+            agent_contacts=np.zeros((*pairs, self.num_agents), dtype=np.bool_),
+            bumps=np.empty(pairs, dtype=np.int32),
+        )
+
+    def _moved(self, actions: Float32, result: StepResult) -> None:
+        """Take over what a step did."""
+        self._latest = self.states, actions
+        self.states = result.states
+        self.steps = self.steps + np.int32(1)
+
+    def _drawn(self, count: int) -> Float32:
+        """(count, A, 2) places drawn from the free space."""
+        return self.sample_free(count * self.num_agents).reshape(count, self.num_agents, 2)
+
+    def _nearest(self, points: Float32) -> Float32:
+        """The points (..., M, 2), each where a body can be, see `FreeSpace.nearest`."""
+        return self.space.nearest(points)
+
+    def _radius_of(self, agent: int) -> float:
+        """Of one agent's body, cells."""
+        return self.radius
+
     def _placed(self, what: str, points: ArrayLike | None, chosen: Bool) -> Float32:
         if points is None:
-            count = int(chosen.sum())
-            return self.sample_free(count * self.num_agents).reshape(count, self.num_agents, 2)
+            return self._drawn(int(chosen.sum()))
         return self._checked_points(what, points, chosen)[chosen]
 
     def _checked_points(self, what: str, points: ArrayLike, chosen: Bool) -> Float32:
@@ -269,11 +295,11 @@ class PointEnv:
             env, agent = (int(index) for index in np.argwhere(bad)[0])
             point = array[env, agent]
             row, col = (float(value) for value in point)
-            why, wanted = self._why_not_free(point)
+            why, wanted = self._why_not_free(point, self._radius_of(agent))
             raise InvalidInput(f"environment {env}, agent {agent}: {what} ({row:g}, {col:g}) is {why}, expected {wanted}")
         return array
 
-    def _why_not_free(self, point: Float32) -> tuple[str, str]:
+    def _why_not_free(self, point: Float32, radius: float) -> tuple[str, str]:
         """What is wrong with a point (2,), and what is expected."""
         if not np.isfinite(point).all():
             return "not finite", "a free point"
@@ -283,13 +309,26 @@ class PointEnv:
         obstacles.blocked_points(self.geometry, point[None], blocked)
         if blocked[0]:
             return "in an obstacle", "a free point"
-        return "too near to an obstacle or to the edge", f"at least the body's radius {self.radius:g} between them"
+        return "too near to an obstacle or to the edge", f"at least the body's radius {radius:g} between them"
 
     def _checked_actions(self, actions: ArrayLike) -> Float32:
         array = np.ascontiguousarray(as_numbers(actions, "actions", np.float32))
         if array.shape != self.states.shape:
             raise InvalidInput(f"actions have shape {array.shape}, expected {self.states.shape}")
         return array
+
+    def _checked_start(self, actions: ArrayLike, states: ArrayLike) -> tuple[Float32, Float32]:
+        """Actions (N, M, 2) and the states (N, M, 2) that they start from, float32."""
+        moves = np.ascontiguousarray(as_numbers(actions, "actions", np.float32))
+        begin = as_numbers(states, "states", np.float32)
+        if moves.ndim != 3 or moves.shape[2] != 2 or begin.shape not in (moves.shape, moves.shape[1:]):
+            raise InvalidInput(f"states have shape {begin.shape}, expected that of the actions {moves.shape}, (N, M, 2)")
+        return moves, np.ascontiguousarray(np.broadcast_to(self._nearest(begin), moves.shape))
+
+    def _refuse_bad_move(self, bad: int, moves: Float32) -> None:
+        if bad >= 0:
+            row, agent = divmod(int(bad), moves.shape[1])
+            raise InvalidInput(f"row {row}, agent {agent}: action is {moves[row, agent].tolist()}, expected two finite numbers")
 
     def _refuse_bad_action(self, bad: int, actions: Float32) -> None:
         if bad >= 0:

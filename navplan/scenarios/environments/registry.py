@@ -1,6 +1,7 @@
 """Environments by name: navplan's own, and those of other distributions (entry points `navplan.environments`).
 
-Each is a class made as `PointEnv` is, by the same keywords, and can be reset, stepped and asked where moves would end.
+Each is a class made as `PointEnv` is, by the same keywords, and `bodies` where agents have bodies of their own; it can be reset,
+stepped and asked where moves would end.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from navplan.system.names import Registry
 if TYPE_CHECKING:
     from navplan.scenarios.environments.point import PointEnv
 
-ENVIRONMENTS: dict[str, str] = {"point": "navplan.scenarios.environments.point:PointEnv"}
+ENVIRONMENTS: dict[str, str] = {
+    "embodied": "navplan.scenarios.environments.embodied:EmbodiedEnv",
+    "point": "navplan.scenarios.environments.point:PointEnv",
+}
 """Name -> "module:Class" of the environments that navplan ships; imported when asked for."""
 
 _REGISTRY: Registry[type[PointEnv]] = Registry("environment", ENVIRONMENTS, "navplan.environments")

@@ -22,8 +22,8 @@ _HEADER = re.compile(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(#.*)?$")
 class TomlTable:
     """One table of a file. Each `take_*` removes a key and checks its value; `finish` complains of keys left over."""
 
-    def __init__(self, path: Path, text: str, name: str, values: dict[str, Any]) -> None:
-        self.path, self.text, self.name = path, text, name
+    def __init__(self, path: Path, text: str, name: str, values: dict[str, Any], number: int = 0) -> None:
+        self.path, self.text, self.name, self._number = path, text, name, number
         self._values = dict(values)
 
     @classmethod
@@ -43,16 +43,17 @@ class TomlTable:
 
     def line(self, key: str | None = None) -> int | None:
         """1-based line of a key, or of the table's header; None for inline tables and the like."""
-        current = ""
+        current, before = "", self._number
         for number, line in enumerate(self.text.split("\n"), start=1):
             header = _HEADER.match(line)
             if header:
+                before -= current == self.name
                 current = header[1]
                 if key is not None and current == self.label(key):
                     return number
-                if key is None and current == self.name:
+                if key is None and current == self.name and before <= 0:
                     return number
-            elif key is not None and current == self.name and re.match(rf'\s*"?{re.escape(key)}"?\s*[=.]', line):
+            elif key is not None and current == self.name and before <= 0 and re.match(rf'\s*"?{re.escape(key)}"?\s*[=.]', line):
                 return number
         return None
 
@@ -119,7 +120,7 @@ class TomlTable:
         value = self.take(key)
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             raise self.error(f"{self.label(key)} must be an array of tables [[{self.label(key)}]]", key)
-        return [TomlTable(self.path, self.text, self.label(key), item) for item in value]
+        return [TomlTable(self.path, self.text, self.label(key), item, number) for number, item in enumerate(value)]
 
     def finish(self, known: Iterable[str]) -> None:
         """Complain of the first key that nobody took; `known` are the keys that this table may have."""

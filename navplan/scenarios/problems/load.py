@@ -100,9 +100,7 @@ def load_problems(
             raise InvalidProblem("radius and radius_m are both given, expected one of them")
         bodies = as_numbers(radius_m, "radius_m", error=InvalidProblem) / metres_per_cell(path)
     else:
-        bodies = as_numbers(
-            radius if radius is not None else scenario.radius if scenario else 0.25, "radius", error=InvalidProblem
-        )
+        bodies = as_numbers(_stated_radius(scenario, agents) if radius is None else radius, "radius", error=InvalidProblem)
 
     identity = {"map": path.name, "map_sha256": sha256(path), "map_path": str(as_path(map))}
     cells = cells_digest(graph)
@@ -125,6 +123,13 @@ def load_problems(
         asked = float(bodies) if bodies.ndim == 0 else bodies
         problems.append(Problem(graph, starts, goals, asked, clearance, beta, wait_cost, weight, identity=known))
     return problems
+
+
+def _stated_radius(scenario: Scenario | None, agents: int | None) -> float | Float64:
+    """Of the scenario's bodies; where it states them one by one for as many agents as there are, one for each."""
+    if scenario is None:
+        return 0.25
+    return scenario.radii if scenario.bodies is not None and agents == len(scenario.bodies) else scenario.radius
 
 
 def _drawn(

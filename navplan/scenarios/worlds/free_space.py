@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from navplan.errors import InvalidInput
 from navplan.kernels.motion import obstacles
 from navplan.kernels.motion.body import lacking_room
-from navplan.scenarios.worlds.geometry import Body, Geometry
+from navplan.scenarios.worlds.geometry import Disc, Geometry
 from navplan.scenarios.worlds.world import World
 from navplan.system.arrays import Bool, Float32, Float64
 from navplan.system.numbers import Rng, as_points, check_whole, generator
@@ -42,7 +42,7 @@ class FreeSpace:
         self.world = world
         self.radius = radius
         self.geometry = Geometry.from_world(world)
-        self.body = Body.of(self.geometry, float(radius)) if radius > 0 else None
+        self.body = Disc.of(self.geometry, float(radius)) if radius > 0 else None
         self._open_cells = np.argwhere(self.geometry.cells != obstacles.BLOCKED).astype(np.int32)
         if len(self._open_cells) == 0:
             raise InvalidInput(f"world {world.name!r} has no free cell")

@@ -100,7 +100,7 @@ class Geometry(NamedTuple):
         )
 
 
-class Body(NamedTuple):
+class Disc(NamedTuple):
     """A disc, and which obstacles of a `Geometry` it can touch.
 
     Attributes:
@@ -116,7 +116,7 @@ class Body(NamedTuple):
     segment_ids: Int32
 
     @classmethod
-    def of(cls, geometry: Geometry, radius: float) -> Body:
+    def of(cls, geometry: Geometry, radius: float) -> Disc:
         """A disc of `radius` cells among the obstacles of `geometry`."""
         segments, reach, shape = geometry.segments, radius + obstacles.REACH, geometry.cells.shape
         boxes = np.column_stack([np.minimum(segments[:, :2], segments[:, 2:]), np.maximum(segments[:, :2], segments[:, 2:])])

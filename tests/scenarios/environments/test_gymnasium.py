@@ -68,3 +68,19 @@ def test_missing_extras_are_named(monkeypatch, module, missing, message):
     monkeypatch.delitem(sys.modules, f"navplan.scenarios.environments.{module}", raising=False)
     with pytest.raises(MissingExtra, match=message):
         __import__(f"navplan.scenarios.environments.{module}")
+
+
+def test_a_body_with_momentum_senses_itself():
+    env = PointNavEnv("center-dot", bodies="unicycle", render_mode="rgb_array")
+    check_env(env, skip_render_check=True)
+    seen, _ = env.reset(seed=3)
+    assert not seen["body"][:3].any()
+    assert seen["body"][3:] @ seen["body"][3:] == pytest.approx(1.0)
+    still = env.render()
+    for _ in range(3):
+        seen = env.step(np.array([0.5, 0.0], np.float32))[0]
+    assert seen["body"][:3].any()
+    assert (env.render() != still).any()
+    assert "body" not in PointNavEnv("center-dot").observation_space.spaces
+    with pytest.raises(InvalidInput, match="2 bodies for 1 agents"):
+        PointNavEnv("center-dot", bodies="car:2")

@@ -49,3 +49,11 @@ def test_bad_input():
     env.reset(seed=0)
     with pytest.raises(InvalidInput, match="agent_1 has shape"):
         env.step({"agent_0": np.zeros(2)})
+
+
+def test_bodies_with_momentum_sense_themselves():
+    env = PointNavParallelEnv("center-dot", bodies="car,quad,point")
+    parallel_api_test(env, num_cycles=30)
+    seen, _ = env.reset(seed=0)
+    assert {name: values["body"].shape for name, values in seen.items()} == dict.fromkeys(env.possible_agents, (5,))
+    assert all(env.observation_space(name).contains(values) for name, values in seen.items())

@@ -9,13 +9,16 @@ from collections.abc import Sequence
 from typing import Any
 
 
-def successors(problem: Any) -> list[list[tuple[int, float]]]:
-    """Per node, (head, cost) of its edges."""
+def successors(problem: Any, agent: int | None = None) -> list[list[tuple[int, float]]]:
+    """Per node, (head, cost) of its edges; of one agent those that are not forbidden to it."""
     graph = problem.graph
+    forbidden = None if agent is None or problem.forbidden is None else problem.forbidden[agent]
     out: list[list[tuple[int, float]]] = []
     for u in range(len(graph.states)):
         row = []
         for edge in range(int(graph.indptr[u]), int(graph.indptr[u + 1])):
+            if forbidden is not None and forbidden[edge]:
+                continue
             if problem.weight == "hops":
                 cost = 1.0
             else:
@@ -139,13 +142,12 @@ def joint_optimum(problem: Any, limit: int = 200_000) -> float | None:
 
     An agent at its goal may retire: it stays for good and pays no more. Returns None when `limit` states were not enough.
     """
-    edges = successors(problem)
     waits = wait_costs(problem)
-    back = reversed_edges(edges)
     goals = tuple(int(g) for g in problem.goals)
     starts = tuple(int(s) for s in problem.starts)
     count = len(goals)
-    ahead = [dijkstra(back, goal) for goal in goals]
+    edges = [successors(problem, agent) for agent in range(count)]
+    ahead = [dijkstra(reversed_edges(own), goal) for own, goal in zip(edges, goals, strict=True)]
     rules = Rules(problem)
     for nodes in (starts, goals):
         if any(rules.conflict(u, u, v, v) for u, v in itertools.combinations(nodes, 2)):
@@ -173,7 +175,7 @@ def joint_optimum(problem: Any, limit: int = 200_000) -> float | None:
         if retired[agent]:
             choices = [(u, 0.0, True)]
         else:
-            choices = [(v, weight, False) for v, weight in edges[u]] + [(u, waits[u], False)]
+            choices = [(v, weight, False) for v, weight in edges[agent][u]] + [(u, waits[u], False)]
             if u == goals[agent]:
                 choices.append((u, 0.0, True))
         for v, weight, retires in choices:
