@@ -100,10 +100,10 @@ class _Text(str):
 
 
 def _settings_text(settings: Settings) -> str:
-    """The settings of the execution as they were named before `expects`, which is named where something is expected."""
+    """The settings of the execution as they were named before `expects` and `command`, which are named where they are given."""
     from navplan.execution.synchronised import Settings
 
-    late = {"expects": Settings().expects}
+    late = {name: getattr(Settings(), name) for name in ("expects", "command")}
     shown = {field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)}
     return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items() if late.get(name, ...) != value)})"
 

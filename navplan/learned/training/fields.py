@@ -233,5 +233,7 @@ def _checked(key: str, value: Any, kind: Any) -> Any:
         return value
     if typing.get_origin(kind) is tuple and isinstance(value, list):
         return tuple(_checked(key, item, typing.get_args(kind)[0]) for item in value)
-    expected = "a list" if typing.get_origin(kind) is tuple else f"{kind.__name__}"
+    expected = kind.__name__
+    if typing.get_origin(kind) is tuple:
+        expected = "a list of " + ("texts" if typing.get_args(kind)[0] is str else "numbers")
     raise InvalidInput(f"{key} is {shown(value)}, expected {expected}")
