@@ -8,11 +8,10 @@ Deviations: 1. three members of each, the largest distance counts; 2. networks o
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from navplan.learned.critics.goal_critic import GoalTask, Tensors
+from navplan.learned.critics.goal_critic import GoalTask, Tensors, far, later_on, undiscounted
 from navplan.learned.datasets.relabel import GoalSampler
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ class Gciql:
     @property
     def horizon(self) -> float:
         """Steps at which the discounted sum is within 1e-4 of its limit."""
-        return math.log(1e-4) / math.log(self.discount)
+        return far(self.discount)
 
     def learner(self, task: GoalTask) -> CriticLearner:
         """See `navplan.learned.interface.Critic`."""
@@ -70,8 +69,7 @@ class Gciql:
         """V: expectile of the least target Q of the logged action. Q: ``-1 + γ V(s', g)``, 0 at the goal."""
         import torch
 
-        here = (batch.steps == 0).float()
-        reward, go_on = here - 1, torch.where(batch.reached, torch.zeros_like(here), torch.full_like(here, self.discount))
+        reward, go_on = later_on(batch, self.discount)
         with torch.no_grad():
             wanted = target.act(batch.observations, batch.goals, batch.actions).amin(dim=0)
         value = network(batch.observations, batch.goals)[..., 0]
@@ -82,15 +80,8 @@ class Gciql:
         return ((weight * short**2) + error).mean(dim=1).sum(), {"value": value.detach().mean()}
 
     def steps(self, network: Any, seen: Tensor, goals: Tensor) -> Tensor:
-        """(M, B) the discount undone: ``log(1 + (1 - γ) V) / log γ``."""
-        import torch
-
-        left = (1 + (1 - self.discount) * network(seen, goals)[..., 0]).clamp(1e-4, 1.0)
-        return torch.log(left) / math.log(self.discount)
-
-    def between(self, codes: Tensor, goals: Tensor) -> Tensor:
-        """It sees pairs only."""
-        raise NotImplementedError
+        """(M, B) the discount undone."""
+        return undiscounted(network(seen, goals)[..., 0], self.discount)
 
     def space(self, network: Any, seen: Tensor) -> None:
         """It has none."""

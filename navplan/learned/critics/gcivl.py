@@ -8,11 +8,10 @@ Deviations: 1. three members, the largest distance counts; 2. targets after `win
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from navplan.learned.critics.goal_critic import GoalTask, Tensors
+from navplan.learned.critics.goal_critic import GoalTask, Tensors, far, later_on, undiscounted
 from navplan.learned.datasets.relabel import GoalSampler
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ class Gcivl:
     @property
     def horizon(self) -> float:
         """Steps at which the discounted sum is within 1e-4 of its limit."""
-        return math.log(1e-4) / math.log(self.discount)
+        return far(self.discount)
 
     def learner(self, task: GoalTask) -> CriticLearner:
         """See `navplan.learned.interface.Critic`."""
@@ -71,8 +70,7 @@ class Gcivl:
         """Expectile of ``-(1 - γ^k) / (1 - γ) + γ^k V(s_{t+k}, g)``."""
         import torch
 
-        left = self.discount**batch.steps
-        reward, go_on = -(1 - left) / (1 - self.discount), torch.where(batch.reached, torch.zeros_like(left), left)
+        reward, go_on = later_on(batch, self.discount)
         with torch.no_grad():
             after, now = target(batch.later, batch.goals)[..., 0], target(batch.observations, batch.goals)[..., 0]
             better = reward + go_on * after.amin(dim=0) >= now.mean(dim=0)
@@ -82,15 +80,8 @@ class Gcivl:
         return (weight * (wanted - value) ** 2).mean(dim=1).sum(), {"value": value.detach().mean()}
 
     def steps(self, network: Any, seen: Tensor, goals: Tensor) -> Tensor:
-        """(M, B) the discount undone: ``log(1 + (1 - γ) V) / log γ``."""
-        import torch
-
-        left = (1 + (1 - self.discount) * network(seen, goals)[..., 0]).clamp(1e-4, 1.0)
-        return torch.log(left) / math.log(self.discount)
-
-    def between(self, codes: Tensor, goals: Tensor) -> Tensor:
-        """It sees pairs only."""
-        raise NotImplementedError
+        """(M, B) the discount undone."""
+        return undiscounted(network(seen, goals)[..., 0], self.discount)
 
     def space(self, network: Any, seen: Tensor) -> None:
         """It has none."""

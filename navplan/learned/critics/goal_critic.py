@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from navplan.learned.datasets.relabel import GoalSampler
@@ -105,13 +106,41 @@ class GoalCritic(Protocol):
         """(M, B) steps that each member expects."""
         ...
 
-    def between(self, codes: Tensor, goals: Tensor) -> Tensor:
-        """(M, B) the same from what the network makes of places; for critics that see places."""
-        ...
-
     def space(self, network: Any, seen: Tensor) -> Tensor | None:
         """(B, Z) the embedding that `lower_bound` speaks of; None where there is none."""
         ...
+
+
+class PlaceCritic(GoalCritic, Protocol):
+    """One that sees places, so that each of them is embedded once, however many pairs it is in."""
+
+    def between(self, codes: Tensor, goals: Tensor) -> Tensor:
+        """(M, B) steps from what the network makes of places."""
+        ...
+
+
+# Of a discounted sum's limit: what is nearer to it is far.
+_LEFT = 1e-4
+
+
+def later_on(batch: Tensors, discount: float) -> tuple[Tensor, Tensor]:
+    """(B,) reward of the logged steps, -1 each, discounted; (B,) discount of what comes after, 0 where the goal was reached."""
+    import torch
+
+    left = discount**batch.steps
+    return -(1 - left) / (1 - discount), torch.where(batch.reached, torch.zeros_like(left), left)
+
+
+def undiscounted(value: Tensor, discount: float) -> Tensor:
+    """Steps of a value that is -1 for each, discounted: ``log(1 + (1 - γ) V) / log γ``, at most `far`."""
+    import torch
+
+    return torch.log((1 + (1 - discount) * value).clamp(_LEFT, 1.0)) / math.log(discount)
+
+
+def far(discount: float) -> float:
+    """Steps at which the discounted sum is within 1e-4 of its limit."""
+    return math.log(_LEFT) / math.log(discount)
 
 
 def faded(rate: float, updates: int, steps: int) -> float:

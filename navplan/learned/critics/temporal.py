@@ -13,7 +13,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from navplan.learned.critics.goal_critic import GoalTask, Tensors
+from navplan.learned.critics.goal_critic import GoalTask, Tensors, far, later_on, undiscounted
 from navplan.learned.datasets.relabel import GoalSampler
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Temporal:
     @property
     def horizon(self) -> float:
         """Steps at which the discounted sum is within 1e-4 of its limit."""
-        return math.log(1e-4) / math.log(self.discount)
+        return far(self.discount)
 
     def learner(self, task: GoalTask) -> CriticLearner:
         """See `navplan.learned.interface.Critic`."""
@@ -75,8 +75,7 @@ class Temporal:
         """Expectile of ``-(1 - γ^k) / (1 - γ) + γ^k V(s_{t+k}, g)``, 0 after the goal; each member by its own target."""
         import torch
 
-        left = self.discount**batch.steps
-        reward, go_on = -(1 - left) / (1 - self.discount), torch.where(batch.reached, torch.zeros_like(left), left)
+        reward, go_on = later_on(batch, self.discount)
         with torch.no_grad():
             goals = target(batch.goals)
             after = -apart(target(batch.later_places), goals)
@@ -92,11 +91,8 @@ class Temporal:
         return self.between(network(seen), network(goals))
 
     def between(self, codes: Tensor, goals: Tensor) -> Tensor:
-        """(M, B) the discount undone: ``log(1 - (1 - γ) ‖·‖) / log γ``."""
-        import torch
-
-        left = (1 - (1 - self.discount) * apart(codes, goals)).clamp_min(1e-4)
-        return torch.log(left) / math.log(self.discount)
+        """(M, B) the discount undone."""
+        return undiscounted(-apart(codes, goals), self.discount)
 
     def space(self, network: Any, seen: Tensor) -> Tensor:
         """(B, Z) ψ of the first member, scaled so that no distance is less than the straight line."""

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from navplan.errors import InvalidInput
-from navplan.learned.critics.goal_critic import GoalCritic
+from navplan.learned.critics.goal_critic import GoalCritic, PlaceCritic
 from navplan.learned.interface import Policy
 from navplan.learned.recipes.offline.config import OfflineConfig
 from navplan.learned.recipes.offline.parts import Logs, acting
@@ -107,7 +107,8 @@ class GoalCritics:
         aims = torch.from_numpy(scales.goals.of(goals))
         with torch.inference_mode():
             if self.critic.sees == "places":
-                distance = self.critic.between(self._codes(scales.goals.of(self.places(seen))), self._codes(aims.numpy()))
+                codes = self._codes(scales.goals.of(self.places(seen)))
+                distance = cast(PlaceCritic, self.critic).between(codes, self._codes(aims.numpy()))
             else:
                 distance = self.critic.steps(self.networks["critic"], torch.from_numpy(scales.observations.of(seen)), aims)
             risk = torch.zeros_like(distance)
