@@ -58,6 +58,7 @@ from typing import Any
 from navplan.bench.evaluate.lists import number, take_list, text, whole
 from navplan.bench.evaluate.options import merged, read_options
 from navplan.bench.evaluate.perturbations import Perturbation, part_of, read_perturbations
+from navplan.bench.mazes.rungs import SUITE as MAZES
 from navplan.errors import InvalidInput, UnknownName
 from navplan.scenarios.formats.toml_table import TomlTable
 from navplan.system.paths import is_file
@@ -247,7 +248,7 @@ def load_suite(name_or_path: str | Path) -> Suite:
         return read_suite(SUITE_FOLDER / f"{name_or_path}.toml")
     path = Path(name_or_path)
     if not path.suffix and len(path.parts) <= 1 and not is_file(path):
-        raise UnknownName("suite", str(name_or_path), suite_names())
+        raise UnknownName("suite", str(name_or_path), [*suite_names(), MAZES])
     return read_suite(path)
 
 

@@ -50,6 +50,8 @@ def test_rungs_are_run_kept_and_reported(tmp_path, capsys):
 def test_unknown_methods_and_options_that_do_not_fit_are_refused(tmp_path, capsys):
     with pytest.raises(UnknownName, match="navplan/default"):
         run.narrowed(["navplan/defalt"])
+    assert main(["evaluate", "--suite", "offline-mazs", "--out", str(tmp_path)]) == 2
+    assert "did you mean 'offline-mazes'" in capsys.readouterr().err
     assert main(["evaluate", "--suite", "offline-mazes", "--out", str(tmp_path), "--agents", "5"]) == 2
     assert "--agents" in capsys.readouterr().err
 
